@@ -7,10 +7,10 @@ import { closeSync, openSync, readFileSync } from "node:fs";
  */
 const mostDescriptors = 24_000;
 
-/** The share of the limit that is kept free: scans, logs, children and our own pages need descriptors too. */
-const keptShare = 1 / 8;
-/** Room for new clients beyond that for connections to servers, so that they are told why. */
-const tellingShare = 1 / 32;
+/** The share of the limit up to which connections to servers are opened. */
+const serverShare = 3 / 4;
+/** The share for clients too: there is room to tell them why, and for scans, logs, children and our own pages. */
+const clientShare = 7 / 8;
 
 /** The limit where the system does not tell: the lowest that a desktop system is set up with. */
 const unknownLimit = 1_024;
@@ -42,8 +42,9 @@ export function descriptorRoom({
   limit,
   lowestFree = probe,
 }: DescriptorRoomOptions): DescriptorRoom {
-  const ceiling = Math.min(mostDescriptors, Math.floor(limit * (1 - keptShare)));
-  const clientCeiling = Math.floor(ceiling * (1 + tellingShare));
+  const most = Math.min(limit, mostDescriptors / serverShare);
+  const serverCeiling = Math.floor(most * serverShare);
+  const clientCeiling = Math.floor(most * clientShare);
   let last = 0;
   const hasRoom = (below: number): boolean => {
     if (last < below) return true;
@@ -55,7 +56,7 @@ export function descriptorRoom({
     note(descriptor) {
       last = descriptor;
     },
-    forServers: () => hasRoom(ceiling),
+    forServers: () => hasRoom(serverCeiling),
     forClients: () => hasRoom(clientCeiling),
   };
 }
@@ -76,7 +77,7 @@ export function descriptorLimit(file = "/proc/self/limits"): number {
   try {
     const found = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync(file, "latin1"))?.[1];
     if (found === undefined) return unknownLimit;
-    return found === "unlimited" ? mostDescriptors : Number(found);
+    return found === "unlimited" ? 2 * mostDescriptors : Number(found);
   } catch {
     // Not Linux. Bun raises the soft limit to the hard one, which is no lower on macOS than this.
     return 10_240;

@@ -52,17 +52,21 @@ test("with too many files open, a request gets 503 after 5 s, and our own pages 
   expect(api.accepted.length).toBe(0);
 });
 
-test("the last descriptors go to no further client, which is told so", async () => {
+test("the last descriptors go to no further client, which is told so, where none is idle", async () => {
   let free = true;
-  await using proxy = await startTestProxy({ room: { ...unlimited, forClients: () => free } });
-  using before = await connectRaw(proxy.port);
+  using api = new RawServer();
+  const room = { ...unlimited, forClients: () => free };
+  await using proxy = await startTestProxy({ services: { api }, room });
+  using before = await connectRaw(proxy.port, { send: get("api") });
+  const upstream = await api.next();
+  await upstream.message();
   free = false;
-  using late = await connectRaw(proxy.port, { send: "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" });
+  using late = await connectRaw(proxy.port, { send: get("localhost") });
   const answer = await late.message();
   expect(answer.status).toBe(503);
   expect(answer.body).toContain("no file descriptors left");
-  before.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  expect((await before.message()).status).toBe(200);
+  upstream.send(ok("answered"));
+  expect((await before.message()).body).toBe("answered");
 });
 
 test("200 answers without an end keep nobody from a connection", async () => {

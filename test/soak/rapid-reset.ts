@@ -1,8 +1,8 @@
 /**
  * A daemon, a server with a backlog of 5, and 8 sessions that have 3,900 streams each reset at once, in every way
  * there is; beside it, requests of others. By hand: `bun test/soak/rapid-reset.ts [part of a name] [repository]`.
- * Linux, by /proc. Exits 1 where a request of others takes 250 ms, the daemon has 1,000 descriptors, or a session is
- * not ended.
+ * Linux, by /proc. Exits 1 where a request of others takes 250 ms more than without a flood, the daemon has 1,000
+ * descriptors, or a session is not ended.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -24,6 +24,9 @@ const mostMilliseconds = 250;
 const mostDescriptors = 1_000;
 /** Milliseconds for a session's end. */
 const patience = 10_000;
+
+/** Milliseconds that requests took without a flood: the front page waits for a scan, and these have pauses. */
+const unflooded: Record<string, number> = {};
 
 type Asked = { port: number; flood: number };
 
@@ -166,12 +169,14 @@ async function watch(
   await probing;
   await Promise.all(asking);
   const ended = index === undefined ? sessions : Number(/^ended (\d+)/.exec(said)?.[1]);
-  const slowest = Math.max(...Object.values(worst));
+  const isSlow = ([of, time]: [string, number]): boolean =>
+    time >= mostMilliseconds + (unflooded[of] ?? 0);
   const fine =
     ended === sessions &&
-    slowest < mostMilliseconds &&
+    !Object.entries(worst).some(isSlow) &&
     most < mostDescriptors &&
     Object.keys(wrong).length === 0;
+  if (index === undefined) Object.assign(unflooded, worst);
   const times = Object.entries(worst).map(([of, time]) => `${of} ${time.toFixed(0)} ms`);
   const line = [
     `worst ${times.join(", ")}`,

@@ -14,8 +14,13 @@ import {
 import { HpackEncoder } from "../../src/wire/h2/hpack-encoder.ts";
 
 type Fields = readonly (readonly [string, string])[];
-type Sent = { type: number; flags?: number; payload: readonly number[] };
+type Payload = readonly number[];
+type Sent = { type: number; flags?: number; payload: Payload | ((stream: number) => Payload) };
 type Flood = { name: string; fields?: Fields; ends?: boolean; follows: readonly Sent[] };
+
+function uint24(value: number): number[] {
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}
 
 /** Rapid reset (CVE-2023-44487), and ways to make the server reset: MadeYouReset (CVE-2025-8671). */
 export const floods: readonly Flood[] = [
@@ -46,6 +51,11 @@ export const floods: readonly Flood[] = [
     ends: false,
     follows: [{ type: FrameType.headers, flags: Flag.endHeaders, payload: [] }],
   },
+  {
+    name: "PRIORITY that makes the stream depend on itself",
+    follows: [{ type: FrameType.priority, payload: (stream) => [0, ...uint24(stream), 0] }],
+  },
+  { name: "requests that are malformed", fields: [["connection", "close"]], follows: [] },
 ];
 
 /** The preface, unless the session has begun, and `count` streams, each reset at once. */
@@ -80,7 +90,8 @@ export function floodBytes(
     writeFrameHead(out, { length: block.length, type: FrameType.headers, flags, stream });
     out.copy(block.bytes, 0, block.length);
     for (const sent of follows) {
-      const { type, payload } = sent;
+      const { type } = sent;
+      const payload = typeof sent.payload === "function" ? sent.payload(stream) : sent.payload;
       writeFrameHead(out, { length: payload.length, type, flags: sent.flags ?? 0, stream });
       out.append(Uint8Array.from(payload));
     }

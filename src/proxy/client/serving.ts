@@ -471,7 +471,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       this.#dialAndWait(this.#way(destination));
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
-    if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });
+    if (framing.login !== Login.none && upstream.stream === undefined) {
+      this.#client.ownLogins().bind(upstream, { why: "login" });
+    }
     this.#lastRequest = !framing.keepAlive && done;
     this.#kept = upstream;
     this.#client.move(Turn.exchange);
@@ -498,7 +500,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { login, connect } = this.#exchange.framing;
     const { logins } = this.#client;
     const { key, tls, h2 } = this.#wayTo(destination);
-    // No login is bound to a connection that many share.
+    // A session of the client's own serves all its requests side by side.
     const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
     return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
@@ -907,6 +909,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   bound(upstream: Upstream, status: number): void {
+    if (upstream.stream !== undefined) {
+      const { key } = wayTo(this.#destination!, { grpc: this.#grpc });
+      this.#client.ownLogins().ownKey(key);
+      return;
+    }
     const why = status === 401 ? "offer" : "login";
     const midway = status === 401 && this.#exchange.framing.login !== Login.none;
     this.#client.ownLogins().bind(upstream, { why, midway });
@@ -951,7 +958,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** How the current request gets to its destination. */
   #wayTo(destination: Destination): Pick<Destination, "key" | "tls" | "h2"> {
-    return wayTo(destination, { grpc: this.#grpc });
+    const way = wayTo(destination, { grpc: this.#grpc });
+    if (!way.h2) return way;
+    // Sessions with a server are shared, so a login on one would be everybody's.
+    const { login } = this.#exchange.framing;
+    const isApart = login !== Login.none || this.#client.logins?.isApart(way.key) === true;
+    return isApart ? { ...way, key: this.#client.ownLogins().ownKey(way.key) } : way;
   }
 
   #lost(): void {

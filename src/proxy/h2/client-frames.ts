@@ -334,8 +334,8 @@ export class ClientFrames {
     const { stream: id, ends } = this.sections;
     writeReset(this.#sending.out, id, code);
     if (!ends) this.#streams.rememberReset(id);
-    // No server has heard of it.
-    return this.#countReset(1);
+    // A client may open too many before it has our SETTINGS; an error is none's habit.
+    return this.#countReset(code === refusedStream ? 1 : unansweredWeight);
   }
 
   #countReset(weight: number): Breach | undefined {
