@@ -11,9 +11,10 @@ function range(text: string) {
 }
 
 /** The head in HTTP/1.1, or `malformed`. */
-function head(fields: Fields, { ended = true } = {}): string {
+function head(fields: Fields, { ended = true, secured = true } = {}): string {
   const out = new HeadWriter(16);
   const request = new RequestWriter(out);
+  request.secured = secured;
   request.begin();
   for (const [name, value] of fields) request.field(h2Field(range(name), range(value)));
   request.finish({ ended, key: () => "a2V5" });
@@ -76,8 +77,21 @@ describe("requests", () => {
     expect(head([...pseudo, ["content-length", "00"]])).toBe(`${start}content-length: 00\r\n\r\n`);
   });
 
-  test.each(["http", "HTTPS", "a", "coap+tcp", "x-1.2"])("the scheme may be %s", (scheme) => {
+  test.each(["HTTPS", "a", "coap+tcp", "x-1.2"])("the scheme may be %s", (scheme) => {
     expect(head(but(":scheme", scheme))).toBe(`${start}\r\n`);
+  });
+
+  test("http inside TLS is asked of a proxy, and without TLS of the server itself", () => {
+    const url = "GET http://api.localhost/a?b HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
+    for (const scheme of ["http", "HTTP"]) {
+      expect(head(but(":scheme", scheme))).toBe(url);
+      expect(head(but(":scheme", scheme), { secured: false })).toBe(`${start}\r\n`);
+    }
+    expect(head(but(":scheme", "https"), { secured: false })).toBe(`${start}\r\n`);
+    const whole: Fields = [...but(":scheme", "http").slice(1, 3), [":path", "*"]];
+    expect(head([[":method", "OPTIONS"], ...whole])).toBe(
+      "OPTIONS http://api.localhost HTTP/1.1\r\nHost: api.localhost\r\n\r\n",
+    );
   });
 
   test("Host stands in for :authority, or agrees with it", () => {
