@@ -339,7 +339,7 @@ const connect = cases("RFC 9110 section 9.3.6", [
 ]);
 
 const strangers = cases("RFC 9112 section 2.1: this is no HTTP/1", [
-  ["HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", refused(505)],
+  ["nearly HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", refused(505)],
   ["a TLS record", "\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03", closed],
   ["SOCKS 4", "\x04\x01\x00\x50\x7f\x00\x00\x01\x00", refused()],
   ["SOCKS 5", "\x05\x01\x00", refused()],
