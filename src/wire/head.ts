@@ -19,6 +19,9 @@ import { type Bad, bad, type More, more, type Parsed } from "./parsed.ts";
  */
 export const headLimit = 65_536;
 
+/** The reason for a method that fills a head by itself. No server knows such a method. */
+export const methodTooLong = `the method is longer than ${headLimit} bytes`;
+
 /**
  * The parser's position. Kept between calls, so a head may arrive in any number of pieces and each octet is read once.
  */
@@ -291,7 +294,7 @@ export class RequestHead extends FieldLines {
 
   /** RFC 9112 section 3: what a request line has too much of decides the status. */
   #tooLong(): Bad {
-    if (this.state === At.method) return bad(501, `a method is longer than ${headLimit} bytes`);
+    if (this.state === At.method) return bad(400, methodTooLong);
     if (this.state === At.target) return bad(414, `a target is longer than ${headLimit} bytes`);
     return bad(431, `the request's head is longer than ${headLimit} bytes`);
   }

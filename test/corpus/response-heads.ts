@@ -209,6 +209,12 @@ const fields = cases("RFC 9112 section 5", [
   ],
   ["a CR at the end of a value", ok("X: a\r"), refused],
   ["a bare CR behind the status line", "HTTP/1.1 200 OK\rContent-Length: 5\r\n\r\nhello", refused],
+  ["bare LFs without end", `HTTP/1.1 200 OK\n${"X: y\n".repeat(20_000)}`, refused],
+  [
+    "bare LFs and a blank line of blanks",
+    "HTTP/1.1 200 OK\nX: a\n \t\nContent-Length: 5\n\nhello",
+    mended({ has: ["X: a"] }),
+  ],
   ["CRs alone", "HTTP/1.1 200 OK\rContent-Length: 5\r\rhello", refused],
   ["a bare CR in a value", ok("X: a\rb"), refused],
   ["NUL in a value", ok("X: a\x00b"), refused],

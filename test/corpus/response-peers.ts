@@ -84,6 +84,8 @@ export const responsePeers: Readonly<Record<string, Peers>> = {
   "field: two CRs behind a field": ["200", "200", "502", "502"],
   "field: a CR at the end of a value": ["200", "200", "502", "502"],
   "field: a bare CR behind the status line": ["200 waits", "waits", "502", "502"],
+  "field: bare LFs without end": ["200 waits", "502", "502", "502"],
+  "field: bare LFs and a blank line of blanks": ["200", "502", "200", "200"],
   "field: CRs alone": ["waits", "waits", "502", "502"],
   "field: a bare CR in a value": ["200", "502", "502", "502"],
   "field: NUL in a value": ["200 error 8", "502", "200 error 8", "502"],

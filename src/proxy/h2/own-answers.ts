@@ -1,9 +1,9 @@
-/** A request over HTTP/2 -> the session's own answer, where no Connection could give it: 405, 414, 421, 431, 501. */
+/** A request over HTTP/2 -> the session's own answer, where no Connection could give it: 405, 414, 421 and others. */
 import { classifyHost } from "../../routes/host.ts";
 import { readAuthority } from "../../wire/authority.ts";
 import { FieldKind, type H2Field } from "../../wire/h2/field.ts";
 import type { RequestWriter } from "../../wire/h2/request.ts";
-import { headLimit, RequestHead } from "../../wire/head.ts";
+import { headLimit, methodTooLong, RequestHead } from "../../wire/head.ts";
 import { covers } from "../client/covers.ts";
 import { errorPage, type Problem } from "../pages/error-page.ts";
 import { wantsOf } from "../pages/negotiate.ts";
@@ -11,8 +11,8 @@ import { encodeReply } from "../pages/reply.ts";
 
 /** The fields are larger than we allow. `excess`: one of them is so by itself, which HTTP/1.1 has a status for. */
 export function fieldsTooLarge(excess: FieldKind | undefined): Problem {
-  const status = excess === FieldKind.method ? 501 : excess === FieldKind.path ? 414 : 431;
-  return { status, limit: headLimit };
+  if (excess === FieldKind.method) return { status: 400, why: methodTooLong };
+  return { status: excess === FieldKind.path ? 414 : 431, limit: headLimit };
 }
 
 const noConnect: Problem = { status: 405, allow: "GET, HEAD, POST" };

@@ -23,7 +23,7 @@ export type Problem =
   /** `still`: seconds for which no more of the body came. */
   | { status: 408; still?: number }
   /** `limit` is in bytes. */
-  | { status: 414 | 431 | 501; limit: number; protocol?: undefined }
+  | { status: 414 | 431; limit: number }
   /** `certificate`: the server name of the client's connection, whose certificate does not cover the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
@@ -334,12 +334,7 @@ export function explain(problem: Problem | Untold): Explanation {
         details: { limit: problem.limit },
       };
     case 501:
-      if (problem.protocol !== undefined) return explainProtocol(problem.protocol);
-      return {
-        code: "method_not_known",
-        message: `the request's method is longer than ${size(problem.limit)}`,
-        details: { limit: problem.limit },
-      };
+      return explainProtocol(problem.protocol);
     case 431:
       return {
         code: "head_too_large",

@@ -14,7 +14,7 @@ export const noFrames = "ENOFRAMES";
 
 /** A request that is malformed, too long, or in a version that we do not speak. */
 export function badRequest({ status, why }: Bad): Problem {
-  if (status === 414 || status === 431 || status === 501) return { status, limit: headLimit };
+  if (status === 414 || status === 431) return { status, limit: headLimit };
   if (status === 505) return { status: 505, version: "that version" };
   return { status: 400, why };
 }

@@ -584,7 +584,7 @@ export class Exchange implements LinkHandler {
 
   /** Sends the final answer: its head and the part of its body that has arrived, in one write if that is cheap. */
   #answer(): void {
-    const { head, framing, bytes, end } = this.#heads;
+    const { head, framing, bytes, end, mended } = this.#heads;
     this.#phase = Phase.body;
     this.answerStatus = head.status;
     this.answerLasts = isLasting(head, bytes, Field.contentType);
@@ -596,7 +596,7 @@ export class Exchange implements LinkHandler {
       framing.bodyLength === UNTIL_CLOSE ||
       !this.request.done ||
       // The client's login ends with the server's connection, so the client's connection does as well.
-      (this.#upstream!.isCountedOn && !framing.keepAlive) ||
+      (this.#upstream!.isCountedOn && (mended || !framing.keepAlive)) ||
       this.#shared.draining();
     const consumed = this.#dechunk ? end : this.#response.read(bytes, end);
     if (this.#response.bad !== undefined) {
@@ -606,6 +606,8 @@ export class Exchange implements LinkHandler {
     const out = this.#writeHead(
       this.#close ? "close" : this.#minor === 0 ? "keep-alive" : undefined,
     );
+    // An answer may last for hours, and nothing reads its head again.
+    this.#heads.drop();
     const bodyEnd = this.#dechunk ? end : this.#response.forwardEnd;
     const coalesced = bodyEnd - end <= coalesceLimit;
     if (coalesced) out.copy(bytes, end, bodyEnd);
