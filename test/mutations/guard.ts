@@ -9,15 +9,15 @@ export const guarding: readonly Fault[] = [
   {
     name: "another site's page wakes a service",
     file: "src/proxy/client/serving.ts",
-    find: "this.#guard(bytes, end, { target, name: decision.supervised.routeName! }) ??",
-    replace: "undefined ??",
+    find: "this.#guard(bytes, end, { target, name: decision.supervised.routeName! })",
+    replace: "undefined",
     tests: [roads],
   },
   {
     name: "another site's page reaches a server",
     file: "src/proxy/client/serving.ts",
-    find: "this.#guard(bytes, end, { target, name: decision.service.name }) ??",
-    replace: "undefined ??",
+    find: "this.#guard(bytes, end, { target, name: decision.service.name })",
+    replace: "undefined",
     tests: [roads],
   },
   {
@@ -137,9 +137,8 @@ export const guarding: readonly Fault[] = [
   {
     name: "a browser's tunnel passes unread",
     file: "src/proxy/client/serving.ts",
-    find: 'return guard !== "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);',
-    replace:
-      'return guard === "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);',
+    find: 'if (settings.guard === "off" || !this.#shared.terminates()) return false;',
+    replace: 'if (settings.guard !== "off" || !this.#shared.terminates()) return false;',
     tests: [roads],
   },
   {

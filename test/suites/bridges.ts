@@ -9,6 +9,8 @@ import { FrameType } from "../../src/wire/h2/frame.ts";
 import { connectH2, type Field, type Frame, type H2Client } from "./h2/client.ts";
 import type { Target } from "./suite.ts";
 
+type Front = Pick<Target, "securePort" | "host">;
+
 export type Bridge = { readonly port: number; stop(): void };
 
 /** RFC 6455 section 1.3. */
@@ -18,7 +20,7 @@ const firstWindow = 65_535;
 /** Milliseconds. */
 const patience = 5_000;
 
-export function tlsBridge(target: Target): Promise<Bridge> {
+export function tlsBridge(target: Front): Promise<Bridge> {
   return listening((client) => {
     const server = connectTls({
       socket: connectTcp({ host: "127.0.0.1", port: target.securePort }),
@@ -34,7 +36,7 @@ export function tlsBridge(target: Target): Promise<Bridge> {
   });
 }
 
-export function h2Bridge(target: Target): Promise<Bridge> {
+export function h2Bridge(target: Front): Promise<Bridge> {
   return listening((client) => {
     client.on("error", () => client.destroy());
     void serve(client, target).catch(() => client.destroy());
@@ -55,7 +57,7 @@ function listening(accept: (client: Socket) => void): Promise<Bridge> {
 }
 
 /** One WebSocket: its handshake written as an extended CONNECT, then its bytes as DATA. */
-async function serve(client: Socket, target: Target): Promise<void> {
+async function serve(client: Socket, target: Front): Promise<void> {
   const { fields, path, rest } = await handshakeOf(client);
   const session = await connectH2(target.securePort, target.host);
   session.greet([[4, largestWindow]]);
@@ -75,7 +77,7 @@ async function serve(client: Socket, target: Target): Promise<void> {
 }
 
 /** The peer's SETTINGS_ENABLE_CONNECT_PROTOCOL: RFC 8441 section 3. */
-export async function offersWebSockets(target: Target): Promise<boolean> {
+export async function offersWebSockets(target: Front): Promise<boolean> {
   const session = await connectH2(target.securePort, target.host);
   session.greet();
   await session.next(({ type, flags }) => type === FrameType.settings && flags === 0, patience);

@@ -23,6 +23,13 @@ export const desync: Suite = {
   run,
 };
 
+export const desyncToH2: Suite = {
+  label: "desync-h2",
+  title: "the same, in front of a server that speaks HTTP/2 alone",
+  behind: "h2-echo",
+  run,
+};
+
 async function run(target: Target, { quick }: Turn): Promise<Score> {
   const all = payloads().filter((_, index) => !quick || index % sample === 0);
   await takeSeen(target.control);

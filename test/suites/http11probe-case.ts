@@ -66,7 +66,7 @@ export async function runCase(
     if (one.Steps === undefined) {
       client.send(one.PayloadFactory!(context));
       const { answer, state } = await client.read();
-      return { verdict: judged(one.Expected, answer, state), came: shown(answer, state) };
+      return { verdict: judged(one.Expected, { answer, state }), came: shown(answer, state) };
     }
     const results = await runSteps(one.Steps, { client, context });
     const came = results.map(({ Response, ConnectionState }) => shown(Response, ConnectionState));
@@ -114,7 +114,10 @@ function partsOf(
   return [{ PayloadFactory: PayloadFactory! }];
 }
 
-function judged(expected: Expected, answer: Answer | null, state: State): Verdict {
+function judged(
+  expected: Expected,
+  { answer, state }: { answer: Answer | null; state: State },
+): Verdict {
   const { CustomValidator, ExpectedStatus, ExpectedConnectionState, AllowConnectionClose } =
     expected;
   if (CustomValidator !== undefined) return CustomValidator(answer, state);

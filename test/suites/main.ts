@@ -2,13 +2,13 @@
  * Folders of the field's suites -> docs/suites.md: the scores of each suite for us and for the peers that are
  * installed, in one session. Fetches nothing: a suite whose folder is not given is left out and said so.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { crew } from "../bench/crew.ts";
 import { autobahn } from "./autobahn.ts";
-import { desync } from "./desync.ts";
+import { desync, desyncToH2 } from "./desync.ts";
 import { h1spec } from "./h1spec.ts";
 import { h2cSemantics, h2Semantics } from "./h2-semantics.ts";
 import { h2spec } from "./h2spec.ts";
@@ -23,11 +23,15 @@ const suites: readonly Suite[] = [
   h1spec,
   http11probe,
   desync,
+  desyncToH2,
   h2Semantics,
   h2cSemantics,
   tlsProbes,
   ...autobahn,
 ];
+
+/** Cases that are told of one suite and one proxy. */
+const mostTold = 200;
 
 const usage = `bun test/suites/main.ts [--<suite> <folder>]... [--only <suite>]... [--proxy <name>]... [--quick] [--out <file>]
 suites with folders: ${suites.flatMap((suite) => (suite.given ? [`${suite.label} (--${folderOf(suite)}: ${suite.given})`] : [])).join(", ")}
@@ -70,7 +74,20 @@ function asked(): Asked | undefined {
   return { folders: new Map(given), only, proxies, quick, out };
 }
 
+function mistakesIn({ only = [], folders: given }: Asked): string[] {
+  const labels = suites.map(({ label }) => label);
+  return [
+    ...only.flatMap((label) => (labels.includes(label) ? [] : [`no suite "${label}"`])),
+    ...[...given].flatMap(([name, path]) => (existsSync(path) ? [] : [`--${name}: no ${path}`])),
+  ];
+}
+
 async function run(wish: Asked): Promise<number> {
+  const wrong = mistakesIn(wish);
+  if (wrong.length > 0) {
+    console.error(`${wrong.join("\n")}\n${usage}`);
+    return 2;
+  }
   const root = mkdtempSync(join(tmpdir(), "localhostess-suites-"));
   const team = crew(root, { pin: false });
   const leave = async (): Promise<void> => {
@@ -97,17 +114,21 @@ async function run(wish: Asked): Promise<number> {
         notes.add(`${suite.title}: not run; give ${suite.given} with --${folderOf(suite)}`);
         continue;
       }
-      const { targets, absent } = await worldOf(suite.behind);
-      for (const text of absent) notes.add(text);
+      const world = await worldOf(suite.behind).catch((fault: unknown) => {
+        notes.add(`${suite.title}: not run; ${firstLine(fault)}`);
+      });
+      if (world === undefined) continue;
+      for (const text of world.absent) notes.add(text);
       const row: Row = { suite, scores: new Map() };
-      for (const target of targets) {
+      for (const target of world.targets) {
         if (wish.proxies?.includes(target.name) === false) continue;
         known.set(target.name, target);
         const dir = join(root, `${suite.label}-${target.name}`);
         mkdirSync(dir);
-        const score = await suite.run(target, { crew: team, given, dir, quick: wish.quick });
+        const turn = { crew: team, given, dir, quick: wish.quick };
+        const score = await suite.run(target, turn).catch(firstLine);
         row.scores.set(target.name, score);
-        if (typeof score !== "string") tell(suite, target, score);
+        tell(suite, target, score);
       }
       rows.push(row);
     }
@@ -120,10 +141,20 @@ async function run(wish: Asked): Promise<number> {
   return 0;
 }
 
-/** Each score as it is known, with the cases of ours that failed, on the error stream. */
-function tell(suite: Suite, target: Target, { passed, total, failures }: Score): void {
-  console.error(`${suite.title}, ${target.name}: ${passed} of ${total}`);
-  for (const { name, why } of failures.slice(0, 200)) console.error(`    ${name}: ${why}`);
+function firstLine(fault: unknown): string {
+  return String(fault).split("\n")[0]!;
+}
+
+/** Each score as it is known, with the cases that failed, on the error stream. */
+function tell(suite: Suite, target: Target, score: Score | string): void {
+  const title = `${suite.title}, ${target.name}`;
+  if (typeof score === "string") {
+    console.error(`${title}: ${score}`);
+    return;
+  }
+  console.error(`${title}: ${score.passed} of ${score.total}`);
+  for (const { name, why } of score.failures.slice(0, mostTold))
+    console.error(`    ${name}: ${why}`);
 }
 
 const wish = asked();

@@ -15,8 +15,28 @@ const ours = "localhostess";
 const intro = `# Scores of the field's suites
 
 Made by \`bun test/suites/main.ts\`: each suite runs against localhostess and against the peers that are installed, in
-front of the same server, in one session. A suite's own program or folder is given on the command line; nothing is
-fetched. Where a proxy passes on what is not well-formed, the server behind it answers 400: that helps peers' scores.`;
+front of the same server, in one session. Nothing is fetched: the folders of the field's suites are given.
+
+    bun test/suites/main.ts --h2spec DIR --h1spec DIR --http11probe DIR --autobahn DIR --out docs/suites.md
+    bun test/suites/main.ts --only desync --only tls --quick    # own suites need no folder
+    bun test/suites/main.ts --proxy localhostess --only h2-semantics
+
+- **h2spec** (summerwind/h2spec): the folder with its program, which runs with \`--strict\`.
+- **h1spec** (uNetworking/h1spec) and **Http11Probe** (MDA2AV/Http11Probe): the folders of their sources. h1spec's
+  program runs on Bun; Http11Probe's cases are read from its tables in C#. Its score is of the 161 that it scores itself.
+- **Autobahn** (crossbario/autobahn-testsuite): the folder with its program \`wstest\`; all cases except those of
+  performance and compression. TLS and HTTP/2 are put between it and the proxy by \`test/suites/bridges.ts\`.
+- **Desync payloads**: every octet in every place of the fields and lines that frame a request, and known obfuscations.
+  A payload is clean if the server behind the proxy sees no request that a strict reader does not find in the client's
+  bytes, nothing that is not well-formed, and if the next client gets its own answer.
+- **h2 semantics**: what a request of HTTP/2 may not become in HTTP/1.1, and RFC 9113's rules of frames and fields.
+- **TLS probes**: versions, suites, extensions, keys and records of a ClientHello, and what is none.
+
+The server behind all of them reads by RFC 9112's letter and answers 400 to what is not well-formed, which helps the
+scores of proxies that pass such things on. Peers run with their defaults, except that WebSockets are passed on and
+nothing is buffered (nginx) and that HTTP/2 is accepted without TLS (Caddy). h2spec and Autobahn resolve names by the
+system's resolver, so they run with a hosts file of their own, which needs root. A third of the own cases runs with
+the tests (\`test/suites/own.test.ts\`).`;
 
 export function page({ rows, notes, targets }: Page): string {
   const names = targets.map(({ name }) => name);

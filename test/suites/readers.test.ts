@@ -1,6 +1,7 @@
 /** What the suites print, recorded and shortened, becomes scores; and the few parts of C# that cases are written in. */
 import { describe, expect, test } from "bun:test";
 import { readReport as readAutobahn } from "./autobahn.ts";
+import { malformed } from "./h2-echo-server.ts";
 import { readPrinted } from "./h1spec.ts";
 import { readReport as readH2spec } from "./h2spec.ts";
 import { methodsOf } from "./http11probe.ts";
@@ -154,6 +155,29 @@ test("an answer as Http11Probe reads it: fields of one name are joined, whatever
   const answer = answerIn("HTTP/1.1 200 OK\r\nA: 1\r\na: 2\r\n\r\nbody")!;
   expect([answer.StatusCode, answer.Headers.get("A"), answer.Body]).toEqual([200, "1, 2", "body"]);
   expect(answerIn("nonsense")).toBeNull();
+});
+
+test("a request of HTTP/2 is held to RFC 9113 by the server behind a proxy", () => {
+  const get: [string, string][] = [
+    [":method", "GET"],
+    [":scheme", "http"],
+    [":authority", "a"],
+    [":path", "/a?b"],
+  ];
+  const wrong = (more: [string, string][], body = ""): string | undefined =>
+    malformed({ fields: [...get, ...more], body });
+  expect(wrong([["x-field", "1"]])).toBeUndefined();
+  expect(wrong([["content-length", "2"]], "ab")).toBeUndefined();
+  expect(wrong([["content-length", "3"]], "ab")).toBe("a length that is wrong");
+  expect(wrong([["connection", "close"]])).toBe("connection in HTTP/2");
+  expect(wrong([["X-Field", "1"]])).toContain("no name");
+  expect(wrong([["x-field", "a\rb"]])).toBe("no value of x-field");
+  expect(
+    wrong([
+      ["x-field", "1"],
+      [":path", "/"],
+    ]),
+  ).toBe("a wrong :path");
 });
 
 test("the page has a row a suite, a column a proxy, and our failures with their reasons", () => {

@@ -25,7 +25,7 @@ export type Score = {
 };
 
 /** The server that stands behind the proxies while a suite runs. */
-export type Behind = "echo" | "sockets";
+export type Behind = "echo" | "sockets" | "h2-echo";
 
 export type Suite = {
   readonly label: string;

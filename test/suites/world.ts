@@ -38,16 +38,24 @@ export async function startWorld(crew: Crew, behind: Behind): Promise<World> {
       world.absent.push(`${peer.name}: not installed; apt-get install ${peer.program}`);
       continue;
     }
-    const settings = { ...files, backend, host, argv0 };
-    world.targets.push({ ...(await startPeer(crew, peer, { ...settings, dir })), host, control });
+    if (behind === "h2-echo" && !peer.speaksH2) continue;
+    const scheme = behind === "h2-echo" ? ("h2c" as const) : ("http" as const);
+    const settings = { ...files, backend, scheme, host, argv0 };
+    try {
+      const started = await startPeer(crew, { ...settings, peer, dir });
+      world.targets.push({ ...started, host, control });
+    } catch (error) {
+      world.absent.push(`${peer.name}: ${error instanceof Error ? error.message : error}`);
+    }
   }
   return world;
 }
 
+type Given = Omit<Settings, "port" | "securePort"> & { argv0: string; peer: Peer };
+
 async function startPeer(
   crew: Crew,
-  peer: Peer,
-  given: Omit<Settings, "port" | "securePort"> & { argv0: string },
+  { peer, ...given }: Given,
 ): Promise<Pick<Target, "name" | "version" | "port" | "securePort">> {
   const dir = join(given.dir, peer.program);
   mkdirSync(dir);
@@ -62,7 +70,7 @@ async function startBehind(
   crew: Crew,
   { behind, name, control }: { behind: Behind; name: string; control: string },
 ): Promise<number> {
-  const file = join(import.meta.dir, behind === "echo" ? "echo-server.ts" : "sockets-server.ts");
+  const file = join(import.meta.dir, `${behind}-server.ts`);
   const argv = [process.execPath, file, control];
   const program = crew.start(argv, { name: behind, side: "any", env: { NAME: name } });
   const deadline = performance.now() + patience;

@@ -2,6 +2,7 @@
  * A client whose logins are bound to connections (NTLM, Negotiate) -> the upstream connections that are its own: one
  * for each server, used by no other client, and ended with the client's connection.
  */
+import { randomUUID } from "node:crypto";
 import type { LoginStep } from "../../wire/login.ts";
 import { type Dialler, LoginConnection, type LoginFacts } from "./login-connection.ts";
 import type { Upstream } from "./pool.ts";
@@ -19,6 +20,8 @@ export type Bond = {
 export class Logins {
   readonly #facts: LoginFacts;
   readonly #all = new Map<string, LoginConnection>();
+  #closed = false;
+  readonly #apart = new Map<string, string>();
 
   constructor(facts: LoginFacts) {
     this.#facts = facts;
@@ -48,8 +51,24 @@ export class Logins {
     if (midway) its.expectStep(upstream);
   }
 
+  /** Whether requests to the server of HTTP/2 with this key go to sessions that no other client uses. */
+  isApart(key: string): boolean {
+    return this.#apart.has(key);
+  }
+
+  /** The key of these sessions in the pool. */
+  ownKey(key: string): string {
+    let own = this.#apart.get(key);
+    if (own === undefined) {
+      own = `${key}|${randomUUID()}`;
+      this.#apart.set(key, own);
+    }
+    return own;
+  }
+
   /** The client is gone. */
   close(): void {
+    this.#closed = true;
     for (const its of [...this.#all.values()]) its.close();
     this.#all.clear();
   }
@@ -59,7 +78,8 @@ export class Logins {
     if (known !== undefined) return known;
     if (this.#all.size >= keptLimit) this.#closeIdle();
     const made = new LoginConnection(this.#facts, () => this.#all.delete(key));
-    this.#all.set(key, made);
+    if (this.#closed) made.close();
+    else this.#all.set(key, made);
     return made;
   }
 

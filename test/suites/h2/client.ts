@@ -44,10 +44,14 @@ export class H2Client {
   readonly #reader = new FrameReader();
   readonly #decoder = new HpackDecoder();
   #block: Buffer[] = [];
+  /** What the other end has to begin with, as far as it has not come. */
+  #awaited: Uint8Array;
   #changed = new Set<() => void>();
 
-  constructor(socket: Socket) {
+  /** `expects`: of a server, the client's preface. */
+  constructor(socket: Socket, { expects = new Uint8Array(0) }: { expects?: Uint8Array } = {}) {
     this.#socket = socket;
+    this.#awaited = expects;
     socket.on("data", (bytes: Buffer) => this.#got(bytes));
     socket.on("error", () => this.#gone());
     socket.on("close", () => this.#gone());
@@ -128,7 +132,22 @@ export class H2Client {
     this.#socket.destroy();
   }
 
-  #got(bytes: Buffer): void {
+  /** Opens the other end's windows again. */
+  grant(stream: number, count: number): void {
+    if (count === 0) return;
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(count);
+    for (const of of [0, stream]) this.frame(FrameType.windowUpdate, { stream: of, payload });
+  }
+
+  #got(all: Buffer): void {
+    const front = all.subarray(0, this.#awaited.length);
+    if (!front.equals(this.#awaited.subarray(0, front.length))) {
+      this.close();
+      return;
+    }
+    this.#awaited = this.#awaited.subarray(front.length);
+    const bytes = all.subarray(front.length);
     this.#reader.push(Uint8Array.from(bytes), 0);
     for (let found = this.#reader.next(); found !== Found.more; found = this.#reader.next()) {
       if (found === Found.bad) {
@@ -162,7 +181,7 @@ export class H2Client {
     if ((type === FrameType.headers || type === FrameType.continuation) && (flags & 4) > 0) {
       const block = Buffer.concat(this.#block);
       const field = ({ line }: { line: Uint8Array }): void =>
-        void come.fields.push(Buffer.from(line).toString("latin1").trim());
+        void come.fields.push(Buffer.from(line).toString("latin1").replace(/\r\n$/, ""));
       this.#decoder.decode(block, { from: 0, to: block.length }, { field });
     }
     this.heard.push(come);

@@ -6,6 +6,7 @@ import type { Peer, Settings } from "./settings.ts";
 export const caddy: Peer = {
   name: "Caddy",
   program: "caddy",
+  speaksH2: true,
   version: { argv: ["version"], pattern: /v?(\d[\d.]+)/ },
   start(crew, settings) {
     const config = join(settings.dir, "Caddyfile");
@@ -18,7 +19,15 @@ export const caddy: Peer = {
 };
 
 /** `default_sni`: as the others do, it answers clients that name no server. */
-function configuration({ port, securePort, backend, host, certificate, key }: Settings): string {
+function configuration({
+  port,
+  securePort,
+  backend,
+  scheme,
+  host,
+  certificate,
+  key,
+}: Settings): string {
   return `{
 	admin off
 	auto_https off
@@ -29,12 +38,12 @@ function configuration({ port, securePort, backend, host, certificate, key }: Se
 }
 http://:${port} {
 	bind 127.0.0.1
-	reverse_proxy 127.0.0.1:${backend}
+	reverse_proxy ${scheme}://127.0.0.1:${backend}
 }
 https://:${securePort} {
 	bind 127.0.0.1
 	tls ${certificate} ${key}
-	reverse_proxy 127.0.0.1:${backend}
+	reverse_proxy ${scheme}://127.0.0.1:${backend}
 }
 `;
 }

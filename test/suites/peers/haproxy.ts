@@ -6,6 +6,7 @@ import type { Peer, Settings } from "./settings.ts";
 export const haproxy: Peer = {
   name: "HAProxy",
   program: "haproxy",
+  speaksH2: true,
   version: { argv: ["-v"], pattern: /version ([\d.]+)/i },
   start(crew, settings) {
     const config = join(settings.dir, "haproxy.cfg");
@@ -17,7 +18,7 @@ export const haproxy: Peer = {
   },
 };
 
-function configuration({ port, securePort, backend, both }: Settings): string {
+function configuration({ port, securePort, backend, scheme, both }: Settings): string {
   return `global
   nbthread 1
   maxconn 4096
@@ -33,6 +34,6 @@ frontend suites
   bind 127.0.0.1:${securePort} ssl crt ${both} alpn h2,http/1.1
   default_backend behind
 backend behind
-  server behind 127.0.0.1:${backend} pool-max-conn 64
+  server behind 127.0.0.1:${backend} pool-max-conn 64${scheme === "h2c" ? " proto h2" : ""}
 `;
 }

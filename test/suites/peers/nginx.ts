@@ -6,6 +6,7 @@ import type { Peer, Settings } from "./settings.ts";
 export const nginx: Peer = {
   name: "nginx",
   program: "nginx",
+  speaksH2: false,
   version: { argv: ["-v"], pattern: /nginx\/([\d.]+)/ },
   start(crew, settings) {
     const config = join(settings.dir, "nginx.conf");

@@ -9,6 +9,8 @@ export type Settings = {
   readonly securePort: number;
   /** The port of the server behind it. */
   readonly backend: number;
+  /** `h2c`: the server speaks HTTP/2 alone. */
+  readonly scheme: "http" | "h2c";
   readonly host: string;
   /** Files of PEM: the chain, its key, and both in one file. */
   readonly certificate: string;
@@ -19,6 +21,8 @@ export type Settings = {
 export type Peer = {
   readonly name: string;
   readonly program: string;
+  /** To servers, for requests of any kind. */
+  readonly speaksH2: boolean;
   /** Arguments that print a version, and the part of what is printed. */
   readonly version: { readonly argv: readonly string[]; readonly pattern: RegExp };
   start(crew: Crew, settings: Settings & { readonly argv0: string }): Program;

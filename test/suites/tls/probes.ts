@@ -62,7 +62,10 @@ const alert =
 const is13 = served(({ version, retry }) => version === Version.tls13 && !retry);
 const is12 = served(({ version }) => version === Version.tls12);
 
-const probe = (name: string, change: Change, wrong: Probe["wrong"]): Probe => ({
+/** A row of a table: a name, the ClientHello, and what is wrong with an answer. */
+type Row = readonly [name: string, change: Change, wrong: Probe["wrong"]];
+
+const probe = (...[name, change, wrong]: Row): Probe => ({
   name,
   bytes: (host) => helloOf(change(host)),
   wrong,
