@@ -1,4 +1,5 @@
 /** The shapes of a command's report about supervised projects, with the names of the first locald where it had any. */
+import type { DenialReport } from "./denial.ts";
 import type { JsonForm } from "./json-form.ts";
 import type { Pending } from "./pending.ts";
 import type { Exit, Supervised } from "./supervised.ts";
@@ -89,6 +90,8 @@ export type SupervisedStatus = FoundStatus & {
   memory_limit: number | null;
   /** Requests of other sites' pages that the guard refused, or let pass with `guard = "log"`. */
   denied: number;
+  /** These requests, by origin and kind; the newest first. */
+  denials: readonly JsonForm<DenialReport>[];
   lazy: boolean;
   /** The next time of its schedule. ISO 8601. */
   next_run: string | null;

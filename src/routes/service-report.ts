@@ -1,4 +1,5 @@
 /** The daemon's reports on a running service: shapes only, for the commands, the events and the page. */
+import type { DenialReport } from "./denial.ts";
 import type { JsonForm } from "./json-form.ts";
 import type { ServiceRow } from "./service-row.ts";
 import type { RecordedRequest, TrafficCounts } from "./traffic.ts";
@@ -30,6 +31,8 @@ export type ServiceProcess = {
 /** The answer to `Service`. */
 export type ServiceDetail = ServiceReport & {
   processes: readonly ServiceProcess[];
+  /** Requests that the guard has something against, by origin and kind; the newest first. */
+  denials: readonly JsonForm<DenialReport>[];
   /** The newest first. */
   requests: readonly JsonForm<RecordedRequest>[];
 };

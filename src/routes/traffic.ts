@@ -49,6 +49,6 @@ export interface Traffic {
   /** The requests of one service, or of all, newest first, at most `limit`. */
   recent(options: { service?: string; limit: number }): readonly RecordedRequest[];
   counts(service: string): TrafficCounts;
-  /** Requests that the guard has something against, to one service or all, by origin and kind; the newest first. */
-  denials(service?: string): readonly DenialReport[];
+  /** Requests that the guard has something against, by origin and kind; the newest first. */
+  denials(service: string): readonly DenialReport[];
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
 import { forwardings, guards } from "../../src/manifest/name-settings.ts";
+import { denialKinds } from "../../src/routes/denial.ts";
 import { serviceTypes } from "../../src/manifest/project.ts";
 
 export type Shape = v.GenericSchema;
@@ -106,6 +107,21 @@ const request = v.strictObject({
 
 const listening = v.strictObject({ address: v.string(), port: v.number() });
 
+const denial = v.strictObject({
+  service: text("the name that it was routed by"),
+  origin: orNull(v.string(), "of the page; `null` as text: it hides that; null: it says nothing"),
+  kind: one([...denialKinds], "what the page did"),
+  method: text("of the last such request; of a preflight: the one it asks for"),
+  path: text("without its query"),
+  count: number("how often since the daemon started"),
+  started_at: time("the first time"),
+  last_at: time("the last time"),
+  refused: flag('false: let pass by `guard = "log"`'),
+  message: text("one line"),
+  allow: text("the line of a file that allows it"),
+  file: text("where that line has to stand"),
+});
+
 const serverDetail = v.strictObject({
   ...serverReport.entries,
   processes: list(
@@ -119,6 +135,7 @@ const serverDetail = v.strictObject({
     }),
     "its processes; null: could not be read",
   ),
+  denials: list(denial, "requests of other sites' pages, by origin and kind, the newest first"),
   requests: list(request, "the latest, the newest first"),
 });
 
@@ -175,6 +192,7 @@ const service = v.strictObject({
   memory: orNull(v.number(), "resident bytes of the whole process tree"),
   memory_limit: orNull(v.number(), "the bytes above which it is ended"),
   denied: number("requests of other sites' pages that the guard refused"),
+  denials: list(denial, "these, by origin and kind, the newest first"),
   lazy: flag("started by its first request"),
   next_run: timeOrNull("the next time of its schedule"),
   instance: orNull(
@@ -449,6 +467,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   "Server report": serverReport,
   Traffic: traffic,
   "Server detail": serverDetail,
+  Denial: denial,
   Request: request,
   "Found status": foundStatus,
   Supervised: supervised,

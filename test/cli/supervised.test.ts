@@ -48,6 +48,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     memory: 52_428_800,
     memory_limit: null,
     denied: 0,
+    denials: [],
     lazy: false,
     next_run: null,
     instance: null,

@@ -163,6 +163,7 @@ const declared: SupervisedStatus = {
   memory: null,
   memory_limit: null,
   denied: 0,
+  denials: [],
   lazy: false,
   next_run: null,
   instance: null,

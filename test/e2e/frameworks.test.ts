@@ -86,15 +86,11 @@ const visits: Partial<Record<FrameworkName, (visitor: Visitor) => Promise<void>>
   },
 };
 
-/** Not mended yet. */
-const waiting: readonly FrameworkName[] = ["nginx"];
-
 function shown({ status, body }: Answer): Pick<Answer, "status" | "body"> {
   return { status, body: body.slice(0, 1_000) };
 }
 
 for (const framework of Object.keys(visits) as FrameworkName[]) {
-  if (waiting.includes(framework)) continue;
   describeWith(frameworks[framework].needs)(framework, () => {
     test.each(Object.keys(ways) as Way[])("by %s", async (way) => {
       const { name } = await servers.get(framework)!;

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ask } from "../../src/control/found/client.ts";
-import type { DenialReport } from "../../src/routes/denial.ts";
-import type { JsonForm } from "../../src/routes/json-form.ts";
+import type { ServiceDetail } from "../../src/routes/service-report.ts";
 import { type TestServer, testServer } from "../cli/server-process.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
@@ -78,10 +77,9 @@ test(
     const refused = await asked(`${server.name}.localhost`);
     expect(refused.status).toBe(403);
     expect(refused.body).toContain(`[names.${server.name}] of config.toml`);
-    const reply = await ask<{ Denials: JsonForm<DenialReport>[] }>(socket, "Denials", {
-      deadline: patience,
-    });
-    expect(reply.kind === "reply" && reply.value.Denials[0]).toMatchObject({
+    const request = { Service: { name: server.name } };
+    const reply = await ask<{ Service: ServiceDetail }>(socket, request, { deadline: patience });
+    expect(reply.kind === "reply" && reply.value.Service.denials[0]).toMatchObject({
       ...{ service: server.name, kind: "request", count: 1, refused: true },
     });
     const why = await daemon.run("why", server.name);

@@ -137,9 +137,8 @@ export const guarding: readonly Fault[] = [
   {
     name: "a browser's tunnel passes unread",
     file: "src/proxy/client/serving.ts",
-    find: 'return guard !== "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);',
-    replace:
-      'return guard === "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);',
+    find: 'if (settings.guard === "off" || !this.#shared.terminates()) return false;',
+    replace: 'if (settings.guard !== "off" || !this.#shared.terminates()) return false;',
     tests: [roads],
   },
   {

@@ -14,8 +14,8 @@ export const logins: readonly Fault[] = [
   {
     name: "a request that logs in does so on a connection that others may get",
     file: "src/proxy/client/serving.ts",
-    find: 'if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });',
-    replace: "",
+    find: "if (framing.login !== Login.none && upstream.stream === undefined) {",
+    replace: "if (framing.login !== Login.none && upstream.stream !== undefined) {",
     tests,
   },
   {
@@ -58,6 +58,13 @@ export const logins: readonly Fault[] = [
     file: "src/proxy/upstream/login-connection.ts",
     find: "if (upstream === this.#upstream) this.#midway = this.#facts.parallel;",
     replace: "if (upstream === this.#upstream) this.#midway = false;",
+    tests,
+  },
+  {
+    name: "a login at a server of HTTP/2 is on a session that others use",
+    file: "src/proxy/client/serving.ts",
+    find: "return isApart ? { ...way, key: this.#client.ownLogins().ownKey(way.key) } : way;",
+    replace: "return isApart ? way : way;",
     tests,
   },
   {

@@ -1,7 +1,8 @@
 /** Logins that are bound to their connections, as NTLM's and Negotiate's are: nobody ever has another's. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
-import { type Socket as NodeSocket, connect as connectTcp } from "node:net";
+import https from "node:https";
+import { type AddressInfo, type Socket as NodeSocket, connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { FakeClock } from "../support/fake-clock.ts";
 import { loginServer, type LoginServerOptions } from "../support/login-server.ts";
@@ -10,6 +11,7 @@ import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, type TestProxy, testSupervised } from "../support/test-proxy.ts";
 import { type TestTls, testTls } from "../support/test-tls.ts";
+import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 import { turnsUntil } from "../support/turn.ts";
 
 let tls: TestTls;
@@ -387,4 +389,106 @@ test("of several instances of a name, each client stays with the one that it log
     alice.end();
   }
   for (const server of servers) server[Symbol.dispose]();
+});
+
+test("a server that speaks TLS, which its first login shows: the login stays its client's alone", async () => {
+  await using throwaway = await throwawayCertificateAuthority();
+  const { key, certificate } = await throwaway.leafFor("api.localhost");
+  const users = new WeakMap<object, string>();
+  const api = https.createServer({ key, cert: certificate }, (request, response) => {
+    const [, step = ""] = (request.headers.authorization ?? "").split(" ");
+    if (step.startsWith("TYPE3-")) users.set(request.socket, step.slice(6));
+    const user = step === "TYPE1" ? undefined : users.get(request.socket);
+    if (user === undefined) response.writeHead(401, { "WWW-Authenticate": "NTLM" });
+    response.end(user ?? (step === "TYPE1" ? "challenge" : "nobody"));
+  });
+  await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+  const { port } = api.address() as AddressInfo;
+  const clock = new FakeClock();
+  await using proxy = await startTestProxy({ services: { api: { port } }, clock });
+  const alice = overHttp1(await connectRaw(proxy.port));
+  const bob = overHttp1(await connectRaw(proxy.port));
+  await logIn(alice, "alice");
+  clock.advance(20);
+  expect(await bob.ask()).toEqual(nobody);
+  expect(await alice.ask()).toEqual(you("alice"));
+  alice.end();
+  bob.end();
+  api.closeAllConnections();
+  api.close();
+});
+
+test("a WebSocket on a connection with a login is its client's, and ends with it", async () => {
+  await using its = await scene({
+    first({ target }, end) {
+      if (target !== "/ws") return false;
+      end.send("HTTP/1.1 101 -\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n");
+      return true;
+    },
+  });
+  using end = await connectRaw(its.proxy.port);
+  const alice = overHttp1(end);
+  await logIn(alice, "alice");
+  end.send(
+    "GET /ws HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n",
+  );
+  expect((await end.message()).status).toBe(101);
+  const tunnel = its.api.accepted[0]!;
+  its.clock.advance(20);
+  expect(await (await its.join()).ask()).toEqual(nobody);
+  expect(tunnel.over).toBe(false);
+  end.reset();
+  await tunnel.gone();
+});
+
+test("a client that leaves while its login is under way leaves nothing behind for the next", async () => {
+  await using its = await scene({
+    first: ({ target }) => target === "/never",
+  });
+  for (const way of ["http", "HTTP/2"]) {
+    const alice = await its.join(way);
+    expect(await alice.ask("NTLM TYPE1")).toEqual(challenge);
+    expect(await alice.ask("NTLM TYPE3-alice")).toEqual(you("alice"));
+    const asked = its.api.requests.length;
+    alice.ask(undefined, "/never").catch(() => {});
+    await turnsUntil("it is asked", () => its.api.requests.length > asked);
+    alice.end();
+    const bob = await its.join(way);
+    expect(await bob.ask()).toEqual(nobody);
+    expect(await bob.ask("NTLM TYPE3-alice")).toEqual(nobody);
+  }
+  await turnsUntil("the login's connection ends", () => its.api.accepted[0]!.over);
+});
+
+test("a server that speaks only HTTP/2: a client with a login has a session of its own", async () => {
+  const users = new WeakMap<object, string>();
+  const api = http2.createServer();
+  const sessions = new Set<http2.ServerHttp2Session>();
+  api.on("session", (session) => sessions.add(session));
+  api.on("stream", (stream: http2.ServerHttp2Stream, head) => {
+    const { session } = stream;
+    const [, step = ""] = (head.authorization ?? "").split(" ");
+    if (step.startsWith("TYPE3-")) users.set(session!, step.slice(6));
+    const user = step === "TYPE1" ? undefined : users.get(session!);
+    if (user === undefined) stream.respond({ ":status": 401, "www-authenticate": "NTLM" });
+    else stream.respond({ ":status": 200 });
+    stream.end(user ?? (step === "TYPE1" ? "challenge" : "nobody"));
+  });
+  await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+  const { port } = api.address() as AddressInfo;
+  const { terminator } = tls;
+  await using proxy = await startTestProxy({ services: { api: { port } }, terminator });
+  for (const way of ["http", "HTTP/2"]) {
+    const bob = await ways[way]!(proxy.port);
+    expect(await bob.ask()).toEqual(nobody);
+    const alice = await ways[way]!(proxy.port);
+    await logIn(alice, "alice");
+    const carol = await ways[way]!(proxy.port);
+    const asked = [alice, bob, carol, alice, bob].map((person) => person.ask());
+    expect(await Promise.all(asked.slice(0, 3))).toEqual([you("alice"), nobody, nobody]);
+    expect(await Promise.all(asked.slice(3))).toEqual([you("alice"), nobody]);
+    for (const person of [alice, bob, carol]) person.end();
+  }
+  for (const session of sessions) session.destroy();
+  api.close();
 });

@@ -1,5 +1,6 @@
 /** The cross-site guard: every client x kind of request x setting. */
 import { describe, expect, test } from "bun:test";
+import { allowing, deniedText } from "../../src/routes/denial.ts";
 import {
   evil,
   fetched,
@@ -217,4 +218,19 @@ test("a whole URL is judged by its own path", () => {
   const asked = { host: "api", mode: "forward", fields, settings } as const;
   expect(verdict({ ...asked, line: "POST http://api/auth/callback?x" })).toBe("passes");
   expect(verdict({ ...asked, line: "POST http://api/" })).toBe("form");
+});
+
+test("what is told of a request has an end, and nothing that a terminal could take for a command", () => {
+  const long = "a".repeat(9_000);
+  const said = judged({
+    line: `POST /${long}`,
+    fields: [fromElsewhere, `Origin: https://${long}.example`, ...opened, formType],
+  })!;
+  expect(deniedText(said).length).toBeLessThan(1_000);
+  const odd = judged({
+    line: "POST /\x9b31m",
+    fields: [fromElsewhere, evil, ...opened, formType],
+  })!;
+  expect(allowing(odd).line).toBe('allow_posts = ["/%C2%9B31m"]');
+  expect(deniedText(odd)).toMatch(/^[\x20-\x7e]+$/);
 });

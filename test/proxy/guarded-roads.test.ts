@@ -6,7 +6,9 @@ import { connect } from "node:tls";
 import { Denials, mostTold } from "../../src/proxy/request/denials.ts";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
 import { eventually } from "../support/eventually.ts";
+import { Flag, FrameType } from "../../src/wire/h2/frame.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { H2Frames } from "../support/h2-frames.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { type Message, readMessage } from "../support/strict-reader.ts";
@@ -127,6 +129,29 @@ describe("a WebSocket of another site's page", () => {
       for (const end of api.accepted) expect(end.text).toBe("");
     });
   }
+
+  test("is refused by HTTP/2, and one of ours reaches its server", async () => {
+    using api = new RawServer();
+    const client = new H2Frames({ api }).greet();
+    const ask = (stream: number, origin: string): void => {
+      const payload = client.block([
+        [":method", "CONNECT"],
+        [":protocol", "websocket"],
+        [":scheme", "https"],
+        [":path", "/ws"],
+        [":authority", "api.localhost"],
+        ["origin", origin],
+        ["sec-websocket-version", "13"],
+      ]);
+      client.frame(FrameType.headers, { stream, flags: Flag.endHeaders, payload });
+    };
+    ask(1, "https://evil.example");
+    expect((await client.next(FrameType.headers, 1)).lines[0]).toBe(":status: 403");
+    expect(api.accepted.length).toBe(0);
+    ask(3, "https://web.localhost");
+    expect((await (await api.next()).message()).one("origin")).toBe("https://web.localhost");
+    client.abort();
+  });
 });
 
 describe("inside a browser's CONNECT", () => {
@@ -140,7 +165,7 @@ describe("inside a browser's CONNECT", () => {
   };
 
   test("another site's page reaches no server that speaks TLS itself", async () => {
-    await using api = await startTlsServer("node");
+    await using api = await startTlsServer("bun");
     const services = { api: { port: api.port } };
     await using proxy = await startTestProxy({ services, terminator: tls.terminator });
     expect((await inside(proxy.port, "api.localhost", foreign)).status).toBe(403);
@@ -173,6 +198,17 @@ describe("inside a browser's CONNECT", () => {
     const stream = await tunnel(proxy.port, "api:80", browser);
     expect((await exchanged(stream, text("GET /", "api", from))).status).toBe(403);
     expect(api.accepted.length).toBe(0);
+  });
+
+  test("a server at a bare name that has no certificate of ours shows its own", async () => {
+    await using api = await startTlsServer("bun");
+    await using proxy = await startTestProxy({
+      ...{ services: { api: { port: api.port } }, terminator: tls.terminator },
+      bareNames: () => false,
+    });
+    const socket = await tunnel(proxy.port, "api:443", browser);
+    const through = connect({ socket, rejectUnauthorized: false });
+    expect((await exchanged(through, text("GET /", "api", {}))).status).toBe(200);
   });
 
   test('with guard = "off", the tunnel is passed on unread', async () => {

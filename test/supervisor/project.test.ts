@@ -258,6 +258,15 @@ describe("up", () => {
     });
   });
 
+  test("how requests to its name are treated changes without a restart", async () => {
+    using played = await running([{ name: "api" }]);
+    const before = played.made.get("api")!.requests.length;
+    const settings = { guard: "off" } as const;
+    await played.project.apply(declared([{ name: "api", settings }]), {});
+    expect(played.snapshot("api")).toMatchObject({ settings });
+    expect(played.made.get("api")!.requests.length).toBe(before);
+  });
+
   test("a lazy service waits for its first request, and brings what it depends on", async () => {
     using played = new PlayedProject([
       { name: "docs", lazy: true, dependsOn: ["db"] },

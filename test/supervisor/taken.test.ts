@@ -89,6 +89,17 @@ test("each service has its descriptors by name; the lock and the lines of older 
   expect(descriptors.map(isOpen)).toEqual([false, false, false, false]);
 });
 
+test("how requests to a name are treated comes along", async () => {
+  const descriptors = opened(4);
+  const spec = { ...specOf(), settings: { guard: "strict", allowPosts: ["/login"] } } as const;
+  const value = JSON.parse(JSON.stringify(described(spec)));
+  const taken = await takenFrom(
+    batches({ value, descriptors: [] }, { value: { places }, descriptors }),
+  );
+  expect(taken.folders[0]!.handed.spec.services[0]!.settings).toEqual(spec.settings);
+  taken.drop();
+});
+
 type Mistake = [what: string, change: (value: ReturnType<typeof described>) => unknown];
 
 test.each<Mistake>([

@@ -11,8 +11,13 @@ const fixtures = resolve(import.meta.dir, "../e2e/fixtures/frameworks");
 const modules = resolve(import.meta.dir, "../../node_modules");
 const node = Bun.which("node") ?? "node";
 
-/** Debian's own, which has the modules of Debian's packages. */
-const python = "/usr/bin/python3";
+/** The Python that has a module: Debian's own has those of Debian's packages, and need not be the first of the path. */
+function pythonWith(module: string): string {
+  const all = ["/usr/bin/python3", "python3"].filter((program) => Bun.which(program) !== null);
+  const has = (program: string): boolean =>
+    Bun.spawnSync([program, "-c", `import ${module}`], { stderr: "ignore" }).success;
+  return all.find(has) ?? "python3";
+}
 
 /** `folder`: a copy of the fixtures' folder of that name, or an empty one. */
 type Place = { port: number; folder: string };
@@ -37,12 +42,22 @@ const all = {
   },
   Django: {
     needs: ["django-admin"],
-    command: ({ port }) => [python, "-u", join(fixtures, "django_app.py"), String(port)],
+    command: ({ port }) => [
+      pythonWith("django"),
+      "-u",
+      join(fixtures, "django_app.py"),
+      String(port),
+    ],
     ready: /Starting development server/,
   },
   Flask: {
     needs: ["flask"],
-    command: ({ port }) => [python, "-u", join(fixtures, "flask_app.py"), String(port)],
+    command: ({ port }) => [
+      pythonWith("flask"),
+      "-u",
+      join(fixtures, "flask_app.py"),
+      String(port),
+    ],
     ready: /Running on/,
   },
   "PHP's server": {

@@ -1,7 +1,6 @@
 /** A server -> what the guard has refused for it since the daemon started; nothing where it has refused nothing. */
 import { ask } from "../../control/found/client.ts";
-import type { DenialReport } from "../../routes/denial.ts";
-import type { JsonForm } from "../../routes/json-form.ts";
+import type { ServiceDetail } from "../../routes/service-report.ts";
 import { counted } from "../../text/counted.ts";
 import { passed, type Step } from "./step.ts";
 
@@ -10,11 +9,11 @@ const patience = 1000;
 
 /** A refused request is no failure on the way: the person's own come through. */
 export async function guarded(name: string, socket: string): Promise<Step | undefined> {
-  const request = { Denials: { service: name } };
-  const asked = await ask<{ Denials?: readonly JsonForm<DenialReport>[] } | null>(socket, request, {
+  const request = { Service: { name } };
+  const asked = await ask<{ Service?: ServiceDetail } | null>(socket, request, {
     deadline: patience,
   });
-  const all = (asked.kind === "reply" ? asked.value?.Denials : undefined) ?? [];
+  const all = (asked.kind === "reply" ? asked.value?.Service?.denials : undefined) ?? [];
   const [last] = all;
   if (last === undefined) return undefined;
   const count = all.reduce((sum, its) => sum + its.count, 0);

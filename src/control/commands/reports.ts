@@ -76,6 +76,7 @@ export function detailOf(name: string, backend: Backend): ServiceDetail {
         .filter((seen) => seen.pids.includes(pid))
         .map(({ address, port }) => ({ address, port })),
     })),
+    denials: jsonForm(backend.traffic.denials(service.name)),
     requests: jsonForm(backend.traffic.recent({ service: service.name, limit: requestsInDetail })),
   };
 }

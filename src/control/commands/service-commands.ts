@@ -26,7 +26,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/status",
     summary: "All services, in the first locald's format.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, route_name, type, state, why, message, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, denied, lazy, next_run, instance, pending`; `message` is its state, the cause and the command that helps, in a sentence; `instance` is null, or for one of several processes that share a name `{of, number, route_name, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, route_name, type, state, why, message, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, denied, denials, lazy, next_run, instance, pending`; `message` is its state, the cause and the command that helps, in a sentence; `instance` is null, or for one of several processes that share a name `{of, number, route_name, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
     input: nothing,
     changes: false,
     streams: false,
@@ -59,8 +59,9 @@ export const serviceCommands: readonly Command[] = [
     name: "Service",
     method: "GET",
     path: "/v1/service",
-    summary: "One service: its row, its processes with their ports, its latest requests.",
-    answer: "the row, and `processes` and `requests`",
+    summary:
+      "One service: its row, its processes with their ports, its latest requests, and what the guard refused.",
+    answer: "the row, and `processes`, `denials` and `requests`",
     input: v.strictObject({ name }),
     changes: false,
     streams: false,
@@ -89,19 +90,6 @@ export const serviceCommands: readonly Command[] = [
     streams: false,
     run: ({ service, limit }, { traffic }) =>
       jsonForm(traffic.recent({ limit, ...(service === undefined ? {} : { service }) })),
-  }),
-  command({
-    name: "Denials",
-    method: "GET",
-    path: "/v1/denials",
-    summary:
-      "The requests of other sites' pages that the guard has refused, by service, origin and kind, the newest first.",
-    answer:
-      'an array of `{service, origin, kind, method, path, count, started_at, last_at, refused, message, allow, file}`; `origin` is null where the page says nothing of itself, and `"null"` where it hides its origin; `kind` is `websocket`, `frame`, `form`, `preflight` or `request`; `refused` is false with `guard = "log"`; `allow` is the line that allows it, and `file` where that has to stand',
-    input: v.strictObject({ service: v.optional(name) }),
-    changes: false,
-    streams: false,
-    run: ({ service }, { traffic }) => jsonForm(traffic.denials(service)),
   }),
   command({
     name: "Look",

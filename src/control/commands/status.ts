@@ -1,5 +1,6 @@
 /** Services that were found and services that are supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import type { DenialReport } from "../../routes/denial.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
@@ -26,6 +27,7 @@ export async function statusRows({
       address: projects?.addressOf(its.id),
       shared: projects?.sharedAddressOf(its.id),
       denied: its.routeName === undefined ? 0 : traffic.counts(its.routeName).denied,
+      denials: its.routeName === undefined ? [] : traffic.denials(its.routeName),
     }),
   );
   const ours = new Set(
@@ -87,11 +89,12 @@ type Known = {
   /** The address of all instances. */
   shared: { url: string } | undefined;
   denied: number;
+  denials: readonly DenialReport[];
 };
 
 function supervisedStatus(
   its: Supervised,
-  { spec, age, taken, address, shared, denied }: Known,
+  { spec, age, taken, address, shared, denied, denials }: Known,
 ): SupervisedStatus {
   const running = its.pid !== undefined;
   return {
@@ -127,6 +130,7 @@ function supervisedStatus(
     memory: running ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     denied,
+    denials: jsonForm(denials),
     lazy: its.lazy,
     next_run: isoTime(its.nextRun),
     instance: instanceOf(its, shared),

@@ -1,7 +1,6 @@
 /** The daemon's answers and events -> the signals that the page is drawn from. Reconnects after a lost connection. */
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { DaemonReport, EventData } from "../../control/commands/daemon-report.ts";
-import type { DenialReport } from "../../routes/denial.ts";
 import type { JsonForm } from "../../routes/json-form.ts";
 import type { SupervisedStatus } from "../../routes/project-report.ts";
 import type { NamelessReport, ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
@@ -57,8 +56,10 @@ export const entry = signal<Entry | undefined>(undefined);
 export const isThere = computed(() => find(shown.value) !== undefined);
 /** The processes of the service that is shown. */
 export const detail = signal<ServiceDetail | undefined>(undefined);
-/** Its requests that the guard has something against. */
-export const denials = signal<readonly JsonForm<DenialReport>[]>([]);
+/** Its requests that the guard has something against; those of a service that sleeps are in its row. */
+export const denials = computed(
+  () => detail.value?.denials ?? entry.value?.declared?.denials ?? [],
+);
 /** The requests of the service that is shown. */
 export const requests = signal<readonly SeenRequest[]>([]);
 /** Whether the daemon has said what there is. */
@@ -134,7 +135,6 @@ export function start(): void {
       entry.value = find(shown.value);
       detail.value = undefined;
       requests.value = [];
-      denials.value = [];
     });
     void readDetail();
   });
@@ -185,18 +185,16 @@ async function readDetail(): Promise<void> {
   const route = its === undefined ? undefined : routeOf(its);
   if (its === undefined || route === undefined) return;
   const name = encodeURIComponent(route);
-  const [processes, latest, refused] = await Promise.all([
+  const [processes, latest] = await Promise.all([
     its.found === undefined || !isThere.value
       ? undefined
       : ask<ServiceDetail>(`/v1/service?name=${name}`),
     ask<SeenRequest[]>(`/v1/requests?service=${name}&limit=${shownRequests}`),
-    ask<readonly JsonForm<DenialReport>[]>(`/v1/denials?service=${name}`),
   ]);
   // A newer request is under way.
   if (turn !== detailWanted) return;
   batch(() => {
     if (processes !== undefined) detail.value = processes;
-    if (refused !== undefined) denials.value = refused;
     if (latest !== undefined) requests.value = withRequests(requests.value, latest);
   });
 }

@@ -460,7 +460,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       this.#dialAndWait(this.#way(destination));
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
-    if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });
+    if (framing.login !== Login.none && upstream.stream === undefined) {
+      this.#client.ownLogins().bind(upstream, { why: "login" });
+    }
     this.#lastRequest = !framing.keepAlive && done;
     this.#kept = upstream;
     this.#client.move(Turn.exchange);
@@ -487,7 +489,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { login, connect } = this.#exchange.framing;
     const { logins } = this.#client;
     const { key, tls, h2 } = this.#wayTo(destination);
-    // No login is bound to a connection that many share.
+    // A session of the client's own serves all its requests side by side.
     const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
     return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
@@ -495,8 +497,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
   #readsTunnel(bytes: Uint8Array): boolean {
-    const { guard } = this.#destination!.settings;
-    return guard !== "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);
+    const { settings, decision, authority } = this.#destination!;
+    if (settings.guard === "off" || !this.#shared.terminates()) return false;
+    // Without a certificate of ours, the server may have one that the person trusts; and a service is not woken to ask.
+    const wakes = decision.kind === "absent" && decision.turn === "wake";
+    const certified = authority.host.includes(".") || this.#shared.bareNames();
+    return (wakes || certified) && isBrowsers(this.#head, bytes);
   }
 
   #grantRead(bytes: Uint8Array, end: number): Read {
@@ -892,6 +898,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   bound(upstream: Upstream, status: number): void {
+    if (upstream.stream !== undefined) {
+      const { key } = wayTo(this.#destination!, { grpc: this.#grpc });
+      this.#client.ownLogins().ownKey(key);
+      return;
+    }
     const why = status === 401 ? "offer" : "login";
     const midway = status === 401 && this.#exchange.framing.login !== Login.none;
     this.#client.ownLogins().bind(upstream, { why, midway });
@@ -936,7 +947,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** How the current request gets to its destination. */
   #wayTo(destination: Destination): Pick<Destination, "key" | "tls" | "h2"> {
-    return wayTo(destination, { grpc: this.#grpc });
+    const way = wayTo(destination, { grpc: this.#grpc });
+    if (!way.h2) return way;
+    // Sessions with a server are shared, so a login on one would be everybody's.
+    const { login } = this.#exchange.framing;
+    const isApart = login !== Login.none || this.#client.logins?.isApart(way.key) === true;
+    return isApart ? { ...way, key: this.#client.ownLogins().ownKey(way.key) } : way;
   }
 
   #lost(): void {

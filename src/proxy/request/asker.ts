@@ -59,15 +59,19 @@ const originForm = /^[a-z][a-z0-9+.-]*:\/\/[^\s/\\?#@]+\/?$/i;
 /** The origin of a page, with its host in lower case and without a trailing dot. */
 export type PageOrigin = { origin: string; scheme: string; host: string };
 
+/** A host has at most 253 letters, and a port 5. */
+const longestOrigin = 300;
+
 /** Undefined for `null`, for a list, and for whatever no browser sends as Origin. */
 export function readPageOrigin(text: string): PageOrigin | undefined {
+  if (text.length > longestOrigin) return undefined;
   return originForm.test(text) ? pageOriginOf(text) : undefined;
 }
 
 /** The origin of a URL, as Referer has one; undefined where it has no host. */
 export function pageOriginOf(text: string): PageOrigin | undefined {
   const url = URL.parse(text);
-  if (url === null || url.host === "") return undefined;
+  if (url === null || url.host === "" || url.host.length > longestOrigin) return undefined;
   const scheme = url.protocol.slice(0, -1);
   const isWeb = scheme === "http" || scheme === "https";
   return {

@@ -47,10 +47,9 @@ export class Denials {
     }
   }
 
-  /** Those of one service, or of all, the newest first. */
-  of(name?: string): readonly DenialReport[] {
-    const named = name === undefined ? [...this.#byName.values()] : [this.#byName.get(name)];
-    const rows = named.flatMap((its) => [...(its?.told.values() ?? [])]);
+  /** The newest first. */
+  of(name: string): readonly DenialReport[] {
+    const rows = [...(this.#byName.get(name)?.told.values() ?? [])];
     return rows.sort((one, other) => other.lastAt - one.lastAt).map(reportOf);
   }
 

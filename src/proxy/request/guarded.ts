@@ -28,7 +28,7 @@ export function deniedIn(
   const { settings, table, authority, mode } = destination;
   if (passesUnread(framing, settings, isGet(head, bytes))) return undefined;
   const from = target.form === "absolute" ? target.pathStart : head.targetStart;
-  const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
+  const path = pathIn(latin1(bytes, from, head.targetEnd));
   const { site, upgrade } = framing;
   const verdict = judge({
     ...{ table, settings, name, supervised, path, site, upgrade },
@@ -40,7 +40,9 @@ export function deniedIn(
   if (verdict === "passes") return undefined;
   const { allowOrigins, allowPosts } = settings;
   return {
-    ...{ ...verdict, name, path, allowOrigins, allowPosts },
+    ...{ ...verdict, name, allowOrigins, allowPosts },
+    path: path.slice(0, mostOfPath),
+    method: verdict.method.slice(0, mostOfMethod),
     service: supervised && {
       id: supervised.id,
       key: supervised.instance?.of ?? supervised.service,
@@ -48,6 +50,20 @@ export function deniedIn(
     refused: settings.guard !== "log",
     insecure: site === Site.unsaid,
   };
+}
+
+/** A path longer than that is no place that a form is sent to; the longest registered method has 17 letters. */
+const mostOfPath = 300;
+const mostOfMethod = 32;
+
+/** As browsers send it: without its query, and with what is no ASCII encoded, as it goes on to the server. */
+function pathIn(target: string): string {
+  const [path = ""] = target.split("?", 1);
+  return path === "" ? "/" : path.replace(/[^\x21-\x7e]/g, percentEncoded);
+}
+
+function percentEncoded(octet: string): string {
+  return `%${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
 function isGet(head: RequestHead, bytes: Uint8Array): boolean {

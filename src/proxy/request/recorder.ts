@@ -209,7 +209,7 @@ export class Recorder implements Traffic {
     };
   }
 
-  denials(service?: string): readonly DenialReport[] {
+  denials(service: string): readonly DenialReport[] {
     return this.#denials?.of(service) ?? [];
   }
 

@@ -2,6 +2,7 @@
  * A client whose logins are bound to connections (NTLM, Negotiate) -> the upstream connections that are its own: one
  * for each server, used by no other client, and ended with the client's connection.
  */
+import { randomUUID } from "node:crypto";
 import type { LoginStep } from "../../wire/login.ts";
 import { type Dialler, LoginConnection, type LoginFacts } from "./login-connection.ts";
 import type { Upstream } from "./pool.ts";
@@ -19,6 +20,7 @@ export type Bond = {
 export class Logins {
   readonly #facts: LoginFacts;
   readonly #all = new Map<string, LoginConnection>();
+  readonly #apart = new Map<string, string>();
 
   constructor(facts: LoginFacts) {
     this.#facts = facts;
@@ -46,6 +48,21 @@ export class Logins {
     if (upstream.owner === undefined) its.adopt(upstream);
     if (why === "login") upstream.hasLogin = true;
     if (midway) its.expectStep(upstream);
+  }
+
+  /** Whether requests to the server of HTTP/2 with this key go to sessions that no other client uses. */
+  isApart(key: string): boolean {
+    return this.#apart.has(key);
+  }
+
+  /** The key of these sessions in the pool. */
+  ownKey(key: string): string {
+    let own = this.#apart.get(key);
+    if (own === undefined) {
+      own = `${key}|${randomUUID()}`;
+      this.#apart.set(key, own);
+    }
+    return own;
   }
 
   /** The client is gone. */
