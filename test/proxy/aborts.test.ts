@@ -174,7 +174,9 @@ for (const [what, bytes] of [
   ["a status of two digits", "HTTP/1.1 20 OK\r\n\r\n"],
   ["a status below 100", "HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n"],
   ["a NUL in a field", "HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 0\r\n\r\n"],
+  ["a folded status line", "HTTP/1.1 200 OK\r\n b\r\nContent-Length: 0\r\n\r\n"],
   ["a bare CR", "HTTP/1.1 200 OK\r\nX-A: a\rb\r\nContent-Length: 0\r\n\r\n"],
+  ["CR for line ends", "HTTP/1.1 200 OK\rContent-Length: 0\r\r"],
   ["an endless head", `HTTP/1.1 200 OK\r\nX-A: ${"x".repeat(70_000)}`],
 ] as const) {
   test(`an upstream that answers ${what} is 502, which says who it was`, async () => {

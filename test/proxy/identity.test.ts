@@ -4,7 +4,12 @@
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { once } from "node:events";
-import { type ClientHttp2Session, connect as connectH2 } from "node:http2";
+import {
+  type ClientHttp2Session,
+  connect as connectH2,
+  createServer as createHttp2,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
@@ -438,4 +443,59 @@ test("the port that a server is told is the one of our URLs by that scheme", asy
     expect([nextTakes(seen), railsTakes(seen), djangoTakes(seen)]).toEqual([true, true, true]);
     expect(answer.one("content-location")).toBe(`${own}/here`);
   }
+});
+
+test("a server that speaks HTTP/2 alone is told the same, and its answer leads back", async () => {
+  const server = createHttp2();
+  const heads: Record<string, unknown>[] = [];
+  server.on("stream", (stream: ServerHttp2Stream, head) => {
+    heads.push(head);
+    const own = `http://${head[":authority"]}`;
+    stream.respond({ ":status": 200, location: `${own}/next` }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ refresh: `5; url=${own}/again` }));
+    stream.end();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  {
+    await using its = await startTestProxy({ services: { api: { port } }, tlds: ["test"] });
+    const stream = connectTcp({ host: "127.0.0.1", port: its.port });
+    stream.write(requestTo("http://api.test/x", { host: "x", own: "http://api.test" }));
+    let bytes = Buffer.alloc(0);
+    for await (const piece of stream) bytes = Buffer.concat([bytes, piece]);
+    const answer = readMessage(bytes, { ended: true })!;
+    expect(answer.one("location")).toBe("http://api.test/next");
+    expect(answer.trailers).toEqual([["refresh", "5; url=http://api.test/again"]]);
+    const told = `api.localhost:${its.port}`;
+    expect(heads.at(-1)).toMatchObject({
+      ":authority": told,
+      origin: `http://${told}`,
+      "x-forwarded-host": told,
+      "x-forwarded-proto": "http",
+    });
+  }
+  server.close();
+});
+
+test("a page's WebSocket by HTTP/2 has its Origin told by the same name", async () => {
+  const host = `api.test:${proxy.port}`;
+  const own = `https://${host}`;
+  const session = connectH2(own, { createConnection: () => offersH2("api.test") });
+  await once(session, "remoteSettings");
+  const stream = session.request({
+    ":method": "CONNECT",
+    ":protocol": "websocket",
+    ":scheme": "https",
+    ":path": "/ws",
+    ":authority": host,
+    origin: own,
+    "sec-websocket-version": "13",
+  });
+  // The server answers 200.
+  await once(stream, "response");
+  session.destroy();
+  const seen = api.requests.at(-1)!;
+  expect(seen.one("host")).toBe(`api.localhost:${proxy.port}`);
+  expect(seen.one("origin")).toBe(`https://api.localhost:${proxy.port}`);
+  expect(seen.one("x-forwarded-proto")).toBe("https");
 });
