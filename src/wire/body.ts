@@ -1,7 +1,8 @@
 /**
  * A message body, piece by piece -> where it ends. Nothing is copied: bytes go on as they came. RFC 9112 section 7.1.
  */
-import { CR, concat, encode, HTAB, hexValue, isFieldText, isToken, LF, SP } from "./bytes.ts";
+import { CR, concat, encode, hexValue, LF } from "./bytes.ts";
+import { isBlank, lineRestKind, Place, placeAfter } from "./chunk-extension.ts";
 import { type BodyLength, CHUNKED, UNTIL_CLOSE } from "./framing.ts";
 import { headLimit, TrailerFields } from "./head.ts";
 import { HeadMender } from "./head-mender.ts";
@@ -15,23 +16,16 @@ const At = {
   untilClose: 2,
   size: 3,
   sizeMore: 4,
-  extensionSpace: 5,
-  extensionName: 6,
-  extensionNameMore: 7,
-  extensionValue: 8,
-  extensionToken: 9,
-  extensionQuoted: 10,
-  extensionEscape: 11,
-  extensionEnd: 12,
-  sizeLf: 13,
-  data: 14,
-  dataCr: 15,
-  dataLf: 16,
-  trailerStart: 17,
-  trailerLf: 18,
-  trailer: 19,
+  extension: 5,
+  sizeLf: 6,
+  data: 7,
+  dataCr: 8,
+  dataLf: 9,
+  trailerStart: 10,
+  trailerLf: 11,
+  trailer: 12,
   /** Behind a size, up to the end of its line. Only lenient readers are here. */
-  lineRest: 20,
+  lineRest: 13,
 } as const;
 
 type State = (typeof At)[keyof typeof At];
@@ -74,6 +68,7 @@ export class BodyReader {
   #left = 0;
   #digits = 0;
   #extension = 0;
+  #place: Place = Place.name;
   #held: Uint8Array | undefined;
   #trailer: TrailerFields | undefined;
   /** Why the strict parser has refused the trailer fields; it cannot go on after that. */
@@ -199,14 +194,15 @@ export class BodyReader {
             this.#left = this.#left * 16 + digit;
           } else if (octet === CR) this.#state = At.sizeLf;
           else if (this.#lenient) {
-            if (octet !== LF && octet !== 59 && !isSpace(octet)) {
+            if (octet !== LF && octet !== 59 && !isBlank(octet)) {
               return this.#fail("a chunk size is not a hexadecimal number", i);
             }
             this.#state = At.lineRest;
             continue;
-          } else if (octet === 59) this.#state = At.extensionName;
-          else if (isSpace(octet)) this.#state = At.extensionSpace;
-          else return this.#fail("a chunk size is not a hexadecimal number", i);
+          } else if (octet === 59 || isBlank(octet)) {
+            this.#state = At.extension;
+            this.#place = octet === 59 ? Place.name : Place.blank;
+          } else return this.#fail("a chunk size is not a hexadecimal number", i);
           break;
         }
         case At.sizeLf:
@@ -241,9 +237,10 @@ export class BodyReader {
           if (++this.#extension > extensionLimit) {
             return this.#fail(`chunk extensions are longer than ${extensionLimit} bytes`, i);
           }
-          const next = afterExtension(this.#state, octet);
+          const next = placeAfter(this.#place, octet);
           if (next === undefined) return this.#fail("a chunk extension is malformed", i);
-          this.#state = next;
+          if (next === Place.lineLf) this.#state = At.sizeLf;
+          this.#place = next;
         }
       }
       i++;
@@ -334,73 +331,4 @@ export class BodyReader {
     this.#state = At.done;
     return end;
   }
-}
-
-/** `odd`: no extension as RFC 9112 section 7.1.1 has it, in a line that is otherwise unmistakable. */
-type LineRestKind = "sound" | "odd" | "bad";
-
-/** Bytes behind a chunk size, up to the LF of its line, if that is there. */
-function lineRestKind(line: Uint8Array): LineRestKind {
-  let state: State = At.sizeMore;
-  let sound = true;
-  let onlyBlanks = true;
-  for (let i = 0; i < line.length; i++) {
-    const octet = line[i]!;
-    if (octet === LF) {
-      sound &&= state === At.sizeLf;
-      break;
-    }
-    if (octet === CR && i + 1 < line.length && line[i + 1] !== LF) return "bad";
-    if (onlyBlanks && octet !== CR && !isSpace(octet)) {
-      if (octet !== 59) return "bad";
-      onlyBlanks = false;
-    }
-    const next = afterExtension(state, octet);
-    if (next === undefined) sound = false;
-    else state = next;
-  }
-  return sound ? "sound" : "odd";
-}
-
-function isSpace(octet: number): boolean {
-  return octet === SP || octet === HTAB;
-}
-
-/** chunk-ext = *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ). RFC 9112 section 7.1.1. */
-function afterExtension(state: State, octet: number): State | undefined {
-  switch (state) {
-    case At.extensionSpace:
-      if (isSpace(octet)) return At.extensionSpace;
-      return octet === 59 ? At.extensionName : undefined;
-    case At.extensionName:
-      if (isSpace(octet)) return At.extensionName;
-      return isToken[octet] === 1 ? At.extensionNameMore : undefined;
-    case At.extensionNameMore:
-      if (isToken[octet] === 1) return At.extensionNameMore;
-      if (octet === 61) return At.extensionValue;
-      return afterExtensionPart(octet);
-    case At.extensionValue:
-      if (isSpace(octet)) return At.extensionValue;
-      if (octet === 34) return At.extensionQuoted;
-      return isToken[octet] === 1 ? At.extensionToken : undefined;
-    case At.extensionToken:
-      if (isToken[octet] === 1) return At.extensionToken;
-      return afterExtensionPart(octet);
-    case At.extensionQuoted:
-      if (octet === 34) return At.extensionEnd;
-      if (octet === 92) return At.extensionEscape;
-      return isFieldText[octet] === 1 ? At.extensionQuoted : undefined;
-    case At.extensionEscape:
-      return isFieldText[octet] === 1 ? At.extensionQuoted : undefined;
-    default:
-      return afterExtensionPart(octet);
-  }
-}
-
-function afterExtensionPart(octet: number): State | undefined {
-  if (octet === CR) return At.sizeLf;
-  if (octet === 59) return At.extensionName;
-  // White space before `=` is legal but unknown in practice, so after white space only the next `;` is accepted.
-  if (isSpace(octet)) return At.extensionSpace;
-  return undefined;
 }

@@ -107,4 +107,11 @@ export const floods: readonly Fault[] = [
     replace: "const usual = Math.max(duration, before);",
     tests: ["test/discovery/scanner.test.ts"],
   },
+  {
+    name: "whoever broke a rule of HTTP/2 is read on behind GOAWAY",
+    file: "src/proxy/h2/session.ts",
+    find: "most: mostRead",
+    replace: "most: 1_000 * mostRead",
+    tests: ["test/proxy/h2/floods.test.ts"],
+  },
 ];

@@ -9,15 +9,15 @@ export const guarding: readonly Fault[] = [
   {
     name: "another site's page wakes a service",
     file: "src/proxy/client/serving.ts",
-    find: "this.#guard(bytes, end, { target, name: decision.supervised.routeName! }) ??",
-    replace: "undefined ??",
+    find: "this.#guard(bytes, end, { target, name: decision.supervised.routeName! })",
+    replace: "undefined",
     tests: [roads],
   },
   {
     name: "another site's page reaches a server",
     file: "src/proxy/client/serving.ts",
-    find: "this.#guard(bytes, end, { target, name: decision.service.name }) ??",
-    replace: "undefined ??",
+    find: "this.#guard(bytes, end, { target, name: decision.service.name })",
+    replace: "undefined",
     tests: [roads],
   },
   {

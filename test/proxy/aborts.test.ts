@@ -9,11 +9,13 @@ import { startTestProxy } from "../support/test-proxy.ts";
 
 const request = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
 
-/** A server that ends before a word of its answer is asked whether it speaks TLS. */
-async function speaksNoTls(api: RawServer): Promise<void> {
-  const asked = await api.next();
-  await asked.bytes(1);
-  asked.send("HTTP/1.1 400 Bad Request\r\n\r\n").end();
+/** A server that ends before a word of its answer is asked whether it speaks TLS, and then whether HTTP/2. */
+async function speaksHttp1(api: RawServer): Promise<void> {
+  for (const first of ["\x16", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]) {
+    const asked = await api.next();
+    expect(await asked.until(first)).toBe(first);
+    asked.send("HTTP/1.1 400 Bad Request\r\n\r\n").end();
+  }
 }
 
 const endings: Record<string, (end: RawEnd) => void> = {
@@ -172,9 +174,9 @@ for (const [what, bytes] of [
   ["a status of two digits", "HTTP/1.1 20 OK\r\n\r\n"],
   ["a status below 100", "HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n"],
   ["a NUL in a field", "HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 0\r\n\r\n"],
-  ["a folded line", "HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 0\r\n\r\n"],
+  ["a folded status line", "HTTP/1.1 200 OK\r\n b\r\nContent-Length: 0\r\n\r\n"],
   ["a bare CR", "HTTP/1.1 200 OK\r\nX-A: a\rb\r\nContent-Length: 0\r\n\r\n"],
-  ["LF for line ends", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"],
+  ["CR for line ends", "HTTP/1.1 200 OK\rContent-Length: 0\r\r"],
   ["an endless head", `HTTP/1.1 200 OK\r\nX-A: ${"x".repeat(70_000)}`],
 ] as const) {
   test(`an upstream that answers ${what} is 502, which says who it was`, async () => {
@@ -184,6 +186,8 @@ for (const [what, bytes] of [
     const upstream = await api.next();
     await upstream.message();
     upstream.send(bytes).finish();
+    // Asked for HTTP/2, this one does not speak it either.
+    if (what === "HTTP/2") (await api.next()).end();
     const answer = await client.message();
     expect(answer.status).toBe(502);
     expect(answer.body).toContain(`127.0.0.1:${api.port}`);
@@ -201,7 +205,7 @@ for (const [how, leave] of Object.entries(endings)) {
       if (begun !== "") upstream.send(begun);
       await upstream.sent();
       leave(upstream);
-      if (begun === "") await speaksNoTls(api);
+      if (begun === "") await speaksHttp1(api);
       expect((await client.message()).status).toBe(502);
     });
   }
@@ -215,7 +219,7 @@ test("an upstream that closes without reading the upload is 502, or its answer i
   await upstream.until("\r\n\r\n");
   client.send(Buffer.alloc(1_000));
   upstream.reset();
-  await speaksNoTls(api);
+  await speaksHttp1(api);
   expect((await client.message()).status).toBe(502);
 });
 

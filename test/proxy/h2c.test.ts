@@ -212,6 +212,23 @@ test.each([
   },
 );
 
+test("inside CONNECT, a service that is known to speak HTTP/1.1 gets no preface", async () => {
+  const service = new RawServer({ answer: ({ target }) => ok(target) });
+  await using other = await startTestProxy({ services: { api: service } });
+  using first = await connectRaw(other.port, {
+    send: "GET /one HTTP/1.1\r\nHost: api.localhost\r\n\r\n",
+  });
+  await first.message();
+  using client = await connectRaw(other.port, {
+    send: "CONNECT api:80 HTTP/1.1\r\nHost: api\r\n\r\n",
+  });
+  await client.until("\r\n\r\n");
+  client.send(opening());
+  await client.until("/first");
+  expect(service.requests.map(({ target }) => target)).toEqual(["/one", "/first"]);
+  service[Symbol.dispose]();
+});
+
 test("inside CONNECT, the tunnel's own name and the others are served", async () => {
   const socket = connect(proxy.port, "127.0.0.1");
   socket.write("CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n");

@@ -2,6 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { Flag, FrameType } from "../../src/wire/h2/frame.ts";
 import { bodySeconds, StillBody } from "../../src/proxy/request/still-body.ts";
+import { Recorder } from "../../src/proxy/request/recorder.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import type { FakeClock } from "../support/fake-clock.ts";
 import { H2Frames } from "../support/h2-frames.ts";
@@ -52,7 +54,8 @@ describe("HTTP/1.1", () => {
   ])(
     "a body %s is 408 after a minute, and its server hears of its end",
     async (_, fields, body) => {
-      await using its = await scene();
+      const recorder = new Recorder({ clock: systemClock, now: () => performance.now() });
+      await using its = await scene({ recorder });
       const { client, clock } = its;
       client.send(post + fields + body);
       const upstream = await its.api.next();
@@ -65,6 +68,7 @@ describe("HTTP/1.1", () => {
       expect(answer.body).toContain("60 s");
       expect(answer.one("connection")).toBe("close");
       await upstream.gone();
+      expect(recorder.recent({ limit: 1 })).toMatchObject([{ service: "api", status: 408 }]);
     },
   );
 

@@ -274,7 +274,6 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
 
   #endLogins(): void {
     if (!this.#inSession) this.logins?.close();
-    this.logins = undefined;
   }
 
   move(turn: number): void {

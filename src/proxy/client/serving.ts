@@ -24,7 +24,8 @@ import {
   nextInstance,
   wayTo,
 } from "../request/destination.ts";
-import { deniedIn } from "../request/guarded.ts";
+import { passesUnread } from "../request/guard.ts";
+import { deniedIn, isGet } from "../request/guarded.ts";
 import { isListed, isStrangers } from "../request/is-strangers.ts";
 import { isBrowsers } from "../request/is-browsers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
@@ -253,7 +254,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           return this.#refuseUncertified(decision.service.name);
         }
         return (
-          this.#guard(bytes, end, { target, name: decision.service.name }) ??
+          (this.#passesUnread(bytes)
+            ? undefined
+            : this.#guard(bytes, end, { target, name: decision.service.name })) ??
           this.#forward(bytes, end, { destination, target, service: decision.service })
         );
       case "tunnel":
@@ -268,7 +271,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           return this.#refuseUncertified(decision.supervised.routeName!);
         }
         return (
-          this.#guard(bytes, end, { target, name: decision.supervised.routeName! }) ??
+          (this.#passesUnread(bytes)
+            ? undefined
+            : this.#guard(bytes, end, { target, name: decision.supervised.routeName! })) ??
           this.#attend(bytes, end, decision)
         );
       case "own":
@@ -408,6 +413,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   // How a request is answered.
+
+  /** Whether the guard has nothing to say of the request, whatever its fields say. */
+  #passesUnread(bytes: Uint8Array): boolean {
+    const { settings } = this.#destination!;
+    return passesUnread(this.#exchange.framing, settings, isGet(this.#head, bytes));
+  }
 
   /** Refuses what a page of another site asks for, before anything is woken or dialled; undefined: it passes. */
   #guard(

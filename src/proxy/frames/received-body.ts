@@ -18,6 +18,11 @@ export class ReceivedBody {
     return this.#expected === 0;
   }
 
+  /** More was announced than has come. */
+  get isShort(): boolean {
+    return this.#expected > 0;
+  }
+
   /** DATA of this length has come. @returns false: more than was announced. */
   take(length: number): boolean {
     if (this.#expected === CHUNKED) return true;

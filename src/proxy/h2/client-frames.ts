@@ -154,9 +154,14 @@ export class ClientFrames {
       this.#gathered.passOn();
       return this.#refuse(stream, moreThanAnnounced);
     }
-    this.#opened.start(stream);
     // First, because with the last octet the answer may come to its end.
     if (ends) stream.move("recv END_STREAM");
+    if (ends && stream.isShort) {
+      this.#sending.credit(this.#window, count);
+      this.#gathered.passOn();
+      return this.#refuse(stream, lessThanAnnounced);
+    }
+    this.#opened.start(stream);
     this.#gathered.add(stream, frame.bytes, { from: start, to: end, count });
     if (!ends) return undefined;
     this.#gathered.passOn();
@@ -246,8 +251,9 @@ export class ClientFrames {
       return this.#refuse(stream, malformed);
     }
     if (sections.ofItself) return this.#refuse(stream, ofItself);
-    this.#opened.start(stream);
     stream.move("recv END_STREAM");
+    if (stream.isShort) return this.#refuse(stream, lessThanAnnounced);
+    this.#opened.start(stream);
     return stream.end(sections.head) ? undefined : this.#refuse(stream, lessThanAnnounced);
   }
 

@@ -181,6 +181,11 @@ export class H2StreamLink implements Link, AnswerSink {
     return this.#tunnel !== undefined || this.#body.take(length);
   }
 
+  /** Less of the body has come than was announced. */
+  get isShort(): boolean {
+    return this.#tunnel === undefined && this.#body.isShort;
+  }
+
   /** Passes on what has come, which stands behind `chunkLineRoom`. `count`: octets of the windows that it used. */
   receive(body: HeadWriter, count: number): void {
     const piece = this.#body.piece(body);

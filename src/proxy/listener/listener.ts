@@ -331,11 +331,10 @@ export function startProxy(options: ProxyOptions): Proxy {
   /** Why no further client is taken. */
   function refusalOf(guest: Guest): string | undefined {
     const isFull = count() >= connectionLimit;
-    if (!isFull && room.forClients()) return undefined;
-    if (idleOnes.endOneFor(guest, userShares.users())) return undefined;
-    return isFull
-      ? `the limit of ${connectionLimit} connections is reached, and none of them is idle`
-      : "the process has no file descriptors left";
+    if (isFull && !idleOnes.endOneFor(guest, userShares.users())) {
+      return `the limit of ${connectionLimit} connections is reached, and none of them is idle`;
+    }
+    return room.forClients() ? undefined : "the process has no file descriptors left";
   }
 
   function accept(link: SocketLink): void {

@@ -68,8 +68,7 @@ function tooSlow(secured: boolean): string {
 }
 
 function broken(code: string): string {
-  if (code === noFrames)
-    return "it chose HTTP/2 in the handshake of TLS, and then did not speak it";
+  if (code === noFrames) return "it asked for HTTP/2, and then did not speak it";
   return code === "ECONNREFUSED"
     ? "nothing accepts connections there any more"
     : `the connection failed (${code})`;

@@ -66,7 +66,7 @@ function percentEncoded(octet: string): string {
   return `%${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-function isGet(head: RequestHead, bytes: Uint8Array): boolean {
+export function isGet(head: RequestHead, bytes: Uint8Array): boolean {
   const { start, methodEnd } = head;
   return (
     methodEnd - start === 3 &&

@@ -7,7 +7,7 @@ import { headLimit } from "../../wire/head.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Dialler } from "../upstream/login-connection.ts";
 import type { DialFailure, Upstream, UpstreamPool } from "../upstream/pool.ts";
-import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
+import { noDescriptor, noFrames, tooManyWait } from "../pages/refusal.ts";
 import type { Destination } from "./destination.ts";
 import {
   actionOn,
@@ -172,7 +172,9 @@ export class Waiting {
         failed: (failure) => {
           this.#cancelDial = undefined;
           this.#failure = { ...failure, key };
-          const { shown } = failure;
+          // A request that was refused by frames of HTTP/2 already, and is refused by HTTP/2 now, has no other way.
+          const isLast = this.bytes === "sent" && failure.shown === "no frames";
+          const shown = isLast ? undefined : failure.shown;
           if (shown !== undefined) this.#shared.dialects.of(service).learn(shown);
           this.on(shown !== undefined && ++this.#lessons <= lessonLimit ? "learned" : "failed");
         },
@@ -421,7 +423,7 @@ export function supervisedBehind(destination: Destination | undefined): Supervis
 }
 
 /** Failures of a dial that say nothing of the service's end. */
-const stays: ReadonlySet<string> = new Set(["ETIMEDOUT", tooManyWait, noDescriptor]);
+const stays: ReadonlySet<string> = new Set(["ETIMEDOUT", tooManyWait, noDescriptor, noFrames]);
 
 /**
  * Like `supervisedBehind`, for a failed dial. A service that does not answer its dial, or fails in TLS, does not

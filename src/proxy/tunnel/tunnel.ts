@@ -181,7 +181,7 @@ export class Tunnel {
       this.#joinNow();
       return;
     }
-    if (dialect.tls === true) {
+    if (dialect.tls === true || dialect.known === "plain") {
       this.#hangUp();
       this.#owner.openSession();
       return;

@@ -20,6 +20,7 @@ export type Bond = {
 export class Logins {
   readonly #facts: LoginFacts;
   readonly #all = new Map<string, LoginConnection>();
+  #closed = false;
   readonly #apart = new Map<string, string>();
 
   constructor(facts: LoginFacts) {
@@ -67,6 +68,7 @@ export class Logins {
 
   /** The client is gone. */
   close(): void {
+    this.#closed = true;
     for (const its of [...this.#all.values()]) its.close();
     this.#all.clear();
   }
@@ -76,7 +78,8 @@ export class Logins {
     if (known !== undefined) return known;
     if (this.#all.size >= keptLimit) this.#closeIdle();
     const made = new LoginConnection(this.#facts, () => this.#all.delete(key));
-    this.#all.set(key, made);
+    if (this.#closed) made.close();
+    else this.#all.set(key, made);
     return made;
   }
 

@@ -70,6 +70,20 @@ test("a stream that is opened and taken back in one read is no request at all, n
   expect(upstream.accepted.length).toBe(accepted);
 });
 
+test("behind GOAWAY little is read, and 2 s later the connection is closed", async () => {
+  const client = session();
+  client.frame(FrameType.data, { stream: 1, payload: [1] });
+  expect(await client.goAwayCode()).toBe(ErrorCode.protocolError);
+  client.send(new Uint8Array(65_536));
+  expect(client.paused).toBe(false);
+  client.send(new Uint8Array(1));
+  expect(client.paused).toBe(true);
+  expect(client.over).toBe(false);
+  client.shared.now += 2.5;
+  client.session.tick();
+  expect(client.over).toBe(true);
+});
+
 describe("a page", () => {
   test("that is reloaded with 1,000 requests in flight, and again, is untouched", async () => {
     const sessions = sessionsOf(4);
