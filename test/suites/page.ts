@@ -23,7 +23,7 @@ front of the same server, in one session. Nothing is fetched: the folders of the
 
 - **h2spec** (summerwind/h2spec): the folder with its program, which runs with \`--strict\`.
 - **h1spec** (uNetworking/h1spec) and **Http11Probe** (MDA2AV/Http11Probe): the folders of their sources. h1spec's
-  program runs on Bun; Http11Probe's cases are read from its tables in C#. Its score is of the 161 that it scores itself.
+  program runs on Bun; Http11Probe's cases are read from its tables in C#. Its score is of the 161 that it scores.
 - **Autobahn** (crossbario/autobahn-testsuite): the folder with its program \`wstest\`; all cases except those of
   performance and compression. TLS and HTTP/2 are put between it and the proxy by \`test/suites/bridges.ts\`.
 - **Desync payloads**: every octet in every place of the fields and lines that frame a request, and known obfuscations.
