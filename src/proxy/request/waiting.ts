@@ -7,7 +7,7 @@ import { headLimit } from "../../wire/head.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Dialler } from "../upstream/login-connection.ts";
 import type { DialFailure, Upstream, UpstreamPool } from "../upstream/pool.ts";
-import { noDescriptor, noFrames, tooManyWait } from "../pages/refusal.ts";
+import { noDescriptor, noFrames, noRequests, tooManyWait } from "../pages/refusal.ts";
 import type { Destination } from "./destination.ts";
 import {
   actionOn,
@@ -434,7 +434,13 @@ export function supervisedBehind(destination: Destination | undefined): Supervis
 }
 
 /** Failures of a dial that say nothing of the service's end. */
-const stays: ReadonlySet<string> = new Set(["ETIMEDOUT", tooManyWait, noDescriptor, noFrames]);
+const stays: ReadonlySet<string> = new Set([
+  "ETIMEDOUT",
+  tooManyWait,
+  noDescriptor,
+  noFrames,
+  noRequests,
+]);
 
 /**
  * Like `supervisedBehind`, for a failed dial. A service that does not answer its dial, or fails in TLS, does not
