@@ -147,14 +147,14 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "Host is not compared with the handshake's name",
-    file: "src/proxy/client/serving.ts",
+    file: "src/proxy/client/current-destination.ts",
     find: "    const covered = isProxied || covers(",
     replace: "    const covered = isProxied || authority.port !== 0 || covers(",
     tests: ["test/proxy/tls.test.ts"],
   },
   {
     name: "the first Host of a connection counts for all",
-    file: "src/proxy/client/serving.ts",
+    file: "src/proxy/client/current-destination.ts",
     find: "serverName === undefined || destination === this.#covered",
     replace: "serverName === undefined || this.#covered !== undefined",
     tests: ["test/proxy/tls.test.ts"],

@@ -17,13 +17,7 @@ import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
 import { type Absence, absentPage } from "../pages/supervised-page.ts";
 import { newsReply, watchedMark } from "../pages/watching.ts";
-import {
-  type Destination,
-  isSameDestination,
-  type Mode,
-  nextInstance,
-  wayTo,
-} from "../request/destination.ts";
+import { type Destination, wayTo } from "../request/destination.ts";
 import { passesUnread } from "../request/guard.ts";
 import { deniedIn, isGet } from "../request/guarded.ts";
 import { isListed, isStrangers } from "../request/is-strangers.ts";
@@ -31,7 +25,6 @@ import { isBrowsers } from "../request/is-browsers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
-import { askedFor } from "../request/routing.ts";
 import { bodySeconds, StillBody } from "../request/still-body.ts";
 import {
   comesBack,
@@ -46,7 +39,7 @@ import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
 import { hasBeenHere } from "../upstream/own-fields.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import type { Client, Read, ServingShared } from "./client.ts";
-import { covers } from "./covers.ts";
+import { CurrentDestination } from "./current-destination.ts";
 import { OwnAnswers } from "./own-answers.ts";
 import { At, Turn } from "./states.ts";
 
@@ -64,13 +57,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   readonly #answers: OwnAnswers;
   /** The client asked for no further request, and this one is complete. */
   #lastRequest = false;
-  #destination: Destination | undefined;
-  /** Instances of the current request's name that did not take it. */
-  #missed = 0;
+  readonly #current: CurrentDestination;
   /** The current request is one of gRPC. */
   #grpc = false;
-  /** The last destination that the server name's certificate was found to cover. */
-  #covered: Destination | undefined;
   /** The upstream that this client used last. */
   #kept: Upstream | undefined;
   readonly #stillBody = new StillBody();
@@ -81,6 +70,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#shared = shared;
     this.#exchange = new Exchange(shared);
     this.#head = this.#exchange.requestHead;
+    this.#current = new CurrentDestination(shared, this.#exchange);
     const { recorder, callers } = shared;
     this.#record = recorder && new RequestRecord(recorder, callers, this.#exchange);
     this.#answers = new OwnAnswers({
@@ -97,8 +87,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#record?.attach(client.link, client.secured);
     this.#answers.attach(client);
     this.#lastRequest = false;
-    this.#destination = undefined;
-    this.#covered = undefined;
+    this.#current.attach(client);
     this.#kept = undefined;
   }
 
@@ -224,7 +213,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { secured } = this.#client;
     const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
-    const destination = this.#route(bytes, target);
+    const destination = this.#current.route(bytes, target, { again: this.#waiting !== undefined });
     if (destination === undefined) {
       return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
@@ -234,7 +223,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       ? undefined
       : this.#shared.redirect?.(head, bytes, { framing, target, destination });
     if (redirected !== undefined) return this.#reply(redirected, end);
-    if (this.#isMisdirected(destination)) {
+    if (this.#current.isMisdirected(destination)) {
       const { host } = destination.authority;
       return this.refuse({ status: 421, host, certificate: this.#client.serverName! });
     }
@@ -250,7 +239,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     switch (decision.kind) {
       case "proxy":
-        if (this.#isUncertified(destination)) {
+        if (this.#current.isUncertified(destination)) {
           return this.#refuseUncertified(decision.service.name);
         }
         return (
@@ -267,7 +256,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         return this.#grant(bytes, end, { destination, service: decision.service });
       case "absent":
         if (framing.connect && this.#readsTunnel(bytes)) return this.#grantRead(bytes, end);
-        if (this.#isUncertified(destination)) {
+        if (this.#current.isUncertified(destination)) {
           return this.#refuseUncertified(decision.supervised.routeName!);
         }
         return (
@@ -316,96 +305,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   // Where a request goes.
 
-  /** The destination of the current request; undefined if its Host is malformed. */
-  #route(bytes: Uint8Array, target: Target): Destination | undefined {
-    const { framing } = this.#exchange;
-    const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
-    const asked = askedFor(this.#head, target, {
-      mode,
-      secure: this.#client.secured,
-      framing,
-      table: this.#shared.routes(),
-    });
-    if (asked === undefined) return undefined;
-    const known = this.#destination;
-    const isAlone = known !== undefined && known.ring === undefined;
-    if (isAlone && isSameDestination(known, bytes, asked)) return known;
-    // A request that is read again stays with its instance; a new one is the next one's.
-    const again = this.#waiting !== undefined;
-    if (!again) this.#missed = 0;
-    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
-    this.#destination = this.#withLogin(found);
-    return this.#destination;
+  /** The destination of the current request, once that is routed. */
+  get #destination(): Destination | undefined {
+    return this.#current.destination;
   }
 
-  /** Among several instances of a name, the one that has the client's login. */
-  #withLogin(found: Destination | undefined): Destination | undefined {
-    const { logins } = this.#client;
-    if (logins === undefined || found?.ring === undefined || this.#missed > 0) return found;
-    return found.ring.all.find(({ key }) => logins.has(key)) ?? found;
-  }
-
-  /** The next instance of a name, for a request that the last one could not take; undefined: all have been tried. */
-  #nextInstance(): Destination | undefined {
-    const { ring } = this.#destination!;
-    if (ring === undefined || this.#missed + 1 >= ring.all.length) return undefined;
-    this.#missed++;
-    this.#destination = nextInstance(this.#destination!);
-    return this.#destination;
-  }
-
-  /** The current destination of the authority bytes[start, end). */
-  #find(
-    bytes: Uint8Array,
-    asked: { mode: Mode; secure: boolean; start: number; end: number; key?: string | undefined },
-  ): Destination | undefined {
-    return this.#shared.destinations.find(bytes, asked, {
-      mode: asked.mode,
-      client: this.#client.link.remoteAddress,
-      secure: asked.secure,
-      table: this.#shared.routes(),
-      ownPorts: this.#shared.ownPorts,
-      urlPorts: this.#shared.urlPorts,
-      instance: this.#shared.instance,
-      dialects: this.#shared.dialects,
-    });
-  }
-
-  /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode, secure, key } = this.#destination!;
-    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key });
-  }
-
-  /** The service that the current request goes to. */
-  get #service(): Service {
-    const decision = this.#destination?.decision;
-    if (decision?.kind === "proxy" || decision?.kind === "tunnel") return decision.service;
-    throw new Error("there is no service behind this request");
-  }
-
-  /**
-   * Whether the request's host is one that the connection's certificate does not cover. No client that checks
-   * certificates sends such a request. RFC 9110 section 7.4.
-   */
-  #isMisdirected(destination: Destination): boolean {
-    if (this.#client.serverName === undefined || destination === this.#covered) return false;
-    const { mode, decision, authority } = destination;
-    // A client that uses us as its proxy made the handshake with the proxy, not with the host.
-    const isProxied = mode === "forward" || mode === "connect";
-    const covered = isProxied || covers(this.#client.serverName, authority.host);
-    // A host that is not ours has a refusal of its own.
-    if (!covered) return decision.kind !== "misdirected";
-    this.#covered = destination;
-    return false;
-  }
-
-  /**
-   * Whether the request came by https for a bare name that has no certificate. A person who continues despite the wrong
-   * certificate then learns what helps.
-   */
-  #isUncertified({ authority, secure }: Destination): boolean {
-    return secure && !authority.host.includes(".") && !this.#shared.bareNames();
+    return this.#current.leadsTo();
   }
 
   #refuseUncertified(bareName: string): Read {
@@ -503,7 +409,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A session of the client's own serves all its requests side by side.
     const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
-    return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
+    return {
+      service: this.#current.service,
+      key,
+      tls,
+      h2,
+      by,
+      ...(connect ? { fresh: true } : {}),
+    };
   }
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
@@ -556,9 +469,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // The name has moved to another server meanwhile.
     dialled?.close();
     if (failure === undefined) {
-      return waiting.looked ? undefined : this.#unseen(this.#service);
+      return waiting.looked ? undefined : this.#unseen(this.#current.service);
     }
-    const next = this.#nextInstance();
+    const next = this.#current.nextInstance();
     if (next !== undefined) return this.#dialAndWait(this.#way(next));
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
@@ -639,12 +552,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const { key } = this.#wayTo(found);
     const failure = waiting.takeFailure(key);
-    this.#destination = found;
+    this.#current.destination = found;
     if (failure === undefined) {
       waiting.dial(this.#way(found));
       return;
     }
-    const next = this.#nextInstance();
+    const next = this.#current.nextInstance();
     if (next !== undefined) {
       waiting.dial(this.#way(next));
       return;
@@ -822,7 +735,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   #refuseDial(failure: DialFailure): Read {
     const secured = this.#destination!.tls !== undefined;
-    return this.#explain(dialFailed(this.#service, failure, { secured }));
+    return this.#explain(dialFailed(this.#current.service, failure, { secured }));
   }
 
   refuse(problem: Problem): Read {
@@ -904,7 +817,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       this.#lost();
       return;
     }
-    this.#destination = found;
+    this.#current.destination = found;
     this.#wait({ bytes: "sent", looked: true }).dial(this.#way(found));
   }
 
@@ -946,14 +859,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const supervised = again ? supervisedBehind(this.#destination) : undefined;
     if (supervised === undefined) {
-      const service = this.#service;
+      const service = this.#current.service;
       const address = service.endpoint.dial[0]!;
       this.#explain(upstreamFailed(service, { status, address, why }));
       return;
     }
     // The request waits until its service is back, and is sent again, once: to another instance at once.
     const waiting = this.#wait({ bytes: "sent", looked: true, last: true });
-    const next = this.#nextInstance();
+    const next = this.#current.nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
       waiting.dial(this.#way(next));
