@@ -44,6 +44,8 @@ export interface WaitingOwner {
   replay(): void;
   /** The service speaks as we did: its answer stands. */
   readOn(): void;
+  /** A step threw, which is our own fault: the client's connection ends. */
+  failed(fault: unknown): void;
 }
 
 /** Shared by all waits of one proxy. */
@@ -264,8 +266,17 @@ export class Waiting {
     if (octets >= this.room) this.on(this.#room?.endless ? "overfull" : "full");
   }
 
+  /** Most events come of timers and promises, so that nobody else would catch what a step throws. */
   on(event: Event): void {
     if (this.#over) return;
+    try {
+      this.#step(event);
+    } catch (fault) {
+      this.#owner.failed(fault);
+    }
+  }
+
+  #step(event: Event): void {
     switch (actionOn(this.#for, event)) {
       case "decide":
         if (this.#for === "look") this.looked = true;
