@@ -32,7 +32,8 @@ import {
   type Way,
 } from "../request/waiting.ts";
 import { afterFailure } from "../request/waits.ts";
-import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
+import { Exchange, lostWhy } from "../upstream/exchange.ts";
+import type { ExchangeOwner } from "../upstream/exchange-owner.ts";
 import { hasBeenHere } from "../upstream/own-fields.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import { Absences, type AbsencesOwner } from "./absences.ts";
@@ -594,7 +595,7 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
   }
 
   replay(): void {
-    this.#exchange.secured();
+    this.#exchange.speaksOtherwise();
   }
 
   readOn(): void {
@@ -705,7 +706,7 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     this.#client.regulate();
   }
 
-  secure(): void {
+  sendOtherwise(): void {
     const found = this.leadsTo();
     if (found?.decision.kind !== "proxy") {
       // No service has the name any more.
