@@ -507,7 +507,7 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "the zeros before a Content-Length go on",
-    file: "src/proxy/upstream/forward.ts",
+    file: "src/proxy/upstream/copy-fields.ts",
     find: "return bytes[start] === 48 && ",
     replace: "return bytes[start] === -1 && ",
     tests: ["test/proxy/corpus.test.ts", "test/proxy/response-corpus.test.ts"],
