@@ -760,6 +760,23 @@ describe("a WebSocket", () => {
     expect([end.resetCode(), end.session.isIdle]).toEqual([ErrorCode.cancel, true]);
   });
 
+  test("whose client is gone is taken back from a server that does not read it, after a minute", async () => {
+    const end = server([Setting.enableConnectProtocol, 1], [Setting.initialWindowSize, 4]);
+    const asker = ask(end, handshake);
+    await turns(1);
+    end.head(status);
+    asker.write("to server");
+    asker.link.close();
+    end.now = 59_000;
+    end.session.tick();
+    await turns(1);
+    expect([end.bodyOf(1), end.session.isIdle]).toEqual(["to s", false]);
+    end.now = 60_000;
+    end.session.tick();
+    await turns(1);
+    expect([end.resetCode(), end.session.isIdle]).toEqual([ErrorCode.cancel, true]);
+  });
+
   test("that the server refuses gets the refusal", async () => {
     const end = server([Setting.enableConnectProtocol, 1]);
     const asker = ask(end, handshake);
