@@ -229,8 +229,11 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   }
 
   fail(stream: RequestStream, breach: Breach, cause: StreamFailure): void {
-    stream.move("stream error");
-    this.#writeReset(stream.id, breach.code);
+    // The end of an answer that is no answer may have closed the stream, and then there is nothing to reset.
+    if (stream.state !== "closed") {
+      stream.move("stream error");
+      this.#writeReset(stream.id, breach.code);
+    }
     this.closeStream(stream, cause);
   }
 

@@ -116,6 +116,23 @@ test("interim answers without end to a client that reads nothing end the request
   expect(end.session.isOpen).toBe(true);
 });
 
+test.each(["its content", "its trailers"])(
+  "an answer to a whole request that ends too short with %s ends that request, and no other",
+  async (last) => {
+    const end = server();
+    const [short, other] = [ask(end), ask(end)];
+    await turns(1);
+    end.head([...status, ["content-length", "3"]]);
+    if (last === "its content") end.data("ab", { ends: true });
+    else end.head([["x-a", "1"]], { ends: true });
+    await turns(1);
+    expect(short.over).toBe("its answer is shorter than its Content-Length");
+    end.head(status, { stream: 3, ends: true });
+    await turns(1);
+    expect([other.over, end.session.isOpen, end.resetCode()]).toEqual(["closed", true, undefined]);
+  },
+);
+
 describe("a request", () => {
   test("is a section with pseudo-header fields first, and without the fields of HTTP/1.1's connections", async () => {
     const end = server();
