@@ -142,6 +142,20 @@ export const guarding: readonly Fault[] = [
     tests: [roads],
   },
   {
+    name: "Safari's tunnel passes unread",
+    file: "src/proxy/request/is-browsers.ts",
+    find: "|com\\.apple\\.webkit[.\\w]*",
+    replace: "",
+    tests: [roads],
+  },
+  {
+    name: "the line that a refusal gives is no valid one",
+    file: "src/proxy/request/guarded.ts",
+    find: "path.length <= mostOfPath && canBeListed(path),",
+    replace: "path.length <= mostOfPath,",
+    tests: ["test/proxy/allowing.test.ts"],
+  },
+  {
     name: "a listed page does not wake what it may ask",
     file: "src/proxy/client/absences.ts",
     find: "    if (isListed(head, bytes, this.#current.destination!.settings.allowOrigins)) return false;\n",

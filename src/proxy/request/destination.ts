@@ -160,11 +160,8 @@ function isTrueYet(destination: Destination): boolean {
 }
 
 function isSpoken({ decision, dialect, tls, h2 }: Destination): boolean {
-  return decision.kind !== "proxy" || isSpokenSo(dialect!, { tls, h2 });
-}
-
-function isSpokenSo(dialect: Dialect, { tls, h2 }: Pick<Destination, "tls" | "h2">): boolean {
-  return (dialect.tls === true) === (tls !== undefined) && dialect.h2 === h2;
+  if (decision.kind !== "proxy") return true;
+  return (dialect!.tls === true) === (tls !== undefined) && dialect!.h2 === h2;
 }
 
 /** How a request gets to its service: one of gRPC by HTTP/2, unless the service has shown that it takes none. */
