@@ -12,7 +12,7 @@ import { type Authority, readAuthority } from "../../wire/authority.ts";
 import { encode, latin1 } from "../../wire/bytes.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Hop } from "../upstream/forward.ts";
-import { authorityOf, type Names, namesOf, type Site } from "../upstream/names.ts";
+import { authorityOf, type Names, namesOf, type UrlOrigin } from "../upstream/names.ts";
 import { markOf, ownFields } from "../upstream/own-fields.ts";
 import { h2Key, securedKey, upstreamKey } from "../upstream/pool.ts";
 
@@ -261,7 +261,7 @@ function namesFor(
   const { secure, table, urlPorts } = facts;
   const { host, port } = authority;
   const scheme = secure ? "https" : "http";
-  const visible: Site = { scheme, host, port: port ?? defaultPorts[scheme] };
+  const visible: UrlOrigin = { scheme, host, port: port ?? defaultPorts[scheme] };
   const found = classifyHost(host, table.tlds);
   if (found.kind !== "name") throw new Error(`${host} is not the name of a service`);
   return namesOf({

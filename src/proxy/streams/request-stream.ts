@@ -392,7 +392,7 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
     } else if (last) this.#sentEnd();
   }
 
-  requestEnd(trailer: Trailer | undefined): void {
+  bodyEnd(trailer: Trailer | undefined): void {
     // The bytes are the reader's, which reads no more than one body.
     this.#trailer = trailer;
     this.#sendEnd();
