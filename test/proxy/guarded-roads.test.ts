@@ -285,6 +285,22 @@ test('with guard = "log", the request is answered by its server, counted and tol
   expect(recorder.recent({ limit: 1 })).toMatchObject([{ status: 200, denied: "passed" }]);
 });
 
+test('with guard = "log", a request for a server that is found meanwhile is told of, once', async () => {
+  using api = new RawServer({ answer: () => ok("hello") });
+  let found = (): void => {};
+  const { told, recorder, starting } = watched({
+    configured: { all: { guard: "log" }, byName: new Map() },
+    refresh: async () => found(),
+  });
+  await using proxy = await starting;
+  found = () => proxy.setServices({ api });
+  using client = await connectRaw(proxy.port);
+  client.send(text("PUT /a", "api.localhost", foreign));
+  expect((await client.message()).body).toBe("hello");
+  expect(told.length).toBe(1);
+  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
+});
+
 test("a page at a bare name is ours once a client has come for it by our PAC file, and not before", async () => {
   using api = new RawServer({ answer: () => ok("hello") });
   using web = new RawServer({ answer: () => ok("a page") });
