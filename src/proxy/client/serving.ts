@@ -794,7 +794,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const asked = this.#answers.current();
     if (asked === undefined) return true;
     const { head, bytes } = asked;
-    if (isListed(head, bytes, this.#destination!.settings.allowOrigins)) return false;
+    if (isListed(head, bytes, this.#destination!.settings)) return false;
     return isStrangers(head, bytes, this.#shared.routes());
   }
 
