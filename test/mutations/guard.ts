@@ -157,8 +157,8 @@ export const guarding: readonly Fault[] = [
   },
   {
     name: "a listed page does not wake what it may ask",
-    file: "src/proxy/client/serving.ts",
-    find: "    if (isListed(head, bytes, this.#destination!.settings)) return false;\n",
+    file: "src/proxy/client/absences.ts",
+    find: "    if (isListed(head, bytes, this.#current.destination!.settings)) return false;\n",
     replace: "",
     tests: [roads, "test/e2e/guard.test.ts"],
   },
