@@ -319,16 +319,26 @@ export function startProxy(options: ProxyOptions): Proxy {
     return true;
   }
 
+  /** A fault of ours ends the client that it is about, and nobody else. */
+  function tickOf(client: Connection | H2Session): void {
+    try {
+      client.tick();
+    } catch (fault) {
+      options.fault(fault);
+      client.link.abort();
+    }
+  }
+
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
     const silent: (Connection | H2Session)[] = [];
     for (const session of sessions.keys()) {
-      session.tick();
+      tickOf(session);
       if (Number.isInteger(seconds) && session.mayBeGone) silent.push(session);
     }
     for (const connection of connections.keys()) {
-      connection.tick();
+      tickOf(connection);
       if (Number.isInteger(seconds) && connection.mayBeGone) silent.push(connection);
     }
     // A client that closed looks like one that only stopped sending; on the same machine, the kernel can tell them
