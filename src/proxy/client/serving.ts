@@ -349,10 +349,7 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     const facts = { framing, target, destination, name, supervised, destinations };
     const denied = deniedIn(this.#head, bytes, facts);
     if (denied === undefined) return undefined;
-    // A request that is read again was told the first time.
-    if (denied.refused || this.#waiting === undefined) {
-      this.#record?.denied(denied);
-    }
+    this.#record?.denied(denied);
     if (!denied.refused) return undefined;
     const reply = denialPage(denied);
     // A client whose handshake is refused has no other use for its connection.
