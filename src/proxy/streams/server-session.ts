@@ -133,6 +133,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
     // A request that came now would find the link closed.
     this.#phase = "draining";
     this.#goAway(ErrorCode.noError, "");
+    this.#hangUp();
     this.#options.changed(this);
   }
 
@@ -378,14 +379,19 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
     this.#goAway(code, why);
     if (isNew) this.#options.declined(this, undefined);
     this.#end(new StreamFailure(why));
+    this.#hangUp();
   }
 
-  /** Last words, and the end of the link. A server that reads nothing does not get to read them either. */
+  /** Last words. */
   #goAway(code: ErrorCode, why: string): void {
     this.#left = true;
     writeGoAway(this.#sending.out, { lastStream: 0, code, why });
     this.#sending.unblock();
     this.#sending.flush();
+  }
+
+  /** A server that reads nothing does not get to read our last words either. */
+  #hangUp(): void {
     if (this.link.pending > 0) this.link.abort();
     else this.link.close();
   }

@@ -133,6 +133,30 @@ test.each(["its content", "its trailers"])(
   },
 );
 
+test.each([
+  ["that reads", 0, false],
+  ["that reads nothing", 100, true],
+])(
+  "the link to a server %s ends with the session, and the requests hear why",
+  async (_what, pending, isAborted) => {
+    const end = server();
+    let aborts = 0;
+    const abort = end.abort.bind(end);
+    end.abort = () => {
+      aborts++;
+      abort();
+    };
+    end.close = abort;
+    end.pending = pending;
+    const asker = ask(end);
+    await turns(1);
+    end.frame(FrameType.ping, { stream: 0, payload: [1] });
+    await turns(2);
+    expect(asker.over).toStartWith("it broke a rule of HTTP/2: ");
+    expect([end.over, aborts]).toEqual([true, isAborted ? 1 : 0]);
+  },
+);
+
 describe("a request", () => {
   test("is a section with pseudo-header fields first, and without the fields of HTTP/1.1's connections", async () => {
     const end = server();
