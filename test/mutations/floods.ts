@@ -33,8 +33,8 @@ export const floods: readonly Fault[] = [
   {
     name: "a server that answers one connection at a time has to wait for one that nobody needs",
     file: "src/proxy/upstream/pool.ts",
-    find: "if (upstream.queue.keeps) rest(upstream);",
-    replace: "if (upstream.served === 0) rest(upstream);",
+    find: "if (upstream.queue.keeps) rest(upstream, clock.now());",
+    replace: "if (upstream.served === 0) rest(upstream, clock.now());",
     tests: ["test/proxy/upstream/dials.test.ts"],
   },
   {

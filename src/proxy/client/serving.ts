@@ -770,6 +770,7 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
 
   /** How the current request gets to its destination. */
   #wayTo(destination: Destination): Pick<Destination, "key" | "tls" | "h2"> {
+    if (!this.#grpc && !destination.h2) return destination;
     const way = wayTo(destination, { grpc: this.#grpc });
     if (!way.h2) return way;
     // Sessions with a server are shared, so a login on one would be everybody's.

@@ -122,9 +122,9 @@ export class EndpointDials<Made extends { readonly key: string }> {
     return () => this.#on(wish, "left");
   }
 
-  /** A connection has been answered on, and came back. */
-  answered(): void {
-    this.#progress = this.#shared.clock.now();
+  /** A connection has been answered on, and came back `now`. */
+  answered(now: number): void {
+    this.#progress = now;
     this.freed();
   }
 

@@ -270,7 +270,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
   };
 
   /** Keeps a connection on which nothing is under way. */
-  const rest = (upstream: Upstream): void => {
+  const rest = (upstream: Upstream, now: number): void => {
     if (!upstream.queue.listed) {
       const { strays } = upstream.queue;
       upstream.queue = queueOf(upstream.key);
@@ -282,7 +282,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
       return;
     }
     upstream.rested = true;
-    upstream.idleSince = clock.now();
+    upstream.idleSince = now;
     upstream.link.resume();
     upstream.queue.add(upstream);
   };
@@ -301,7 +301,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     },
     spare(upstream) {
       // A server that answers one connection at a time would wait for this one. It closes others behind its answer.
-      if (upstream.queue.keeps) rest(upstream);
+      if (upstream.queue.keeps) rest(upstream, clock.now());
       else upstream.link.close();
     },
   };
@@ -314,10 +314,11 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
         upstream.owner.release(upstream);
         return;
       }
+      const now = clock.now();
       upstream.served++;
-      rest(upstream);
+      rest(upstream, now);
       upstream.queue.keeps = true;
-      upstream.dials.answered();
+      upstream.dials.answered(now);
     },
 
     dial(request, turn) {
