@@ -17,6 +17,7 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
     kind: "mistake",
     why: `${shown(text)} ${why}`,
   });
+  if (text === "*") return mistake('would let every site in; guard = "off" says that openly');
   if (text === "null") {
     return mistake(
       'is the origin of every sandboxed page and local file, so it would let every site in; guard = "off" says that openly',
@@ -25,7 +26,7 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
   const parts = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text);
   if (parts === null) {
     const guess = serialized(`https://${text}`);
-    const meant = guess === undefined || text.includes(":/") ? "" : didYouMeanText(guess);
+    const meant = text.includes(":/") ? "" : meantText(guess);
     return mistake(
       `is not an origin; expected a scheme, a host and an optional port, such as "https://example.com"${meant}`,
     );
@@ -34,13 +35,12 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
   if (!rest.includes("*")) {
     const origin = serialized(text);
     if (origin === text) return { kind: "origin", origin };
-    const meant = origin === undefined ? "" : didYouMeanText(origin);
-    return mistake(`is not in the form that browsers send${meant}`);
+    return mistake(`is not in the form that browsers send${meantText(origin)}`);
   }
   if (rest === "*" && !web.test(text.toLowerCase())) {
     return scheme === scheme.toLowerCase()
       ? { kind: "origin", origin: text }
-      : mistake(`is not in the form that browsers send${didYouMeanText(text.toLowerCase())}`);
+      : mistake(`is not in the form that browsers send${meantText(text.toLowerCase())}`);
   }
   const domain = rest.slice(anySubdomain.length);
   if (!rest.startsWith(anySubdomain) || domain.includes("*")) {
@@ -49,8 +49,7 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
   const origin = serialized(`${scheme}://${domain}`);
   const wide = origin?.replace("://", `://${anySubdomain}`);
   if (origin === undefined || wide !== text) {
-    const meant = wide === undefined ? "" : didYouMeanText(wide);
-    return mistake(`is not in the form that browsers send${meant}`);
+    return mistake(`is not in the form that browsers send${meantText(wide)}`);
   }
   const host = origin.slice(scheme.length + 3).replace(/:\d+$/, "");
   if (!host.includes(".") || /^[\d.]+$/.test(host)) {
@@ -59,6 +58,12 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
     );
   }
   return { kind: "origin", origin: text };
+}
+
+/** Nothing where the guess would be refused as well. */
+function meantText(guess: string | undefined): string {
+  const is = guess !== undefined && readAllowedOrigin(guess).kind === "origin";
+  return is ? didYouMeanText(guess) : "";
 }
 
 /** `origin`: as a browser sends it. */

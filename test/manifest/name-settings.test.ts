@@ -25,7 +25,7 @@ test.each<[text: string, why: string | undefined]>([
   ["https://user@example.com", 'did you mean "https://example.com"?'],
   ["https://*.Example.com/", 'did you mean "https://*.example.com"?'],
   ["https://*", "in a place other than before a domain"],
-  ["*", "is not an origin"],
+  ["*", "would let every site in"],
   ["https://a.*.com", "in a place other than before a domain"],
   ["https://*.*.com", "in a place other than before a domain"],
   ["https://*.com", "everybody who can have a name under com"],
@@ -38,6 +38,30 @@ test.each<[text: string, why: string | undefined]>([
   const read = readAllowedOrigin(text);
   if (why === undefined) expect(read).toEqual({ kind: "origin", origin: text });
   else expect(read.kind === "mistake" && read.why).toContain(why);
+});
+
+test("an origin that an error suggests is accepted", () => {
+  const hosts = [
+    "*",
+    "*:*",
+    "*.com",
+    "*.*.com",
+    "a.*.com",
+    "*.example.com",
+    "example.com/a",
+    "a b",
+  ];
+  const schemes = ["", "HTTPS://", "http://", "chrome-extension://", "//"];
+  const texts = schemes.flatMap((scheme) => hosts.map((host) => scheme + host));
+  const suggested = texts.flatMap((text) => {
+    const read = readAllowedOrigin(text);
+    const quoted = read.kind === "mistake" && /did you mean (".*")\?/.exec(read.why)?.[1];
+    return quoted ? [[text, JSON.parse(quoted) as string] as const] : [];
+  });
+  expect(suggested).not.toBeEmpty();
+  expect(suggested.filter(([, origin]) => readAllowedOrigin(origin).kind === "mistake")).toEqual(
+    [],
+  );
 });
 
 test.each<[allowed: string, origin: string, is: boolean]>([

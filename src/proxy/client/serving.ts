@@ -433,6 +433,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const facts = { framing, target, destination, name, supervised, destinations };
     const denied = deniedIn(this.#head, bytes, facts);
     if (denied === undefined) return undefined;
+    // The person may have just written the line that allows it.
+    if (denied.refused && this.#shared.reread?.() === true) return this.#handle(bytes, end);
     // A request that is read again was told the first time.
     if (denied.refused || this.#waiting === undefined) {
       this.#record?.denied(denied);
