@@ -118,4 +118,25 @@ export const h2Servers: readonly Fault[] = [
     replace: 'return this.#known === "unknown" || this.#known === (secured ? "tls" : "cleartext");',
     tests: ["test/proxy/upstream/dialect.test.ts"],
   },
+  {
+    name: "a session with a server of HTTP/2 takes requests while it is ended",
+    file: "src/proxy/streams/server-session.ts",
+    find: '    this.#phase = "draining";\n    this.#goAway(ErrorCode.noError, "");\n',
+    replace: '    this.#goAway(ErrorCode.noError, "");\n',
+    tests: frames,
+  },
+  {
+    name: "one client's resets end the session of all",
+    file: "src/proxy/streams/server-session.ts",
+    find: "++this.#resets >= resetLimit",
+    replace: "++this.#resets >= 1_000 * resetLimit",
+    tests: frames,
+  },
+  {
+    name: "a server of HTTP/2 that takes nothing is dialled for ever",
+    file: "src/proxy/upstream/sessions.ts",
+    find: "++server.barren <= sessionLimit",
+    replace: "++server.barren <= 1_000 * sessionLimit",
+    tests: sessions,
+  },
 ];

@@ -25,6 +25,15 @@ const lingerMilliseconds = 2_000;
 /** Milliseconds within which a header section has to be complete. */
 const sectionMilliseconds = 15_000;
 
+/** Octets that clients have not read, after which the session takes no requests of others, who would wait for them. */
+const withheldLimit = connectionWindow / 2;
+
+/**
+ * Streams that we have taken back, after which the session takes no further requests. A server may end a session of
+ * many (Node's do after 1,000), and so would one client end the requests of all.
+ */
+const resetLimit = 500;
+
 export type ServerSessionOptions = {
   scheme: "http" | "https";
   /** Milliseconds, monotonic. */
@@ -65,6 +74,9 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   readonly #lingering = new Map<RequestStream, number>();
   #reading = false;
   #scheduled = false;
+  #resets = 0;
+  /** Our GOAWAY is written. */
+  #left = false;
 
   constructor(
     readonly link: Link,
@@ -93,7 +105,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   /** Requests that may begin now. */
   get room(): number {
-    if (this.#phase !== "open") return 0;
+    if (this.#phase !== "open" || this.#window.withheld > withheldLimit) return 0;
     return Math.max(0, this.#frames.settings.streams - this.#all.size);
   }
 
@@ -115,9 +127,11 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   /** Ends an idle session. */
   close(): void {
-    if (this.#phase === "closed") return;
+    if (this.#phase === "closed" || this.#left) return;
+    // A request that came now would find the link closed.
+    this.#phase = "draining";
     this.#goAway(ErrorCode.noError, "");
-    this.link.close();
+    this.#options.changed(this);
   }
 
   /** Ends the session and every request on it. */
@@ -214,7 +228,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   fail(stream: RequestStream, breach: Breach, cause: StreamFailure): void {
     stream.move("stream error");
-    writeReset(this.#sending.out, stream.id, breach.code);
+    this.#writeReset(stream.id, breach.code);
     this.closeStream(stream, cause);
   }
 
@@ -270,8 +284,14 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   reset(stream: RequestStream, code: ErrorCode): void {
     stream.move("send RST_STREAM");
     if (this.#phase === "closed") return;
-    writeReset(this.#sending.out, stream.id, code);
+    this.#writeReset(stream.id, code);
     this.#schedule();
+  }
+
+  /** The stream's owner leaves behind it, and then it is said that the session takes no more. */
+  #writeReset(id: number, code: ErrorCode): void {
+    writeReset(this.#sending.out, id, code);
+    if (++this.#resets >= resetLimit && this.#phase === "open") this.#phase = "draining";
   }
 
   left(stream: RequestStream): void {
@@ -341,15 +361,18 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
     if (this.#phase === "closed") return;
     const isNew = this.#phase === "starting";
     this.#goAway(code, why);
-    this.link.close();
     if (isNew) this.#options.declined(this, undefined);
     this.#end(new StreamFailure(why));
   }
 
+  /** Last words, and the end of the link. A server that reads nothing does not get to read them either. */
   #goAway(code: ErrorCode, why: string): void {
+    this.#left = true;
     writeGoAway(this.#sending.out, { lastStream: 0, code, why });
     this.#sending.unblock();
     this.#sending.flush();
+    if (this.link.pending > 0) this.link.abort();
+    else this.link.close();
   }
 
   /** Ends every stream. */
