@@ -2,6 +2,7 @@
 import { ask } from "../../control/found/client.ts";
 import type { ServiceDetail } from "../../routes/service-report.ts";
 import { counted } from "../../text/counted.ts";
+import { shownDuration } from "../../text/duration.ts";
 import { passed, type Step } from "./step.ts";
 
 /** Milliseconds for an answer, without which nothing is said. */
@@ -18,6 +19,7 @@ export async function guarded(name: string, socket: string): Promise<Step | unde
   if (last === undefined) return undefined;
   const count = all.reduce((sum, its) => sum + its.count, 0);
   const [what] = last.message.split("; to allow it: ");
-  const detail = `${counted(count, "request")} of other sites' pages; the last was ${what}`;
+  const age = shownDuration(Math.max(0, Date.now() - Date.parse(last.last_at)));
+  const detail = `${counted(count, "request")} of other sites' pages; the last, ${age} ago, was ${what}`;
   return passed("guard", detail, `${last.allow} in ${last.file} allows it`);
 }
