@@ -95,7 +95,7 @@ export function allowing(denied: Denied): Allowing {
   if (kind === "form" && method === "POST")
     return { line: list("allow_posts", allowPosts, path), file };
   if (listable) return { line: list("allow_origins", allowOrigins, origin!), file };
-  return { line: 'guard = "off"', file };
+  return { line: widest(denied).line, file };
 }
 
 /** Every line that allows it, the narrowest first, each with its effect. */
@@ -111,8 +111,14 @@ export function waysToAllow(denied: Denied): (Allowing & { effect: string })[] {
     const line = list("allow_origins", allowOrigins, origin!);
     ways.push({ line, file, effect: "pages of this site may do what yours may" });
   }
-  ways.push({ line: 'guard = "off"', file, effect: "pages of every site may" });
+  ways.push({ ...widest(denied), file });
   return ways;
+}
+
+function widest({ strict }: Denied): { line: string; effect: string } {
+  return strict
+    ? { line: 'guard = "on"', effect: "every page of yours may" }
+    : { line: 'guard = "off"', effect: "pages of every site may" };
 }
 
 function list(key: string, values: readonly string[], value: string): string {

@@ -1,6 +1,6 @@
 /** The cross-site guard: every client x kind of request x setting. */
 import { describe, expect, test } from "bun:test";
-import { allowing, deniedText } from "../../src/routes/denial.ts";
+import { allowing, deniedText, waysToAllow } from "../../src/routes/denial.ts";
 import {
   evil,
   fetched,
@@ -160,7 +160,9 @@ describe('guard = "strict"', () => {
       settings,
     };
     expect(verdict(asked)).toBe("passes");
-    expect(judged({ ...asked, settings: { guard: "strict" } })).toMatchObject({ strict: true });
+    const refused = judged({ ...asked, settings: { guard: "strict" } })!;
+    expect(refused).toMatchObject({ strict: true });
+    expect(waysToAllow(refused).at(-1)!.line).toBe('guard = "on"');
   });
 });
 

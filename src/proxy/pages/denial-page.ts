@@ -30,6 +30,6 @@ export function denialPage(denied: Denied): Reply {
 const hidden =
   "A sandboxed frame, a local file, and a page with Referrer-Policy: no-referrer hide their origin, so that it cannot be listed.";
 const silent =
-  "The page sent neither Origin nor Referer, as with Referrer-Policy: no-referrer; a page of yours without that passes.";
+  "The page sent neither Origin nor Referer, as with Referrer-Policy: no-referrer, or as a page by https that loads something by http. A page of yours passes without that policy, and by https throughout.";
 const secure =
   "By https, or at a name under .localhost, browsers say more, and your own pages pass.";
