@@ -23,12 +23,13 @@ export function nameMistake(name: string): string | undefined {
   if (name.endsWith(".localhost")) {
     return `a name is written without .localhost${didYouMeanText(name.slice(0, -".localhost".length))}`;
   }
-  if (name.length <= longestHost && name.split(".").every((part) => word.test(part))) {
-    return name === name.toLowerCase()
-      ? undefined
-      : `a name is in lower case${didYouMeanText(name.toLowerCase())}`;
+  const lower = name.toLowerCase();
+  if (name.length <= longestHost && lower.split(".").every((part) => label.test(part))) {
+    return name === lower ? undefined : `a name is in lower case${didYouMeanText(lower)}`;
   }
-  return `a name has only letters, digits, _, inner hyphens and dots${asIn(name)}`;
+  const near = lower.split(".").map(labelFrom).filter(Boolean).join(".");
+  const meant = near === "" ? "" : didYouMeanText(near);
+  return `a name in an address has only letters, digits, inner hyphens and dots${meant}`;
 }
 
 /** A sentence; undefined where the name is valid in an address as it is. */

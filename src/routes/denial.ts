@@ -11,6 +11,8 @@ export type Denied = {
   name: string;
   /** The service of a project: its id, and its key under `[services]`; undefined for a server that was found. */
   service: { id: string; key: string } | undefined;
+  /** The project has a locald.toml, which has a place for the line; a Procfile has none. */
+  declarable: boolean;
   kind: DenialKind;
   /** The origin of the page; `null`: it hides that. Undefined: it says nothing. */
   origin: string | undefined;
@@ -126,8 +128,10 @@ function list(key: string, values: readonly string[], value: string): string {
 }
 
 function fileOf(denied: Denied): string {
-  const { service } = denied;
-  return service === undefined ? ownFile(denied) : `[services.${service.key}] of its locald.toml`;
+  const { service, declarable } = denied;
+  return service === undefined || !declarable
+    ? ownFile(denied)
+    : `[services.${service.key}] of its locald.toml`;
 }
 
 /** The table of config.toml, which counts for the services of projects too, where these do not say otherwise. */

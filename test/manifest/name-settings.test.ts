@@ -163,6 +163,8 @@ guard = "off"
 guard = "off"
 [names.Docs]
 guard = "off"
+[names."my_app.shop"]
+guard = "off"
 [names]
 it = "off"
 `,
@@ -174,7 +176,8 @@ it = "off"
     'config.toml:4 names.api.shop: a name with a dot needs quotes: [names."api.shop"]',
     'config.toml:6 names."web.localhost": a name is written without .localhost; did you mean "web"?',
     'config.toml:8 names.Docs: a name is in lower case; did you mean "docs"?',
-    'config.toml:11 names.it: expected a table such as [names.api] with guard = "log", got "off"',
+    'config.toml:10 names."my_app.shop": a name in an address has only letters, digits, inner hyphens and dots; did you mean "my-app.shop"?',
+    'config.toml:13 names.it: expected a table such as [names.api] with guard = "log", got "off"',
   ]);
 });
 

@@ -222,6 +222,15 @@ test("a whole URL is judged by its own path", () => {
   expect(verdict({ ...asked, line: "POST http://api/" })).toBe("form");
 });
 
+test("the file that is told is one that has a place for the line", () => {
+  const file = (host: string): string =>
+    allowing(judged({ host, line: "PUT /", fields: [fromElsewhere, evil] })!).file;
+  expect(file("api.shop.localhost")).toBe("[services.api] of its locald.toml");
+  expect(file("api.localhost")).toBe("[names.api] of config.toml");
+  // A Procfile's.
+  expect(file("blog.shop.localhost")).toBe('[names."blog.shop"] of config.toml');
+});
+
 test("what is told of a request has an end, and nothing that a terminal could take for a command", () => {
   const long = "a".repeat(9_000);
   const said = judged({

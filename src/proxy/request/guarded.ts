@@ -47,9 +47,15 @@ export function deniedIn(
       id: supervised.id,
       key: supervised.instance?.of ?? supervised.service,
     },
+    declarable: supervised !== undefined && !isOfProcfile(supervised),
     refused: settings.guard !== "log",
     insecure: site === Site.unsaid,
   };
+}
+
+/** As far as it matters: what a locald.toml says of no such thing, config.toml may say for it. */
+function isOfProcfile({ type, settings }: Supervised): boolean {
+  return type === "process" && settings === undefined;
 }
 
 /** A path longer than that is no place that a form is sent to; the longest registered method has 17 letters. */
