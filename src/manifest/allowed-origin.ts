@@ -17,12 +17,12 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
     kind: "mistake",
     why: `${shown(text)} ${why}`,
   });
-  if (text === "*") return mistake('would let every site in; guard = "off" says that openly');
   if (text === "null") {
     return mistake(
       'is the origin of every sandboxed page and local file, so it would let every site in; guard = "off" says that openly',
     );
   }
+  if (text === "*") return mistake('is every site; guard = "off" says that openly');
   const parts = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text);
   if (parts === null) {
     const guess = serialized(`https://${text}`);
@@ -60,10 +60,10 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
   return { kind: "origin", origin: text };
 }
 
-/** Nothing where the guess would be refused as well. */
+/** Suggests what was probably meant, if that is valid itself. */
 function meantText(guess: string | undefined): string {
-  const is = guess !== undefined && readAllowedOrigin(guess).kind === "origin";
-  return is ? didYouMeanText(guess) : "";
+  if (guess === undefined || readAllowedOrigin(guess).kind === "mistake") return "";
+  return didYouMeanText(guess);
 }
 
 /** `origin`: as a browser sends it. */

@@ -191,8 +191,9 @@ describe("a WebSocket of another site's page", () => {
 
 describe("inside a browser's CONNECT", () => {
   const browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n";
-  const inside = async (port: number, name: string, fields: Fields) => {
-    const socket = await tunnel(port, `${name}:443`, browser);
+  const safari = "User-Agent: com.apple.WebKit.Networking/21624.2 Network/5812.121 macOS/26.5\r\n";
+  const inside = async (port: number, name: string, fields: Fields, agent = browser) => {
+    const socket = await tunnel(port, `${name}:443`, agent);
     return exchanged(
       connect({ socket, ca: tls.ca, servername: name }),
       text("PUT /a", name, fields),
@@ -203,8 +204,10 @@ describe("inside a browser's CONNECT", () => {
     await using api = await startTlsServer("bun");
     const services = { api: { port: api.port } };
     await using proxy = await startTestProxy({ services, terminator: tls.terminator });
-    expect((await inside(proxy.port, "api.localhost", foreign)).status).toBe(403);
-    expect((await inside(proxy.port, "api.localhost", ours)).status).toBe(200);
+    for (const agent of [browser, safari]) {
+      expect((await inside(proxy.port, "api.localhost", foreign, agent)).status).toBe(403);
+      expect((await inside(proxy.port, "api.localhost", ours, agent)).status).toBe(200);
+    }
   });
 
   test("another site's page wakes no service, and one of ours does", async () => {

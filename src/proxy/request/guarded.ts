@@ -1,4 +1,5 @@
 /** A routed request -> what is to be said of it, if a page of another site makes it. Pure. */
+import { readPostPath } from "../../manifest/post-path.ts";
 import type { Denied } from "../../routes/denial.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { latin1 } from "../../wire/bytes.ts";
@@ -42,6 +43,7 @@ export function deniedIn(
   return {
     ...{ ...verdict, name, allowOrigins, allowPosts },
     path: path.slice(0, mostOfPath),
+    postable: verdict.kind === "form" && path.length <= mostOfPath && canBeListed(path),
     method: verdict.method.slice(0, mostOfMethod),
     service: supervised && {
       id: supervised.id,
@@ -56,6 +58,11 @@ export function deniedIn(
 /** As far as it matters: what a locald.toml says of no such thing, config.toml may say for it. */
 function isOfProcfile({ type, settings }: Supervised): boolean {
   return type === "process" && settings === undefined;
+}
+
+/** A path with `*` is the exception. */
+function canBeListed(path: string): boolean {
+  return readPostPath(path).kind === "path";
 }
 
 /** A path longer than that is no place that a form is sent to; the longest registered method has 17 letters. */
