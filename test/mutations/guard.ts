@@ -158,9 +158,16 @@ export const guarding: readonly Fault[] = [
   {
     name: "a listed page does not wake what it may ask",
     file: "src/proxy/client/absences.ts",
-    find: "    if (isListed(head, bytes, this.#current.destination!.settings.allowOrigins)) return false;\n",
-    replace: "    if (isListed(head, bytes, [])) return false;\n",
-    tests: ["test/e2e/guard.test.ts"],
+    find: "    if (isListed(head, bytes, this.#current.destination!.settings)) return false;\n",
+    replace: "",
+    tests: [roads, "test/e2e/guard.test.ts"],
+  },
+  {
+    name: "a form to a listed path wakes nothing at an insecure URL",
+    file: "src/proxy/request/is-strangers.ts",
+    find: "if (allowPosts.includes(guardedPath(target))) return true;",
+    replace: "if (allowPosts.includes(guardedPath(target))) return false;",
+    tests: [roads],
   },
   {
     name: "a site with ever new origins fills the log",

@@ -71,9 +71,9 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "any number of connections is taken",
-    file: "src/proxy/listener/listener.ts",
-    find: "const isFull = count() >= connectionLimit;",
-    replace: "const isFull = count() >= 100 * connectionLimit;",
+    file: "src/proxy/listener/clients.ts",
+    find: "const isFull = this.count >= this.#limit;",
+    replace: "const isFull = this.count >= 100 * this.#limit;",
     tests: ["test/proxy/limits.test.ts"],
   },
   {

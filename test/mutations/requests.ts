@@ -6,6 +6,20 @@ import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [
   {
+    name: "a fault of ours at the end of a session's turn is nobody's",
+    file: "src/proxy/h2/session.ts",
+    find: "      this.failed(fault);\n      this.link.abort();\n",
+    replace: "      throw fault;\n",
+    tests: ["test/proxy/own-faults.test.ts"],
+  },
+  {
+    name: "a fault of ours in a tick is nobody's",
+    file: "src/proxy/listener/listener.ts",
+    find: "      options.fault(fault);\n      client.link.abort();\n",
+    replace: "      throw fault;\n",
+    tests: ["test/proxy/own-faults.test.ts"],
+  },
+  {
     name: "a fault of ours in a request that waits is nobody's",
     file: "src/proxy/request/waiting.ts",
     find: "      this.#owner.failed(fault);\n",

@@ -156,7 +156,7 @@ export class Absences {
     const asked = this.#answers.current();
     if (asked === undefined) return true;
     const { head, bytes } = asked;
-    if (isListed(head, bytes, this.#current.destination!.settings.allowOrigins)) return false;
+    if (isListed(head, bytes, this.#current.destination!.settings)) return false;
     return isStrangers(head, bytes, this.#shared.routes());
   }
 

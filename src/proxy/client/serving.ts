@@ -351,10 +351,7 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     if (denied === undefined) return undefined;
     // The person may have just written the line that allows it.
     if (denied.refused && this.#shared.reread?.() === true) return this.#handle(bytes, end);
-    // A request that is read again was told the first time.
-    if (denied.refused || this.#waiting === undefined) {
-      this.#record?.denied(denied);
-    }
+    this.#record?.denied(denied);
     if (!denied.refused) return undefined;
     const reply = denialPage(denied);
     // A client whose handshake is refused has no other use for its connection.

@@ -29,7 +29,7 @@ export function deniedIn(
   const { settings, table, authority, mode } = destination;
   if (passesUnread(framing, settings, isGet(head, bytes))) return undefined;
   const from = target.form === "absolute" ? target.pathStart : head.targetStart;
-  const path = pathIn(latin1(bytes, from, head.targetEnd));
+  const path = guardedPath(latin1(bytes, from, head.targetEnd));
   const { site, upgrade } = framing;
   const verdict = judge({
     ...{ table, settings, name, supervised, path, site, upgrade },
@@ -70,7 +70,7 @@ const mostOfPath = 300;
 const mostOfMethod = 32;
 
 /** As browsers send it: without its query, and with what is no ASCII encoded, as it goes on to the server. */
-function pathIn(target: string): string {
+export function guardedPath(target: string): string {
   const [path = ""] = target.split("?", 1);
   return path === "" ? "/" : path.replace(/[^\x21-\x7e]/g, percentEncoded);
 }

@@ -350,7 +350,13 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   readonly #scheduledSettle = (): void => {
     this.#scheduled = false;
-    this.#settle();
+    try {
+      this.#settle();
+    } catch (fault) {
+      // Not within an event of the link, so that nobody else would catch it.
+      this.failed(fault);
+      this.abort();
+    }
   };
 
   #forget(stream: RequestStream): void {
