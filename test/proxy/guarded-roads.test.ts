@@ -360,7 +360,8 @@ test('with guard = "log", a request for a server that is found meanwhile is told
   client.send(text("PUT /a", "api.localhost", foreign));
   expect((await client.message()).body).toBe("hello");
   expect(told.length).toBe(1);
-  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
+  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 0 });
+  expect(recorder.denials("api")).toMatchObject([{ count: 1, refused: false }]);
 });
 
 test("a page at a bare name is ours once a client has come for it by our PAC file, and not before", async () => {
