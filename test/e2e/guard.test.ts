@@ -86,6 +86,7 @@ test(
     expect(why.out).toMatch(
       /1 request of other sites' pages; the last, [\d.]+ s ago, was refused: /,
     );
+    expect(why.out).toContain(`[names.${server.name}] of ${daemon.env.LOCALHOSTESS_CONFIG} allows`);
     expect(why.code).toBe(0);
     await writeFile(
       daemon.env.LOCALHOSTESS_CONFIG!,

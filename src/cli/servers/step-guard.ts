@@ -9,7 +9,10 @@ import { passed, type Step } from "./step.ts";
 const patience = 1000;
 
 /** A refused request is no failure on the way: the person's own come through. */
-export async function guarded(name: string, socket: string): Promise<Step | undefined> {
+export async function guarded(
+  name: string,
+  { socket, configFile }: { socket: string; configFile: string },
+): Promise<Step | undefined> {
   const request = { Service: { name } };
   const asked = await ask<{ Service?: ServiceDetail } | null>(socket, request, {
     deadline: patience,
@@ -21,5 +24,6 @@ export async function guarded(name: string, socket: string): Promise<Step | unde
   const [what] = last.message.split("; to allow it: ");
   const age = shownDuration(Math.max(0, Date.now() - Date.parse(last.last_at)));
   const detail = `${counted(count, "request")} of other sites' pages; the last, ${age} ago, was ${what}`;
-  return passed("guard", detail, `${last.allow} in ${last.file} allows it`);
+  const file = last.file.replace(/(?<= of )config\.toml$/, configFile);
+  return passed("guard", detail, `${last.allow} in ${file} allows it`);
 }
