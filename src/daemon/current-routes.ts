@@ -60,6 +60,15 @@ export class CurrentRoutes {
     return judgedBy(this.#table, changes);
   }
 
+  /** Whether config.toml says something else of names than before: then the table is made again. */
+  reread(): boolean {
+    const configured = this.#options.names?.now();
+    if (configured === this.#configured) return false;
+    this.#configured = configured;
+    this.renew();
+    return true;
+  }
+
   /** Makes the table again, because a supervised service has changed. */
   renew(): void {
     this.#table = this.#made();

@@ -68,6 +68,7 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
       version,
       instance: instanceId(),
       routes: () => routes.table,
+      reread: () => routes.reread(),
       refresh: () => discovery.refresh(),
       stillThere: (service) => age() < knownFor || discovery.stillThere(service),
       unusable: parts.nameless,

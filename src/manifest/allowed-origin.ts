@@ -40,7 +40,7 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
   if (rest === "*" && !web.test(text.toLowerCase())) {
     return scheme === scheme.toLowerCase()
       ? { kind: "origin", origin: text }
-      : mistake(`is not in the form that browsers send${didYouMeanText(text.toLowerCase())}`);
+      : mistake(`is not in the form that browsers send${meantText(text.toLowerCase())}`);
   }
   const domain = rest.slice(anySubdomain.length);
   if (!rest.startsWith(anySubdomain) || domain.includes("*")) {

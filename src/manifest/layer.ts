@@ -68,12 +68,18 @@ export function readLayer(text: string, { name, global = false }: LayerOptions):
   const { value, placeOf } = toml.document;
   const foreign = global ? Object.keys(configSchema.entries) : [];
   const own = Object.entries(value).filter(([key]) => !foreign.includes(key));
-  return { ...layerOf({ value: Object.fromEntries(own), placeOf }, name), personal: global };
+  const document = { value: Object.fromEntries(own), placeOf };
+  return { ...layerOf(document, name, { foreign }), personal: global };
 }
 
-export function layerOf({ value, placeOf }: Document, name: string): Layer {
+/** `foreign`: keys that the file has besides, which someone else reads. */
+export function layerOf(
+  { value, placeOf }: Document,
+  name: string,
+  { foreign = [] }: { foreign?: readonly string[] } = {},
+): Layer {
   const source = { name, lineOf: (path: Path) => placeOf(path).line };
-  const reading = new Reading(source);
+  const reading = new Reading(source, foreign);
   const tree = reading.table(layerSchema, value, []);
   return { tree, mistakes: reading.mistakes, readable: true, personal: false };
 }
@@ -106,9 +112,11 @@ type Schema = GenericSchema & {
 class Reading {
   readonly mistakes: Mistake[] = [];
   readonly #source: Source;
+  readonly #foreign: readonly string[];
 
-  constructor(source: Source) {
+  constructor(source: Source, foreign: readonly string[]) {
     this.#source = source;
+    this.#foreign = foreign;
   }
 
   table(schema: GenericSchema, value: object, path: Path): Table {
@@ -168,7 +176,10 @@ class Reading {
       return;
     }
     const meant = other !== undefined && known.includes(other) ? other : key;
-    this.#mistake(path, unknownKey(meant, known));
+    this.#mistake(
+      path,
+      unknownKey(meant, path.length === 1 ? [...this.#foreign, ...known] : known),
+    );
   }
 
   #mistake(path: Path, what: string): void {

@@ -25,12 +25,13 @@ export function nameMistake(name: string): string | undefined {
     const meant = nameMistake(rest) === undefined ? didYouMeanText(rest) : "";
     return `a name is written without .localhost${meant}`;
   }
-  if (name.length <= longestHost && name.split(".").every((part) => word.test(part))) {
-    return name === name.toLowerCase()
-      ? undefined
-      : `a name is in lower case${didYouMeanText(name.toLowerCase())}`;
+  const lower = name.toLowerCase();
+  if (name.length <= longestHost && lower.split(".").every((part) => label.test(part))) {
+    return name === lower ? undefined : `a name is in lower case${didYouMeanText(lower)}`;
   }
-  return `a name has only letters, digits, _, inner hyphens and dots${asIn(name)}`;
+  const near = lower.split(".").map(labelFrom).filter(Boolean).join(".");
+  const meant = near === "" ? "" : didYouMeanText(near);
+  return `a name in an address has only letters, digits, inner hyphens and dots${meant}`;
 }
 
 /** A sentence; undefined where the name is valid in an address as it is. */

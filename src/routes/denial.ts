@@ -11,6 +11,8 @@ export type Denied = {
   name: string;
   /** The service of a project: its id, and its key under `[services]`; undefined for a server that was found. */
   service: { id: string; key: string } | undefined;
+  /** The project has a locald.toml, which has a place for the line; a Procfile has none. */
+  declarable: boolean;
   kind: DenialKind;
   /** The origin of the page; `null`: it hides that. Undefined: it says nothing. */
   origin: string | undefined;
@@ -97,7 +99,7 @@ export function allowing(denied: Denied): Allowing {
   const file = fileOf(denied);
   if (postable) return { line: list("allow_posts", allowPosts, path), file };
   if (listable) return { line: list("allow_origins", allowOrigins, origin!), file };
-  return { line: 'guard = "off"', file };
+  return { line: widest(denied).line, file };
 }
 
 /** Every line that allows it, the narrowest first, each with its effect. */
@@ -113,8 +115,14 @@ export function waysToAllow(denied: Denied): (Allowing & { effect: string })[] {
     const line = list("allow_origins", allowOrigins, origin!);
     ways.push({ line, file, effect: "pages of this site may do what yours may" });
   }
-  ways.push({ line: 'guard = "off"', file, effect: "pages of every site may" });
+  ways.push({ ...widest(denied), file });
   return ways;
+}
+
+function widest({ strict }: Denied): { line: string; effect: string } {
+  return strict
+    ? { line: 'guard = "on"', effect: "every page of yours may" }
+    : { line: 'guard = "off"', effect: "pages of every site may" };
 }
 
 function list(key: string, values: readonly string[], value: string): string {
@@ -122,8 +130,10 @@ function list(key: string, values: readonly string[], value: string): string {
 }
 
 function fileOf(denied: Denied): string {
-  const { service } = denied;
-  return service === undefined ? ownFile(denied) : `[services.${service.key}] of its locald.toml`;
+  const { service, declarable } = denied;
+  return service === undefined || !declarable
+    ? ownFile(denied)
+    : `[services.${service.key}] of its locald.toml`;
 }
 
 /** The table of config.toml, which counts for the services of projects too, where these do not say otherwise. */

@@ -364,7 +364,7 @@ export class RequestHead extends FieldLines {
           }
           if (bytes[outcome] !== CR) return badInLine(bytes[outcome]!, "the request line");
           if (bytes[versionStart + 5] !== 49) {
-            return bad(505, "only HTTP/1.1 and HTTP/1.0 are supported");
+            return bad(505, "a request line is one of HTTP/1.1 or HTTP/1.0");
           }
           this.minor = bytes[versionStart + 7] === 48 ? 0 : 1;
           this.at = outcome + 1;

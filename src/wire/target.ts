@@ -45,7 +45,7 @@ function readOther(head: RequestHead, bytes: Uint8Array, { connect, secured }: W
     const authority = readAuthority(bytes, start, end);
     // RFC 9110 section 9.3.6: an empty or invalid port is refused. Nothing can listen on port 0.
     if (authority?.port === undefined || authority.port === 0 || head.encodeTarget) {
-      return bad(400, "CONNECT needs a target of the form name:port");
+      return bad(400, "CONNECT needs a target of the form name:port, with a port from 1 to 65535");
     }
     if (!hasSoundHost(head, bytes)) return unsoundHost;
     return { form: "authority", authority };

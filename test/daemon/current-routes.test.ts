@@ -67,6 +67,18 @@ test("a change of config.toml counts with the next scan, in a table of its own",
   expect(routes.table.settings({ name: "api", supervised: undefined }).guard).toBe("off");
 });
 
+test("a change of config.toml counts before a scan, for whoever asks", () => {
+  const { routes, configure } = scene();
+  routes.scanned([api], { ...none, appeared: [api] });
+  const before = routes.table;
+  expect(routes.reread()).toBe(false);
+  expect(routes.table).toBe(before);
+  configure({ guard: "off" });
+  expect(routes.reread()).toBe(true);
+  expect(routes.table.settings({ name: "api", supervised: undefined }).guard).toBe("off");
+  expect(routes.reread()).toBe(false);
+});
+
 test.each<[readonly string[] | boolean, Record<string, boolean>]>([
   [false, { shop: false, docs: false, hosted: true }],
   [["shop"], { shop: true, docs: false, hosted: true }],

@@ -13,6 +13,7 @@ export function deny(
       ...{ name, kind, service, origin: "https://evil.example", listable: true, strict: false },
       ...{ method: kind === "form" ? "POST" : "GET", path: "/socket", refused: true },
       ...{ insecure: false, postable: kind === "form", allowOrigins: [], allowPosts: [] },
+      declarable: service !== undefined,
     };
     server.request(name, { line: `${denied.method} /socket`, status: 403, denied });
   }

@@ -83,7 +83,10 @@ test(
       ...{ service: server.name, kind: "request", count: 1, refused: true },
     });
     const why = await daemon.run("why", server.name);
-    expect(why.out).toContain("1 request of other sites' pages");
+    expect(why.out).toMatch(
+      /1 request of other sites' pages; the last, [\d.]+ s ago, was refused: /,
+    );
+    expect(why.out).toContain(`[names.${server.name}] of ${daemon.env.LOCALHOSTESS_CONFIG} allows`);
     expect(why.code).toBe(0);
     await writeFile(
       daemon.env.LOCALHOSTESS_CONFIG!,

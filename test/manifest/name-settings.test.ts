@@ -41,6 +41,30 @@ test.each<[text: string, why: string | undefined]>([
   else expect(read.kind === "mistake" && read.why).toContain(why);
 });
 
+test("an origin that an error suggests is accepted", () => {
+  const hosts = [
+    "*",
+    "*:*",
+    "*.com",
+    "*.*.com",
+    "a.*.com",
+    "*.example.com",
+    "example.com/a",
+    "a b",
+  ];
+  const schemes = ["", "HTTPS://", "http://", "chrome-extension://", "//"];
+  const texts = schemes.flatMap((scheme) => hosts.map((host) => scheme + host));
+  const suggested = texts.flatMap((text) => {
+    const read = readAllowedOrigin(text);
+    const quoted = read.kind === "mistake" && /did you mean (".*")\?/.exec(read.why)?.[1];
+    return quoted ? [[text, JSON.parse(quoted) as string] as const] : [];
+  });
+  expect(suggested).not.toBeEmpty();
+  expect(suggested.filter(([, origin]) => readAllowedOrigin(origin).kind === "mistake")).toEqual(
+    [],
+  );
+});
+
 test.each<[allowed: string, origin: string, is: boolean]>([
   ["https://example.com", "https://example.com", true],
   ["https://example.com", "http://example.com", false],
@@ -185,6 +209,8 @@ guard = "off"
 guard = "off"
 [names.Docs]
 guard = "off"
+[names."my_app.shop"]
+guard = "off"
 [names]
 it = "off"
 `,
@@ -196,7 +222,8 @@ it = "off"
     'config.toml:4 names.api.shop: a name with a dot needs quotes: [names."api.shop"]',
     'config.toml:6 names."web.localhost": a name is written without .localhost; did you mean "web"?',
     'config.toml:8 names.Docs: a name is in lower case; did you mean "docs"?',
-    'config.toml:11 names.it: expected a table such as [names.api] with guard = "log", got "off"',
+    'config.toml:10 names."my_app.shop": a name in an address has only letters, digits, inner hyphens and dots; did you mean "my-app.shop"?',
+    'config.toml:13 names.it: expected a table such as [names.api] with guard = "log", got "off"',
   ]);
 });
 

@@ -663,6 +663,17 @@ env = { D = "own" }
       "config.toml:2 services.web.port: expected a whole number from 1 to 65535, got 0",
     ]);
   });
+
+  test("an unknown key of config.toml is beside all the keys that it may have", () => {
+    const wrong = [
+      readLayer('gaurd = "off"\nprojcet = 1\n', { name: "config.toml", global: true }),
+      readLayer('[services]\nweb = "x"\n', { name: "locald.toml" }),
+    ];
+    expect(mistakes("", { layers: wrong })).toEqual([
+      'config.toml:1 gaurd: unknown key; did you mean "guard"?',
+      'config.toml:2 projcet: unknown key; did you mean "project"?',
+    ]);
+  });
 });
 
 test("a thousand services in a chain are read", () => {

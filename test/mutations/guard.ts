@@ -177,6 +177,20 @@ export const guarding: readonly Fault[] = [
     tests: [roads],
   },
   {
+    name: "the line that allows a page counts only after the next scan",
+    file: "src/proxy/client/serving.ts",
+    find: "if (denied.refused && this.#shared.reread?.() === true) return this.#handle(bytes, end);",
+    replace: "",
+    tests: [roads],
+  },
+  {
+    name: "requests that pass count as refused",
+    file: "src/proxy/request/recorder.ts",
+    find: "if (denied.refused) counter.denied++;",
+    replace: "counter.denied++;",
+    tests: [roads],
+  },
+  {
     name: "refused requests keep a service awake",
     file: "src/proxy/request/recorder.ts",
     find: "    if (!denied.refused || entry.counter !== undefined) return;\n",

@@ -1,6 +1,6 @@
 /** The cross-site guard: every client x kind of request x setting. */
 import { describe, expect, test } from "bun:test";
-import { allowing, deniedText } from "../../src/routes/denial.ts";
+import { allowing, deniedText, waysToAllow } from "../../src/routes/denial.ts";
 import {
   evil,
   fetched,
@@ -160,7 +160,9 @@ describe('guard = "strict"', () => {
       settings,
     };
     expect(verdict(asked)).toBe("passes");
-    expect(judged({ ...asked, settings: { guard: "strict" } })).toMatchObject({ strict: true });
+    const refused = judged({ ...asked, settings: { guard: "strict" } })!;
+    expect(refused).toMatchObject({ strict: true });
+    expect(waysToAllow(refused).at(-1)!.line).toBe('guard = "on"');
   });
 });
 
@@ -218,6 +220,15 @@ test("a whole URL is judged by its own path", () => {
   const asked = { host: "api", mode: "forward", fields, settings } as const;
   expect(verdict({ ...asked, line: "POST http://api/auth/callback?x" })).toBe("passes");
   expect(verdict({ ...asked, line: "POST http://api/" })).toBe("form");
+});
+
+test("the file that is told is one that has a place for the line", () => {
+  const file = (host: string): string =>
+    allowing(judged({ host, line: "PUT /", fields: [fromElsewhere, evil] })!).file;
+  expect(file("api.shop.localhost")).toBe("[services.api] of its locald.toml");
+  expect(file("api.localhost")).toBe("[names.api] of config.toml");
+  // A Procfile's.
+  expect(file("blog.shop.localhost")).toBe('[names."blog.shop"] of config.toml');
 });
 
 test("what is told of a request has an end, and nothing that a terminal could take for a command", () => {

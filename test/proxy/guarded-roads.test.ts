@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect as connectH2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { connect } from "node:tls";
+import type { DeclaredSettings } from "../../src/manifest/name-settings.ts";
 import { Denials, mostTold } from "../../src/proxy/request/denials.ts";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
+import { type RouteTable, routeTable } from "../../src/routes/table.ts";
 import { eventually } from "../support/eventually.ts";
 import { Flag, FrameType } from "../../src/wire/h2/frame.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -12,7 +14,12 @@ import { H2Frames } from "../support/h2-frames.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { type Message, readMessage } from "../support/strict-reader.ts";
-import { startTestProxy, type TestProxyOptions, testSupervised } from "../support/test-proxy.ts";
+import {
+  startTestProxy,
+  type TestProxyOptions,
+  testService,
+  testSupervised,
+} from "../support/test-proxy.ts";
 import { type TestTls, testTls } from "../support/test-tls.ts";
 import { startTlsServer } from "../support/tls-servers.ts";
 
@@ -107,6 +114,34 @@ for (const [road, ask] of Object.entries(roads)) {
     const sent = api.accepted.map(({ text }) => text).filter((text) => text.includes("/a"));
     expect(road.includes("CONNECT") ? sent : api.accepted).toEqual([]);
     expect(await ask(proxy.port, ours)).toEqual({ status: 200, body: "hello" });
+  });
+}
+
+for (const [road, ask] of Object.entries(roads)) {
+  test(`by ${road}, the request after an edit of config.toml is judged by what it says now`, async () => {
+    using api = new RawServer({ answer: () => ok("hello") });
+    let settings: DeclaredSettings = {};
+    let edited: DeclaredSettings = settings;
+    const table = (): RouteTable =>
+      routeTable([testService("api", api)], {
+        ...{ tlds: [], supervised: [], configured: { all: settings, byName: new Map() } },
+      });
+    let current = table();
+    await using proxy = await startTestProxy({
+      terminator: tls.terminator,
+      routes: () => current,
+      reread() {
+        if (edited === settings) return false;
+        settings = edited;
+        current = table();
+        return true;
+      },
+    });
+    expect((await ask(proxy.port, foreign)).status).toBe(403);
+    edited = { allowOrigins: ["https://other.example"] };
+    expect((await ask(proxy.port, foreign)).status).toBe(403);
+    edited = { allowOrigins: ["https://evil.example"] };
+    expect(await ask(proxy.port, foreign)).toEqual({ status: 200, body: "hello" });
   });
 }
 
@@ -308,7 +343,7 @@ test('with guard = "log", the request is answered by its server, counted and tol
   expect(told).toEqual([
     'api let pass by guard = "log": a page of https://evil.example asked for PUT /a; to allow it: allow_origins = ["https://evil.example"] in [names.api] of config.toml',
   ]);
-  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
+  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 0 });
   expect(recorder.recent({ limit: 1 })).toMatchObject([{ status: 200, denied: "passed" }]);
 });
 
@@ -325,7 +360,8 @@ test('with guard = "log", a request for a server that is found meanwhile is told
   client.send(text("PUT /a", "api.localhost", foreign));
   expect((await client.message()).body).toBe("hello");
   expect(told.length).toBe(1);
-  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
+  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 0 });
+  expect(recorder.denials("api")).toMatchObject([{ count: 1, refused: false }]);
 });
 
 test("a page at a bare name is ours once a client has come for it by our PAC file, and not before", async () => {

@@ -34,7 +34,7 @@ export function judged({
     testSupervised({ id: `shop:${service}`, service, routeName, settings: own });
   const other = testSupervised({
     ...{ id: "blog:web", project: "blog", domain: "blog.shop.localhost", directory: "/srv/blog" },
-    ...{ service: "web", routeName: "blog.shop" },
+    ...{ service: "web", routeName: "blog.shop", type: "process" as const },
   });
   const names = ["api", "web", "shop", "api.shop", "blog.shop"];
   const table = routeTable(

@@ -27,6 +27,8 @@ export type Walk = {
   /** The name is not under `localhost`: browsers reach it through the PAC file, whatever its port. */
   byPac: boolean;
   settings: Settings;
+  /** Where config.toml is, or would be. */
+  configFile: string;
 };
 
 /** Milliseconds. Everything is on this machine, so that anything slower does not work. */

@@ -1,4 +1,5 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, up to the first that fails. */
+import { configFile } from "../../system/paths.ts";
 import { looker } from "../shared/look.ts";
 import { targetOf, type WantedTarget } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
@@ -16,6 +17,7 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
   const sight = await looker(settings, { world })();
   const target = await targetOf(text, { sight, world });
   const byPac = target.kind === "name" && target.domain !== "localhost";
+  const located = configFile(world);
   const walk: Walk = {
     target,
     sight,
@@ -24,6 +26,7 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
     host: hostOf(target),
     byPac,
     settings,
+    configFile: located.kind === "path" ? located.path : "config.toml",
   };
   const steps: Step[] = [];
   for await (const step of walkAlong(walk)) {
@@ -65,7 +68,8 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
       yield certified.step;
       if (!certified.ours) return;
     }
-    const refused = await guarded(routed.service.name, walk.settings.socket);
+    const { settings, configFile } = walk;
+    const refused = await guarded(routed.service.name, { socket: settings.socket, configFile });
     if (refused !== undefined) yield refused;
   }
   yield await answers(walk, { address, pid });

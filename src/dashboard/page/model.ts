@@ -169,9 +169,10 @@ export function afterRequest(
   return services.map((service) => {
     if (service.name !== request.service) return service;
     const { traffic } = service;
-    const denied = traffic.denied + (request.denied === null ? 0 : 1);
     // The guard has answered it, and not the service.
-    if (request.denied === "refused") return { ...service, traffic: { ...traffic, denied } };
+    if (request.denied === "refused") {
+      return { ...service, traffic: { ...traffic, denied: traffic.denied + 1 } };
+    }
     const per_second = [...traffic.per_second];
     per_second[per_second.length - 1]! += 1;
     const failed = isBad(request);
@@ -181,7 +182,6 @@ export function afterRequest(
         ...traffic,
         requests: traffic.requests + 1,
         errors: traffic.errors + (failed ? 1 : 0),
-        denied,
         median_milliseconds:
           traffic.median_milliseconds ?? (request.stream ? null : request.milliseconds),
         per_second,

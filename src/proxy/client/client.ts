@@ -77,6 +77,8 @@ export interface Client {
 export interface ServingShared extends ExchangeShared, WaitingShared {
   /** Whether the process that was found with the service still runs; a cheap check. */
   stillThere(service: Service): boolean;
+  /** Whether the settings of names have been edited; the table is another one then. Costs a look at a file. */
+  reread?: (() => boolean) | undefined;
   /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
   unusable?: (() => readonly Unusable[]) | undefined;
   /** Reports that the proxy is in use. Costs next to nothing. */

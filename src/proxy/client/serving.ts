@@ -349,6 +349,8 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     const facts = { framing, target, destination, name, supervised, destinations };
     const denied = deniedIn(this.#head, bytes, facts);
     if (denied === undefined) return undefined;
+    // The person may have just written the line that allows it.
+    if (denied.refused && this.#shared.reread?.() === true) return this.#handle(bytes, end);
     this.#record?.denied(denied);
     if (!denied.refused) return undefined;
     const reply = denialPage(denied);

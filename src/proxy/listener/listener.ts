@@ -67,6 +67,8 @@ export type ProxyOptions = {
   /** 8 hexadecimal digits that no other proxy has. */
   instance: string;
   routes(): RouteTable;
+  /** Whether the settings of names have been edited; `routes` gives another table then. */
+  reread?: (() => boolean) | undefined;
   refresh(): Promise<unknown>;
   stillThere(service: Service): boolean;
   /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
@@ -168,6 +170,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     stopping: () => phase === "stopping",
     fault: options.fault,
     routes: options.routes,
+    reread: options.reread,
     refresh: options.refresh,
     stillThere: options.stillThere,
     unusable: options.unusable,

@@ -19,9 +19,7 @@ export function denialPage(denied: Denied): Reply {
     "",
     ...[first!, ...others].map(({ line, effect }) => `    ${line}   # ${effect}`),
     "",
-    ...(denied.service === undefined
-      ? []
-      : [`For you alone, or beside a Procfile: ${ownFile(denied)}.`]),
+    ...(denied.declarable ? [`For you alone: ${ownFile(denied)}.`] : []),
     "localhostess reads that at once. Open the server's own address in a tab, and it answers.",
   ];
   return textReply(403, lines.join("\n"));

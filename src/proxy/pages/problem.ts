@@ -352,7 +352,7 @@ export function explain(problem: Problem | Untold): Explanation {
       const version = word(problem.version);
       return {
         code: "version_not_supported",
-        message: `${version} is not supported, only HTTP/1.1 and HTTP/1.0`,
+        message: `${version} is not supported in a request line, only HTTP/1.1 and HTTP/1.0`,
         details: { version },
       };
     }

@@ -49,9 +49,15 @@ export function deniedIn(
       id: supervised.id,
       key: supervised.instance?.of ?? supervised.service,
     },
+    declarable: supervised !== undefined && !isOfProcfile(supervised),
     refused: settings.guard !== "log",
     insecure: site === Site.unsaid,
   };
+}
+
+/** As far as it matters: what a locald.toml says of no such thing, config.toml may say for it. */
+function isOfProcfile({ type, settings }: Supervised): boolean {
+  return type === "process" && settings === undefined;
 }
 
 /** A path with `*` is the exception. */

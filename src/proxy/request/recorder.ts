@@ -32,7 +32,7 @@ class Counter {
   requests = 0;
   errors = 0;
   active = 0;
-  /** Requests that the guard refused, or let pass with `guard = "log"`. */
+  /** Requests that the guard refused. */
   denied = 0;
   /** A ring buffer with one element per second; `second` is the newest. */
   readonly perSecond = new Uint32Array(secondsShown);
@@ -149,7 +149,7 @@ export class Recorder implements Traffic {
   denied(entry: Entry, denied: Denied): void {
     if (entry.denied && !denied.refused) return;
     const counter = this.#counterOf(denied.name);
-    counter.denied++;
+    if (denied.refused) counter.denied++;
     entry.denied = true;
     this.#denials?.add(denied);
     if (!denied.refused || entry.counter !== undefined) return;
