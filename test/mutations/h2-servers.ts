@@ -84,6 +84,13 @@ export const h2Servers: readonly Fault[] = [
     tests: sessions,
   },
   {
+    name: "one client's resets end a session with a server of HTTP/2, and another client's streams on it",
+    file: "src/proxy/streams/server-session.ts",
+    find: "return this.#isOld || this.#resets + this.#all.size >= resetLimit;",
+    replace: "return false;",
+    tests: sessions,
+  },
+  {
     name: "an idle connection to a server of HTTP/2 stays",
     file: "src/proxy/upstream/sessions.ts",
     find: "if (session.isIdle && session.idleSince <= oldest) session.close();",

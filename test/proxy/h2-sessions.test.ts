@@ -145,6 +145,39 @@ test("a client that leaves takes its request back, and the session goes on", asy
   expect(server.connections.length).toBe(2);
 });
 
+test("clients that take requests back do not end another one's at a server that ends its connection for that", async () => {
+  using server = new H2Script({
+    hear(its, frame) {
+      const lasts = frame.lines.includes(":path: /lasts");
+      if (lasts) its.head(frame.stream, [[":status", "200"]]);
+      if (frame.type === FrameType.data && frame.payload.length > 0) {
+        its.frame(FrameType.data, { stream: frame.stream, payload: frame.payload });
+      }
+      // As Netty does.
+      const resets = its.heard.filter(({ type }) => type === FrameType.resetStream).length;
+      if (resets > 200) its.socket.terminate();
+    },
+  });
+  await using proxy = await startTestProxy({ services: { api: server } });
+  using lasting = await connectRaw(proxy.port);
+  lasting.send(post.replace("POST /", "POST /lasts").replace(": 5", ": 10"));
+  await lasting.until("hello");
+  const open = (): number => server.connections.reduce((sum, { open: its }) => sum + its.size, 0);
+  for (let round = 0; round < 5; round++) {
+    const leaving = await Promise.all(Array.from({ length: 120 }, () => connectRaw(proxy.port)));
+    for (const client of leaving) client.send(get);
+    await eventually("all are asked", () => open() === 121);
+    for (const client of leaving) client.reset();
+    await eventually("all are taken back", () => open() === 1);
+  }
+  lasting.send("world");
+  await lasting.until("world");
+  // The first one was HTTP/1.1. The one that lasts is as worn as most others, but not idle.
+  const closed = (): number => server.connections.filter((its) => its.closed).length;
+  await eventually("worn connections end", () => closed() >= 3);
+  expect(server.connections.length).toBeLessThan(10);
+});
+
 test("an answer that breaks off is broken off for the client as well", async () => {
   using server = new H2Script({
     hear(its, frame) {

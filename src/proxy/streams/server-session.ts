@@ -22,6 +22,12 @@ import { writePreface } from "./server-settings.ts";
 /** Milliseconds that a WebSocket's stream may stay half-closed after its client is gone, until it is taken back. */
 const lingerMilliseconds = 2_000;
 
+/**
+ * Resets of ours that one session should bear: Netty ends a session, and every stream on it, after 200 within 30 s;
+ * Node takes no more requests on one after 1,000.
+ */
+const resetLimit = 200;
+
 /** Milliseconds within which a header section has to be complete. */
 const sectionMilliseconds = 15_000;
 
@@ -46,8 +52,10 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   /** When the last stream was closed, in the milliseconds of `now`. */
   idleSince: number;
 
-  /** `draining`: answers may end, and no request begins. */
-  #phase: "starting" | "open" | "draining" | "closed" = "starting";
+  /** `draining`: answers may end, and no request begins. `closing`: our last words are said. */
+  #phase: "starting" | "open" | "draining" | "closing" | "closed" = "starting";
+  /** Streams that we have reset. */
+  #resets = 0;
   #lastId = -1;
   readonly #options: ServerSessionOptions;
   readonly #reader = new FrameReader();
@@ -97,6 +105,21 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
     return Math.max(0, this.#frames.settings.streams - this.#all.size);
   }
 
+  /** Another connection is better: a server may end this one for what its streams have done or may do. */
+  get isWorn(): boolean {
+    // All streams that are open may be taken back at once.
+    return this.#isOld || this.#resets + this.#all.size >= resetLimit;
+  }
+
+  /** No request will be better off here again. */
+  get isSpent(): boolean {
+    return this.#isOld && this.#all.size === 0;
+  }
+
+  get #isOld(): boolean {
+    return this.#resets >= resetLimit / 2;
+  }
+
   /** The session takes requests, or will again when some have ended. */
   get isOpen(): boolean {
     return this.#phase === "open";
@@ -115,7 +138,8 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   /** Ends an idle session. */
   close(): void {
-    if (this.#phase === "closed") return;
+    if (this.#phase === "closed" || this.#phase === "closing") return;
+    this.#phase = "closing";
     this.#goAway(ErrorCode.noError, "");
     this.link.close();
   }
@@ -214,6 +238,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   fail(stream: RequestStream, breach: Breach, cause: StreamFailure): void {
     stream.move("stream error");
+    this.#resets++;
     writeReset(this.#sending.out, stream.id, breach.code);
     this.closeStream(stream, cause);
   }
@@ -270,6 +295,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   reset(stream: RequestStream, code: ErrorCode): void {
     stream.move("send RST_STREAM");
     if (this.#phase === "closed") return;
+    this.#resets++;
     writeReset(this.#sending.out, stream.id, code);
     this.#schedule();
   }
