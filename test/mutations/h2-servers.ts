@@ -91,6 +91,13 @@ export const h2Servers: readonly Fault[] = [
     tests: sessions,
   },
   {
+    name: "a client of HTTP/2 hears that nothing of its request was processed when its answer breaks off",
+    file: "src/proxy/h2/stream-link.ts",
+    find: "if (code === cancel || code === enhanceYourCalm) this.#breakCode = code;",
+    replace: "if (cancel + enhanceYourCalm > 0) this.#breakCode = code as ErrorCode;",
+    tests: sessions,
+  },
+  {
     name: "an idle connection to a server of HTTP/2 stays",
     file: "src/proxy/upstream/sessions.ts",
     find: "if (session.isIdle && session.idleSince <= oldest) session.close();",

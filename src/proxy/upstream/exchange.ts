@@ -43,9 +43,14 @@ export interface ExchangeOwner {
   finished(keepAlive: boolean): void;
   /**
    * No answer is available, and the client has seen no part of one. `again`: the service has sent no byte, and
-   * repeating the request is safe.
+   * repeating the request is safe. `code`: of a server's RST_STREAM.
    */
-  unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void;
+  unanswered(problem: {
+    status: 400 | 502;
+    why: string;
+    again?: boolean;
+    code?: number | undefined;
+  }): void;
   /**
    * The connection came from the pool and died before a byte of the answer, and repeating the request with `resend` is
    * safe.
@@ -400,7 +405,9 @@ export class Exchange implements LinkHandler {
       this.#owner.retry();
       return;
     }
-    this.#fail(502, cause.message);
+    const { message, code } = cause;
+    if (this.#started && code !== undefined) this.#client.breaksWith?.(code);
+    this.#fail(502, message, { code });
   }
 
   /** The upstream is gone before its answer was complete. */
@@ -523,13 +530,17 @@ export class Exchange implements LinkHandler {
     if (this.#gone && this.#upstream !== undefined) this.#lost();
   }
 
-  #fail(status: 400 | 502, why: string, { again = false }: { again?: boolean } = {}): void {
+  #fail(
+    status: 400 | 502,
+    why: string,
+    { again = false, code }: { again?: boolean; code?: number | undefined } = {},
+  ): void {
     const started = this.#started;
     // Content-Length and chunks show a client that the end is missing; nothing else does.
     const silent = started && (this.#response.endsWithConnection || this.#dechunk);
     this.#detach()?.abort();
     if (started) this.#owner.broken(silent);
-    else this.#owner.unanswered({ status, why, again });
+    else this.#owner.unanswered({ status, why, again, code });
   }
 
   #detach(): Upstream | undefined {
