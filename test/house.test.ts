@@ -51,6 +51,7 @@ const pure = ["text", "wire", "manifest", "routes"];
 
 /** Tables of states in folders that are not pure: nothing but the state and the event decides. */
 const tables = [
+  "proxy/upstream/dial-states.ts",
   "proxy/upstream/evidence.ts",
   "proxy/client/states.ts",
   "proxy/frames/stream-states.ts",

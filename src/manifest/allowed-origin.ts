@@ -75,7 +75,7 @@ export function isAllowedBy(allowed: string, origin: string): boolean {
 }
 
 /** An origin in the form that browsers send; undefined where the text is none, or is more than one. */
-export function serialized(text: string): string | undefined {
+function serialized(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || url.host === "") return undefined;
   return web.test(url.href) ? url.origin : `${url.protocol}//${url.host}`;

@@ -280,6 +280,6 @@ export class ResponseFraming extends Framing {
 }
 
 /** Whether the value of a list-based field contains exactly `member`, between commas and white space. */
-export function listHolds(value: string, member: string): boolean {
+function listHolds(value: string, member: string): boolean {
   return value.split(/[\s,]+/).includes(member);
 }

@@ -88,7 +88,7 @@ export const h2Servers: readonly Fault[] = [
     file: "src/proxy/streams/server-session.ts",
     find: "return this.#isOld || this.#resets + this.#all.size >= resetLimit;",
     replace: "return false;",
-    tests: sessions,
+    tests: [...frames, ...sessions],
   },
   {
     name: "a client of HTTP/2 hears that nothing of its request was processed when its answer breaks off",
@@ -131,5 +131,19 @@ export const h2Servers: readonly Fault[] = [
     find: 'return this.#known !== (secured ? "https" : "plain");',
     replace: 'return this.#known === "unknown" || this.#known === (secured ? "tls" : "cleartext");',
     tests: ["test/proxy/upstream/dialect.test.ts"],
+  },
+  {
+    name: "a session with a server of HTTP/2 takes requests while it is ended",
+    file: "src/proxy/streams/server-session.ts",
+    find: '    this.#phase = "draining";\n    this.#goAway(ErrorCode.noError, "");\n',
+    replace: '    this.#goAway(ErrorCode.noError, "");\n',
+    tests: frames,
+  },
+  {
+    name: "a server of HTTP/2 that takes nothing is dialled for ever",
+    file: "src/proxy/upstream/sessions.ts",
+    find: "++server.barren <= sessionLimit",
+    replace: "++server.barren <= 1_000 * sessionLimit",
+    tests: sessions,
   },
 ];

@@ -6,6 +6,13 @@ import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [
   {
+    name: "a fault of ours in a request that waits is nobody's",
+    file: "src/proxy/request/waiting.ts",
+    find: "      this.#owner.failed(fault);\n",
+    replace: "      throw fault;\n",
+    tests: ["test/proxy/own-faults.test.ts"],
+  },
+  {
     name: "a service of a project stands twice on the page",
     file: "src/dashboard/page/model.ts",
     find: "    if (server !== undefined) left.delete(server);\n",

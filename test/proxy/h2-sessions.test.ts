@@ -343,3 +343,17 @@ test("a request that waits a minute for a place is 503, and says for what", asyn
   expect(body).toContain("this one waited 60 s for a connection");
   for (const client of clients) client.reset();
 });
+
+test("a server that ends every connection before it takes a request is not dialled for ever", async () => {
+  using server = new H2Script({
+    settings: [[Setting.maxConcurrentStreams, 0]],
+    hear(its, { type, flags }) {
+      if (type === FrameType.settings && (flags & Flag.ack) !== 0) its.goAway(0);
+    },
+  });
+  await using proxy = await startTestProxy({ services: { api: server } });
+  const { status, body } = await ask(proxy.port, get);
+  expect(status).toBe(502);
+  expect(body).toContain("it speaks HTTP/2, and ends every connection before it takes a request");
+  expect(server.connections.length).toBeLessThan(30);
+});

@@ -682,6 +682,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (this.#client.state === At.exchanging) this.#resumeBody();
   }
 
+  failed(fault: unknown): void {
+    const { link } = this.#client;
+    link.handler.failed(fault);
+    link.abort();
+  }
+
   /** Passes on the part of the body that was held while the request waited. */
   #resumeBody(): void {
     if (!this.#exchange.request.done) {

@@ -55,6 +55,11 @@ export class ReceiveWindow {
     this.#used = 0;
   }
 
+  /** Octets that came and are not used up. */
+  get withheld(): number {
+    return this.size - this.left - this.#used;
+  }
+
   /** Octets have come. @returns false: more than were allowed. */
   take(count: number): boolean {
     this.left -= count;

@@ -11,6 +11,8 @@ export const tooManyWait = "EQUEUE";
 export const noDescriptor = "EMFILE";
 /** As a code: a server that is to speak HTTP/2 does not begin to. */
 export const noFrames = "ENOFRAMES";
+/** As a code: a server of HTTP/2 ends each connection before a request may begin. */
+export const noRequests = "ENOREQUESTS";
 
 /** A request that is malformed, too long, or in a version that we do not speak. */
 export function badRequest({ status, why }: Bad): Problem {
@@ -69,6 +71,9 @@ function tooSlow(secured: boolean): string {
 
 function broken(code: string): string {
   if (code === noFrames) return "it asked for HTTP/2, and then did not speak it";
+  if (code === noRequests) {
+    return "it speaks HTTP/2, and ends every connection before it takes a request";
+  }
   return code === "ECONNREFUSED"
     ? "nothing accepts connections there any more"
     : `the connection failed (${code})`;

@@ -7,7 +7,7 @@ import { headLimit } from "../../wire/head.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Dialler } from "../upstream/login-connection.ts";
 import type { DialFailure, Upstream, UpstreamPool } from "../upstream/pool.ts";
-import { noDescriptor, noFrames, tooManyWait } from "../pages/refusal.ts";
+import { noDescriptor, noFrames, noRequests, tooManyWait } from "../pages/refusal.ts";
 import type { Destination } from "./destination.ts";
 import {
   actionOn,
@@ -44,6 +44,8 @@ export interface WaitingOwner {
   replay(): void;
   /** The service speaks as we did: its answer stands. */
   readOn(): void;
+  /** A step threw, which is our own fault: the client's connection ends. */
+  failed(fault: unknown): void;
 }
 
 /** Shared by all waits of one proxy. */
@@ -264,8 +266,17 @@ export class Waiting {
     if (octets >= this.room) this.on(this.#room?.endless ? "overfull" : "full");
   }
 
+  /** Most events come of timers and promises, so that nobody else would catch what a step throws. */
   on(event: Event): void {
     if (this.#over) return;
+    try {
+      this.#step(event);
+    } catch (fault) {
+      this.#owner.failed(fault);
+    }
+  }
+
+  #step(event: Event): void {
     switch (actionOn(this.#for, event)) {
       case "decide":
         if (this.#for === "look") this.looked = true;
@@ -423,7 +434,13 @@ export function supervisedBehind(destination: Destination | undefined): Supervis
 }
 
 /** Failures of a dial that say nothing of the service's end. */
-const stays: ReadonlySet<string> = new Set(["ETIMEDOUT", tooManyWait, noDescriptor, noFrames]);
+const stays: ReadonlySet<string> = new Set([
+  "ETIMEDOUT",
+  tooManyWait,
+  noDescriptor,
+  noFrames,
+  noRequests,
+]);
 
 /**
  * Like `supervisedBehind`, for a failed dial. A service that does not answer its dial, or fails in TLS, does not

@@ -45,6 +45,9 @@ export interface RequestSession {
 /** Parts of an answer of up to this many octets are copied together, as the exchange does with a head and a body. */
 const coalesceLimit = 16_384;
 
+/** Octets of interim heads, which no window holds back, that may come while the owner takes nothing. */
+const interimLimit = 65_536;
+
 const noWebSockets = "it speaks HTTP/2, and takes no WebSocket over it (RFC 8441)";
 
 export class RequestStream implements Link, SendingStream, Receiver, RequestSink {
@@ -81,6 +84,8 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
   readonly #held = new Held();
   /** Octets of the answer that came while the link was paused. */
   #withheld = 0;
+  /** The same of interim heads. */
+  #interim = 0;
   readonly #body = new ReceivedBody();
   /** The request is a WebSocket's handshake. */
   #bridge: Bridged | undefined;
@@ -149,6 +154,12 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
       this.#body.begin(answer.bodyLength);
     }
     this.#deliver(bytes);
+  }
+
+  /** An interim head of this length has come. @returns false: the owner takes none, and there are too many. */
+  takesInterim(length: number): boolean {
+    if (this.#paused) this.#interim += length;
+    return this.#interim <= interimLimit;
   }
 
   /** DATA of this length has come. @returns false: more than was announced. */
@@ -318,6 +329,7 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#interim = 0;
     this.#release();
   }
 

@@ -33,11 +33,12 @@ import { AnswerSections } from "./answer-sections.ts";
 import type { RequestStream } from "./request-stream.ts";
 import { type Changes, ServerSettings } from "./server-settings.ts";
 
-const { protocolError, refusedStream, http11Required } = ErrorCode;
+const { enhanceYourCalm, protocolError, refusedStream, http11Required } = ErrorCode;
 
 /** Section 5.1.1: a server answers, and opens nothing. */
 const ofNoRequest = connectionError(protocolError, "the frame is of no request");
 const malformed = streamError(protocolError, "the answer is malformed");
+const tooMany = streamError(enhanceYourCalm, "too many interim answers");
 
 const moreThanAnnounced = "its answer is longer than its Content-Length";
 const lessThanAnnounced = "its answer is shorter than its Content-Length";
@@ -198,6 +199,9 @@ export class ServerFrames {
       );
     }
     if (answer.malformed !== undefined) return this.#fail(stream, malformed, answer.malformed);
+    if (answer.status < 200 && !stream.takesInterim(sections.head.length)) {
+      return this.#fail(stream, tooMany, "it sent more interim answers than its client reads");
+    }
     if (ends) stream.move("recv END_STREAM");
     stream.answerHead(answer, { bytes: sections.head, ends });
     return ends ? this.#end(stream, nothing) : undefined;

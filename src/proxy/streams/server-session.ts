@@ -31,6 +31,9 @@ const resetLimit = 200;
 /** Milliseconds within which a header section has to be complete. */
 const sectionMilliseconds = 15_000;
 
+/** Octets that clients have not read, after which the session takes no requests of others, who would wait for them. */
+const withheldLimit = connectionWindow / 2;
+
 export type ServerSessionOptions = {
   scheme: "http" | "https";
   /** Milliseconds, monotonic. */
@@ -52,10 +55,8 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   /** When the last stream was closed, in the milliseconds of `now`. */
   idleSince: number;
 
-  /** `draining`: answers may end, and no request begins. `closing`: our last words are said. */
-  #phase: "starting" | "open" | "draining" | "closing" | "closed" = "starting";
-  /** Streams that we have reset. */
-  #resets = 0;
+  /** `draining`: answers may end, and no request begins. */
+  #phase: "starting" | "open" | "draining" | "closed" = "starting";
   #lastId = -1;
   readonly #options: ServerSessionOptions;
   readonly #reader = new FrameReader();
@@ -73,6 +74,10 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   readonly #lingering = new Map<RequestStream, number>();
   #reading = false;
   #scheduled = false;
+  /** Streams that we have reset. */
+  #resets = 0;
+  /** Our GOAWAY is written. */
+  #left = false;
 
   constructor(
     readonly link: Link,
@@ -101,7 +106,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   /** Requests that may begin now. */
   get room(): number {
-    if (this.#phase !== "open") return 0;
+    if (this.#phase !== "open" || this.#window.withheld > withheldLimit) return 0;
     return Math.max(0, this.#frames.settings.streams - this.#all.size);
   }
 
@@ -138,10 +143,11 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   /** Ends an idle session. */
   close(): void {
-    if (this.#phase === "closed" || this.#phase === "closing") return;
-    this.#phase = "closing";
+    if (this.#phase === "closed" || this.#left) return;
+    // A request that came now would find the link closed.
+    this.#phase = "draining";
     this.#goAway(ErrorCode.noError, "");
-    this.link.close();
+    this.#options.changed(this);
   }
 
   /** Ends the session and every request on it. */
@@ -238,8 +244,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   fail(stream: RequestStream, breach: Breach, cause: StreamFailure): void {
     stream.move("stream error");
-    this.#resets++;
-    writeReset(this.#sending.out, stream.id, breach.code);
+    this.#writeReset(stream.id, breach.code);
     this.closeStream(stream, cause);
   }
 
@@ -295,9 +300,13 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   reset(stream: RequestStream, code: ErrorCode): void {
     stream.move("send RST_STREAM");
     if (this.#phase === "closed") return;
-    this.#resets++;
-    writeReset(this.#sending.out, stream.id, code);
+    this.#writeReset(stream.id, code);
     this.#schedule();
+  }
+
+  #writeReset(id: number, code: ErrorCode): void {
+    this.#resets++;
+    writeReset(this.#sending.out, id, code);
   }
 
   left(stream: RequestStream): void {
@@ -367,15 +376,18 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
     if (this.#phase === "closed") return;
     const isNew = this.#phase === "starting";
     this.#goAway(code, why);
-    this.link.close();
     if (isNew) this.#options.declined(this, undefined);
     this.#end(new StreamFailure(why));
   }
 
+  /** Last words, and the end of the link. A server that reads nothing does not get to read them either. */
   #goAway(code: ErrorCode, why: string): void {
+    this.#left = true;
     writeGoAway(this.#sending.out, { lastStream: 0, code, why });
     this.#sending.unblock();
     this.#sending.flush();
+    if (this.link.pending > 0) this.link.abort();
+    else this.link.close();
   }
 
   /** Ends every stream. */

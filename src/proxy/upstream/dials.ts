@@ -97,6 +97,7 @@ export class EndpointDials<Made extends { readonly key: string }> {
   #pending: Reached | undefined;
   /** The server had no room when we looked last; the timer looks again. */
   #full = false;
+  /** No descriptor was left for a connection when we looked last. */
   #short = false;
   /** When the last connection was opened, or came back. */
   #progress = 0;

@@ -1,7 +1,7 @@
 /** A pool of connections -> one whose connections to servers of HTTP/2 are shared, each request on its own stream. */
 import type { CancelDial } from "../../link/dial.ts";
 import type { Clock } from "../../system/clock.ts";
-import { noFrames, tooManyWait } from "../pages/refusal.ts";
+import { noFrames, noRequests, tooManyWait } from "../pages/refusal.ts";
 import { ServerSession } from "../streams/server-session.ts";
 import {
   type DialFailure,
@@ -36,6 +36,8 @@ class Server {
   readonly waiting: Waiting[] = [];
   /** A connection is being dialled, or has not shown yet that it is one of HTTP/2. */
   starting = false;
+  /** Sessions in a row that took no request, and then ended. */
+  barren = 0;
 
   constructor(readonly queue: IdleQueue) {}
 }
@@ -62,6 +64,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
   const placeOn = (server: Server, { worn }: { worn: boolean }): Upstream | undefined => {
     for (const [session, { way }] of server.open) {
       if (session.room === 0 || session.isWorn !== worn) continue;
+      server.barren = 0;
       const stream = session.open();
       const upstream = new Upstream(stream, server.queue, { ...way, protocol: "h2" }, noDials);
       upstream.stream = stream;
@@ -83,9 +86,19 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
   };
 
   const fail = (server: Server, failure: DialFailure): void => {
-    server.starting = false;
     place(server, { worn: true });
     for (const { turn } of server.waiting.splice(0)) turn.failed(failure);
+  };
+
+  /** A session takes no more. Where that is all that a server's sessions ever do, no further one helps. */
+  const leave = (server: Server, session: ServerSession): void => {
+    const upstream = server.open.get(session);
+    if (upstream === undefined) return;
+    server.open.delete(session);
+    if (server.waiting.length === 0 || ++server.barren <= sessionLimit) return;
+    server.barren = 0;
+    const { address } = upstream.way;
+    fail(server, { address, code: noRequests, handshake: undefined });
   };
 
   const begin = (server: Server, upstream: Upstream): void => {
@@ -124,14 +137,14 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
         its.abort();
       },
       changed(its) {
-        if (!its.isOpen || its.isSpent) server.open.delete(its);
+        if (!its.isOpen) leave(server, its);
         if ((stopped && its.isIdle) || its.isSpent) its.close();
         pump(server);
       },
       gone(its) {
         decline(undefined);
         sessions.delete(its);
-        server.open.delete(its);
+        leave(server, its);
         upstream.closed();
         pump(server);
       },
@@ -145,6 +158,10 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
   };
 
   const dialFor = (server: Server, { request }: Waiting): void => {
+    const failed = (failure: DialFailure): void => {
+      server.starting = false;
+      fail(server, failure);
+    };
     server.starting = true;
     const { tls } = request;
     pool.dial(
@@ -157,9 +174,9 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
             return;
           }
           upstream.link.close();
-          fail(server, { address, code: noFrames, handshake: undefined, shown: "no h2" });
+          failed({ address, code: noFrames, handshake: undefined, shown: "no h2" });
         },
-        failed: (failure) => fail(server, failure),
+        failed,
       },
     );
   };
@@ -215,6 +232,8 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
       }
       for (const [key, server] of servers) {
         giveUp(server);
+        // A client that reads again gives room back, which nobody tells.
+        pump(server);
         const isUsed = server.open.size > 0 || server.waiting.length > 0 || server.starting;
         if (!isUsed) servers.delete(key);
       }

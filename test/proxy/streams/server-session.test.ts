@@ -57,6 +57,83 @@ test("SETTINGS cut at every byte", () => {
   }
 });
 
+test("a session that we end takes no request, although its link is not gone yet", () => {
+  const end = server();
+  end.session.close();
+  expect([end.session.room, end.session.isOpen, end.news.at(-1)]).toEqual([0, false, "changed"]);
+  end.session.close();
+  expect(end.of(FrameType.goAway).length).toBe(1);
+});
+
+test("a session on which many streams were taken back is worn, and spent when its last one is answered", async () => {
+  const end = server();
+  const last = ask(end);
+  for (let taken = 0; taken < 100; taken++) {
+    expect(end.session.isWorn).toBe(false);
+    const asker = ask(end);
+    asker.link.abort();
+    await turns(1);
+  }
+  expect([end.session.isWorn, end.session.isSpent, end.session.isOpen]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  end.head(status, { ends: true });
+  await turns(1);
+  expect(last.text).toStartWith("HTTP/1.1 200");
+  expect(end.session.isSpent).toBe(true);
+});
+
+test("a session with many streams is worn until some have ended, because all may be taken back at once", async () => {
+  const end = server();
+  const askers = Array.from({ length: 200 }, () => ask(end));
+  await turns(1);
+  expect([end.session.isWorn, end.session.isSpent]).toEqual([true, false]);
+  end.head(status, { ends: true });
+  await turns(1);
+  expect([askers[0]!.over, end.session.isWorn, end.session.isSpent]).toEqual([
+    "closed",
+    false,
+    false,
+  ]);
+});
+
+test("a session takes no requests while half its window waits for clients that do not read", async () => {
+  const end = server();
+  const askers = Array.from({ length: 17 }, () => ask(end));
+  await turns(1);
+  const frame = "x".repeat(16_384);
+  for (const [index, { link }] of askers.entries()) {
+    link.pause();
+    end.head(status, { stream: 2 * index + 1 });
+    for (let sent = 0; sent < streamWindow; sent += frame.length) {
+      end.data(frame, { stream: 2 * index + 1 });
+    }
+  }
+  expect([end.session.room, end.session.isOpen]).toEqual([0, true]);
+  for (const { link } of askers) link.resume();
+  expect(end.session.room).toBeGreaterThan(0);
+});
+
+test("interim answers without end to a client that reads nothing end the request", async () => {
+  const end = server();
+  const asker = ask(end);
+  await turns(1);
+  const hint = [
+    [":status", "103"],
+    ["link", "l".repeat(1_000)],
+  ] as const;
+  for (let sent = 0; sent < 100; sent++) end.head(hint);
+  expect(end.resetCode()).toBeUndefined();
+  asker.link.pause();
+  for (let sent = 0; sent < 100; sent++) end.head(hint);
+  expect(end.resetCode()).toBe(ErrorCode.enhanceYourCalm);
+  await turns(1);
+  expect(asker.over).toBe("it sent more interim answers than its client reads");
+  expect(end.session.isOpen).toBe(true);
+});
+
 describe("a request", () => {
   test("is a section with pseudo-header fields first, and without the fields of HTTP/1.1's connections", async () => {
     const end = server();
