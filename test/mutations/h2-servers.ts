@@ -98,6 +98,13 @@ export const h2Servers: readonly Fault[] = [
     tests: sessions,
   },
   {
+    name: "a large body goes on although it is not known what its server speaks",
+    file: "src/proxy/upstream/exchange.ts",
+    find: "if (this.#hasStopped || this.request.done || !this.#replay.isFull) return;",
+    replace: "if (!this.#hasStopped) return;",
+    tests: ["test/proxy/tls-learning.test.ts"],
+  },
+  {
     name: "an idle connection to a server of HTTP/2 stays",
     file: "src/proxy/upstream/sessions.ts",
     find: "if (session.isIdle && session.idleSince <= oldest) session.close();",

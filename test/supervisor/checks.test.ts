@@ -325,20 +325,23 @@ test("where there is no procfs, lsof and a connection tell the same", async () =
   expect(await listening.on(free)).toBe(false);
 });
 
-describe.each([
+const refusals: [string, ((socket: Socket) => unknown) | undefined][] = [
   ["sends frames", undefined],
-  ["closes", (socket: Socket) => void socket.end()],
-  ["resets", (socket: Socket) => void socket.resetAndDestroy()],
-  ["says 400", (socket: Socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
-] as const)("a server of HTTP/2 that %s at a request of HTTP/1.1", (_how, refuse) => {
+  ["closes", (socket: Socket) => socket.end()],
+  ["resets", (socket: Socket) => socket.resetAndDestroy()],
+  ["says 400", (socket: Socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
+];
+
+describe.each(refusals)("a server of HTTP/2 that %s at a request of HTTP/1.1", (_how, refuse) => {
   test("is told as what it is, by http and by https", async () => {
-    await using plain = await h2Only({ refuse });
+    const refused = refuse && ((socket: Socket) => void refuse(socket));
+    await using plain = await h2Only({ refuse: refused });
     expect(await health(http, plain)).toEqual({ kind: "ill", why: onlyH2 });
     expect(await health({ kind: "tcp" }, plain)).toEqual({ kind: "well" });
     await using throwaway = await throwawayCertificateAuthority();
     const leaf = await throwaway.leafFor(name);
     for (const strict of [false, true]) {
-      await using secured = await h2Only({ refuse, leaf, strict });
+      await using secured = await h2Only({ refuse: refused, leaf, strict });
       const found = await health({ kind: "https", path: "/" }, secured);
       expect(found).toEqual({ kind: "ill", why: onlyH2 });
     }

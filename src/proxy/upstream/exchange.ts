@@ -27,6 +27,12 @@ import { switchProblem } from "./switch-problem.ts";
 /** A body's beginning of up to this size is copied behind its head, because one write costs less than two. */
 const coalesceLimit = 16_384;
 
+/**
+ * Milliseconds for which a large body stops while its service has not shown what it speaks. A service that speaks
+ * otherwise refuses the head at once.
+ */
+const refusalMilliseconds = 50;
+
 /** A server of HTTP/2 that gives a request back again and again does not want it. */
 const returnLimit = 3;
 
@@ -151,6 +157,9 @@ export class Exchange implements LinkHandler {
   /** The client waits for a 100 before it sends the body. */
   #asksFirst = false;
   #replay = new Replay();
+  /** A large body has stopped, or did, in this attempt; the function ends that. */
+  #hasStopped = false;
+  #cancelStop: (() => void) | undefined;
   /** The connection ended while the service was being asked. */
   #gone = false;
   #close = false;
@@ -243,6 +252,7 @@ export class Exchange implements LinkHandler {
     this.#send(upstream);
     this.#replay.keep(kept, 0, kept.length);
     if (!upstream.link.write(kept, 0, kept.length)) this.requestBlocked = true;
+    this.#stopBody();
   }
 
   /** Sends the head, and the beginning of the body behind it. */
@@ -257,7 +267,9 @@ export class Exchange implements LinkHandler {
     this.requestBlocked = false;
     const { stream } = upstream;
     if (stream !== undefined) stream.trailers = this.#acceptsTrailers;
-    this.#replay.begin({ needed: stream !== undefined || this.#mayBeOther(upstream) });
+    const unknown = this.#mayBeOther(upstream);
+    this.#replay.begin({ needed: stream !== undefined || unknown, unknown });
+    this.#hasStopped = false;
     this.#heads.begin({ headRequest: this.#headRequest });
     this.#held.clear();
     upstream.link.handler = this;
@@ -288,6 +300,28 @@ export class Exchange implements LinkHandler {
       this.#shared.writers.give(out);
     }
     if (!taken) this.requestBlocked = true;
+    this.#stopBody();
+  }
+
+  /** Stops the rest of a large body until the service has shown what it speaks, but not for long. */
+  #stopBody(): void {
+    if (this.#hasStopped || this.request.done || !this.#replay.isFull) return;
+    this.#hasStopped = true;
+    this.requestBlocked = true;
+    this.#cancelStop = this.#dialect.clock.after(refusalMilliseconds, this.#goOn);
+  }
+
+  readonly #goOn = (): void => {
+    if (this.#cancelStop === undefined) return;
+    this.#endStop();
+    if (this.#upstream === undefined || this.#upstream.link.pending > 0) return;
+    this.requestBlocked = false;
+    this.#owner.requestDrained();
+  };
+
+  #endStop(): void {
+    this.#cancelStop?.();
+    this.#cancelStop = undefined;
   }
 
   #sendPart(bytes: Uint8Array, from: number, to: number): boolean {
@@ -364,6 +398,7 @@ export class Exchange implements LinkHandler {
   }
 
   drained(): void {
+    if (this.#cancelStop !== undefined) return;
     this.requestBlocked = false;
     this.#owner.requestDrained();
   }
@@ -476,6 +511,7 @@ export class Exchange implements LinkHandler {
       this.#dialect.learn(way.secured ? "secured answer" : "plain answer");
     }
     this.#replay.forget();
+    this.#goOn();
     return false;
   }
 
@@ -483,6 +519,7 @@ export class Exchange implements LinkHandler {
   #doubt(): void {
     const { link, way } = this.#upstream!;
     this.#phase = Phase.doubt;
+    this.#endStop();
     if (this.#gone) link.abort();
     else link.pause();
     // We accept no more of the body than can be sent again.
@@ -547,6 +584,7 @@ export class Exchange implements LinkHandler {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#phase = Phase.idle;
+    this.#endStop();
     this.#held.clear();
     this.#heads.drop();
     if (upstream !== undefined) upstream.link.handler = upstream;
