@@ -22,10 +22,11 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
       'is the origin of every sandboxed page and local file, so it would let every site in; guard = "off" says that openly',
     );
   }
+  if (text === "*") return mistake('is every site; guard = "off" says that openly');
   const parts = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text);
   if (parts === null) {
     const guess = serialized(`https://${text}`);
-    const meant = guess === undefined || text.includes(":/") ? "" : didYouMeanText(guess);
+    const meant = text.includes(":/") ? "" : meantText(guess);
     return mistake(
       `is not an origin; expected a scheme, a host and an optional port, such as "https://example.com"${meant}`,
     );
@@ -34,8 +35,7 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
   if (!rest.includes("*")) {
     const origin = serialized(text);
     if (origin === text) return { kind: "origin", origin };
-    const meant = origin === undefined ? "" : didYouMeanText(origin);
-    return mistake(`is not in the form that browsers send${meant}`);
+    return mistake(`is not in the form that browsers send${meantText(origin)}`);
   }
   if (rest === "*" && !web.test(text.toLowerCase())) {
     return scheme === scheme.toLowerCase()
@@ -49,8 +49,7 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
   const origin = serialized(`${scheme}://${domain}`);
   const wide = origin?.replace("://", `://${anySubdomain}`);
   if (origin === undefined || wide !== text) {
-    const meant = wide === undefined ? "" : didYouMeanText(wide);
-    return mistake(`is not in the form that browsers send${meant}`);
+    return mistake(`is not in the form that browsers send${meantText(wide)}`);
   }
   const host = origin.slice(scheme.length + 3).replace(/:\d+$/, "");
   if (!host.includes(".") || /^[\d.]+$/.test(host)) {
@@ -59,6 +58,12 @@ export function readAllowedOrigin(text: string): AllowedOrigin {
     );
   }
   return { kind: "origin", origin: text };
+}
+
+/** Suggests what was probably meant, if that is valid itself. */
+function meantText(guess: string | undefined): string {
+  if (guess === undefined || readAllowedOrigin(guess).kind === "mistake") return "";
+  return didYouMeanText(guess);
 }
 
 /** `origin`: as a browser sends it. */

@@ -13,13 +13,18 @@ export function readPostPath(text: string): PostPath {
   if (text.includes("*")) return mistake("has a *; list each path");
   if (!text.startsWith("/")) {
     const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
-    return mistake(`does not begin with /${didYouMeanText(url?.pathname ?? `/${text}`)}`);
+    return mistake(`does not begin with /${meantText(url?.pathname ?? `/${text}`)}`);
   }
   const path = pathOf(text);
   if (path === undefined) return mistake("is not a path");
   return path === text
     ? { kind: "path", path }
-    : mistake(`is not in the form that browsers send${didYouMeanText(path)}`);
+    : mistake(`is not in the form that browsers send${meantText(path)}`);
+}
+
+/** Suggests what was probably meant, if that is valid itself. */
+function meantText(guess: string): string {
+  return readPostPath(guess).kind === "path" ? didYouMeanText(guess) : "";
 }
 
 function pathOf(text: string): string | undefined {

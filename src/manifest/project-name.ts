@@ -21,7 +21,9 @@ export function serviceNameMistake(name: string): string | undefined {
 /** A sentence; undefined where the text is a name that a server can have: lower case, without its domain. */
 export function nameMistake(name: string): string | undefined {
   if (name.endsWith(".localhost")) {
-    return `a name is written without .localhost${didYouMeanText(name.slice(0, -".localhost".length))}`;
+    const rest = name.replace(/^https?:\/\//, "").slice(0, -".localhost".length);
+    const meant = nameMistake(rest) === undefined ? didYouMeanText(rest) : "";
+    return `a name is written without .localhost${meant}`;
   }
   if (name.length <= longestHost && name.split(".").every((part) => word.test(part))) {
     return name === name.toLowerCase()

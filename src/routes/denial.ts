@@ -16,6 +16,8 @@ export type Denied = {
   origin: string | undefined;
   /** `allow_origins` can list that origin. */
   listable: boolean;
+  /** `allow_posts` can list that path, and a form is sent to it. */
+  postable: boolean;
   /** Only `guard = "strict"` refuses it. */
   strict: boolean;
   /** For a preflight, the method that it asks for. */
@@ -83,28 +85,28 @@ export function deedText({ kind, method, path }: Pick<Denied, "kind" | "method" 
 export function deniedText(denied: Denied): string {
   const { line, file } = allowing(denied);
   const verdict = denied.refused ? "refused" : 'let pass by guard = "log"';
-  return `${verdict}: ${pageText(denied)} ${deedText(denied)}; to allow it: ${line} in ${file}`;
+  const own = denied.listable ? "" : "; a page of yours passes with Referrer-Policy: origin";
+  return `${verdict}: ${pageText(denied)} ${deedText(denied)}${own}; to allow it: ${line} in ${file}`;
 }
 
 export type Allowing = { line: string; file: string };
 
 /** The narrowest line that allows the request. */
 export function allowing(denied: Denied): Allowing {
-  const { kind, method, path, listable, origin, allowOrigins, allowPosts } = denied;
+  const { path, postable, listable, origin, allowOrigins, allowPosts } = denied;
   const file = fileOf(denied);
-  if (kind === "form" && method === "POST")
-    return { line: list("allow_posts", allowPosts, path), file };
+  if (postable) return { line: list("allow_posts", allowPosts, path), file };
   if (listable) return { line: list("allow_origins", allowOrigins, origin!), file };
   return { line: 'guard = "off"', file };
 }
 
 /** Every line that allows it, the narrowest first, each with its effect. */
 export function waysToAllow(denied: Denied): (Allowing & { effect: string })[] {
-  const { listable, origin, allowOrigins, kind } = denied;
+  const { listable, origin, allowOrigins } = denied;
   const file = fileOf(denied);
   const first = allowing(denied);
   const ways = [];
-  if (kind === "form" && denied.method === "POST") {
+  if (denied.postable) {
     ways.push({ ...first, effect: "forms of any site may be sent to this path" });
   }
   if (listable) {

@@ -1,4 +1,5 @@
 /** The octets of a field name -> the id of one of the few fields that a proxy has to act on. */
+import { encode } from "./bytes.ts";
 
 /** Field names with a meaning for us. `other` is forwarded without being read. */
 export const Field = {
@@ -45,12 +46,22 @@ export const fieldIdCount = Object.keys(Field).length;
 
 export type FieldId = (typeof Field)[keyof typeof Field];
 
-const byLength = new Map<number, [name: string, id: FieldId, twin: FieldId][]>();
+type Known = { octets: Uint8Array; id: FieldId; twin: FieldId };
+
+/** No name below is longer. */
+const longest = 29;
+
+/** Names by their length and first letter, as `placeOf` has them: few names of a head lead to any. */
+const places = Array.from({ length: (longest + 1) * 32 }, (): Known[] => []);
+
+/** Five bits of a letter are its number in the alphabet, whatever its case. */
+function placeOf(length: number, first: number): number {
+  return length * 32 + (first & 31);
+}
 
 function known(name: string, id: FieldId, twin: FieldId = Field.other): void {
-  const list = byLength.get(name.length) ?? [];
-  list.push([name, id, twin]);
-  byLength.set(name.length, list);
+  const octets = encode(name);
+  places[placeOf(octets.length, octets[0]!)]!.push({ octets, id, twin });
 }
 
 known("te", Field.te);
@@ -89,20 +100,18 @@ known("proxy-authenticate", Field.proxyAuthenticate);
 known("proxy-authorization", Field.proxyAuthorization);
 known("access-control-request-method", Field.accessControlRequestMethod);
 
-const longest = Math.max(...byLength.keys());
-const candidates = Array.from({ length: longest + 1 }, (_, length) => byLength.get(length) ?? []);
-
 /** The id of the name in bytes[start, end), which are all tchars. */
 export function fieldId(bytes: Uint8Array, start: number, end: number): FieldId {
   const length = end - start;
   if (length > longest) return Field.other;
-  const list = candidates[length]!;
+  const list = places[placeOf(length, bytes[start]!)]!;
   next: for (let k = 0; k < list.length; k++) {
-    const [name, id, twin] = list[k]!;
+    const { octets, id, twin } = list[k]!;
     let spelled: FieldId = id;
-    for (let i = 0; i < length; i++) {
+    // Names that begin alike end differently.
+    for (let i = length - 1; i >= 0; i--) {
       const octet = bytes[start + i]! | 0x20;
-      const wanted = name.charCodeAt(i);
+      const wanted = octets[i]!;
       if (octet === wanted) continue;
       // `_` with the letter bit set is DEL, which is not a tchar.
       if (wanted !== 45 || octet !== 127 || twin === Field.other) continue next;

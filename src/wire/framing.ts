@@ -1,6 +1,6 @@
 /** A head -> its message's framing: where the body ends, whether the connection persists. RFC 9112 sections 6 and 9. */
 import { equalsIgnoreCase, isToken, latin1 } from "./bytes.ts";
-import { Field } from "./field.ts";
+import { Field, type FieldId, fieldIdCount } from "./field.ts";
 import { isGrpc } from "./grpc.ts";
 import {
   FIELD_ID,
@@ -19,6 +19,36 @@ export type BodyLength = number;
 export const CHUNKED: BodyLength = -1;
 /** A response body that ends when its connection closes. */
 export const UNTIL_CLOSE: BodyLength = -2;
+
+/** Fields by id: 1 for these, so that one look passes over the others. */
+function only(...ids: readonly FieldId[]): Uint8Array {
+  const table = new Uint8Array(fieldIdCount);
+  for (const id of ids) table[id] = 1;
+  return table;
+}
+
+const isShared = only(
+  Field.contentLength,
+  Field.transferEncoding,
+  Field.connection,
+  Field.upgrade,
+  Field.wwwAuthenticate,
+  Field.persistentAuth,
+);
+
+const isReadInRequests = only(
+  Field.host,
+  Field.expect,
+  Field.contentType,
+  Field.te,
+  Field.via,
+  Field.cdnLoop,
+  Field.origin,
+  Field.secFetchSite,
+  Field.authorization,
+  Field.maxForwards,
+  Field.framingTwin,
+);
 
 /** The connection-level fields that requests and responses share. */
 export class Framing {
@@ -55,7 +85,7 @@ export class Framing {
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
       const id = fields[at + FIELD_ID]!;
-      if (id === Field.other) continue;
+      if (isShared[id] === 0) continue;
       const start = fields[at + VALUE_START]!;
       const stop = fields[at + VALUE_END]!;
       if (id === Field.contentLength) {
@@ -194,7 +224,7 @@ export class RequestFraming extends Framing {
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
       const id = fields[at + FIELD_ID]!;
-      if (id === Field.other) continue;
+      if (isReadInRequests[id] === 0) continue;
       if (id === Field.host) {
         if (this.hostStart !== -1) return bad(400, "there is more than one Host");
         this.hostStart = fields[at + VALUE_START]!;
@@ -204,8 +234,11 @@ export class RequestFraming extends Framing {
       } else if (id === Field.contentType) {
         this.grpc = isGrpc(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
       } else if (id === Field.te) {
-        const value = latin1(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
-        this.acceptsTrailers ||= listHolds(value.toLowerCase(), "trailers");
+        this.acceptsTrailers ||= takesTrailers(
+          bytes,
+          fields[at + VALUE_START]!,
+          fields[at + VALUE_END]!,
+        );
       } else if (id === Field.via || id === Field.cdnLoop) {
         this.proxied = true;
       } else if (id === Field.origin) {
@@ -246,6 +279,12 @@ export class RequestFraming extends Framing {
       this.idempotent = method === "OPTIONS" || method === "DELETE" || method === "TRACE";
     }
   }
+}
+
+/** Firefox says nothing else in every request of HTTP/2. */
+function takesTrailers(bytes: Uint8Array, start: number, end: number): boolean {
+  if (equalsIgnoreCase(bytes, start, end, "trailers")) return true;
+  return listHolds(latin1(bytes, start, end).toLowerCase(), "trailers");
 }
 
 function siteOf(bytes: Uint8Array, start: number, end: number): number {

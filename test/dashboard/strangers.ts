@@ -12,7 +12,7 @@ export function deny(
     const denied: Denied = {
       ...{ name, kind, service, origin: "https://evil.example", listable: true, strict: false },
       ...{ method: kind === "form" ? "POST" : "GET", path: "/socket", refused: true },
-      ...{ insecure: false, allowOrigins: [], allowPosts: [] },
+      ...{ insecure: false, postable: kind === "form", allowOrigins: [], allowPosts: [] },
     };
     server.request(name, { line: `${denied.method} /socket`, status: 403, denied });
   }

@@ -1,6 +1,7 @@
 /**
  * The cross-site guard in real browsers: pages of others and of ours ask servers in every way that a page has. Each way
- * also asks a name without a guard, which shows that the browser lets it through.
+ * also asks a name without a guard, which shows that the browser lets it through. At the end, the browser opens a page
+ * of Vite, by two names, and an edit has to reach it.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
@@ -12,6 +13,7 @@ import {
 } from "../support/asking-page.ts";
 import { type BrowserKind, browserKinds, showInBrowser } from "../support/bare-browser.ts";
 import { eventually } from "../support/eventually.ts";
+import { edit, type NamedServer, neededBy, startServer } from "../support/servers.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { describeWith } from "../support/with-programs.ts";
 
@@ -116,6 +118,10 @@ const asking = Bun.serve({
       if (run?.endsWith(`-${lastRun - 1}`)) reports.add(run.split("-")[0]!);
       return new Response("thanks");
     }
+    if (pathname === "/hot") {
+      updates.add(searchParams.get("said")!);
+      return new Response("thanks");
+    }
     const [browser, at] = searchParams.get("run")!.split("-");
     const bases: Record<Label, string> = {
       guarded: `http://api.localhost:${proxy.port}`,
@@ -133,11 +139,33 @@ const asking = Bun.serve({
       targets,
       kinds,
       provider,
-      next: next < lastRun ? startOf(browser!, next) : undefined,
+      next: next < lastRun ? startOf(browser!, next) : viteAddress(browser!, "localhost"),
     };
     return new Response(askingPage(options), { headers: { "Content-Type": "text/html" } });
   },
 });
+
+/** `<browser> <name> loaded`, and `updated` once an edit has come without another load. */
+const updates = new Set<string>();
+
+function viteAddress(browser: string, name: "localhost" | "bare"): string {
+  const base = name === "bare" ? "http://vite" : `http://vite.localhost:${proxy.port}`;
+  return `${base}/?run=${encodeURIComponent(`${browser} ${name}`)}`;
+}
+
+/** Tells of its load, and of its update, after which it goes on to the other name. */
+function tellingModule(message: string): string {
+  return `export const message = ${JSON.stringify(message)};
+const run = new URLSearchParams(location.search).get("run");
+const how = globalThis.seen ? "updated" : "loaded";
+globalThis.seen = true;
+const told = fetch("http://localhost:${asking.port}/hot?said=" + encodeURIComponent(run + " " + how), { mode: "no-cors" });
+if (how === "updated" && run.endsWith("localhost")) {
+  const [browser] = run.split(" ");
+  told.then(() => (location.href = "${viteAddress("B", "bare")}".replace("run=B", "run=" + browser)));
+}
+`;
+}
 
 /** Each page comes twice: with what it asks by itself, and with the windows that it opens. */
 const lastRun = 2 * pages.length;
@@ -146,9 +174,13 @@ function startOf(browser: string, at: number): string {
   return `${origins[pages[at % pages.length]!]()}/?run=${browser}-${at}`;
 }
 
+let vite: NamedServer;
+
 beforeAll(async () => {
+  vite = await startServer("vite");
   proxy = await startTestProxy({
     services: {
+      vite: { port: vite.port },
       api: { port: asked.port! },
       open: { port: asked.port! },
       app: { port: asking.port! },
@@ -161,10 +193,11 @@ beforeAll(async () => {
       ]),
     },
   });
+  await edit(vite, { file: "message.js", text: tellingModule("first") });
 });
 
 afterAll(async () => {
-  await proxy?.stop();
+  await Promise.all([proxy?.stop(), vite?.end()]);
   await Promise.all([asked.stop(true), asking.stop(true)]);
 });
 
@@ -178,7 +211,7 @@ const origins: Record<PageKind, () => string> = {
 const unsure: Record<BrowserKind, readonly AskKind[]> = { chromium: [], firefox: ["prefetch"] };
 
 for (const browser of browserKinds) {
-  describeWith([browser])(`in ${browser}, the guard lets pass`, () => {
+  describeWith([browser, ...neededBy.vite])(`in ${browser}, the guard lets pass`, () => {
     let shown: AsyncDisposable | undefined;
     const kinds = askKinds.filter((kind) => !unsure[browser].includes(kind));
 
@@ -217,6 +250,24 @@ for (const browser of browserKinds) {
           guarded: expected("guarded"),
           bare: expected("bare"),
           open: expected("open"),
+        });
+      },
+      2 * patience,
+    );
+
+    test.each(["localhost", "bare"])(
+      "the updates of Vite's page at a %s name",
+      async (name) => {
+        const said = (how: string) => updates.has(`${browser} ${name} ${how}`);
+        await eventually("the page has loaded", () => said("loaded"), patience);
+        let next = 0;
+        await eventually("it is updated in place", async () => {
+          // Vite overlooks some edits, and its page may not listen yet.
+          if (performance.now() > next) {
+            next = performance.now() + 1_000;
+            await edit(vite, { file: "message.js", text: tellingModule(`edit at ${next}`) });
+          }
+          return said("updated");
         });
       },
       2 * patience,

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { isAllowedBy, readAllowedOrigin } from "../../src/manifest/allowed-origin.ts";
 import { namesIn, readConfig } from "../../src/manifest/config.ts";
 import { usualSettings } from "../../src/manifest/name-settings.ts";
+import { nameMistake } from "../../src/manifest/project-name.ts";
 import { readPostPath } from "../../src/manifest/post-path.ts";
 import { routeTable } from "../../src/routes/table.ts";
 import { testSupervised } from "../support/test-proxy.ts";
@@ -25,7 +26,7 @@ test.each<[text: string, why: string | undefined]>([
   ["https://user@example.com", 'did you mean "https://example.com"?'],
   ["https://*.Example.com/", 'did you mean "https://*.example.com"?'],
   ["https://*", "in a place other than before a domain"],
-  ["*", "is not an origin"],
+  ["*", 'is every site; guard = "off" says that openly'],
   ["https://a.*.com", "in a place other than before a domain"],
   ["https://*.*.com", "in a place other than before a domain"],
   ["https://*.com", "everybody who can have a name under com"],
@@ -75,6 +76,51 @@ test.each<[text: string, why: string | undefined]>([
   const read = readPostPath(text);
   if (why === undefined) expect(read).toEqual({ kind: "path", path: text });
   else expect(read.kind === "mistake" && read.why).toContain(why);
+});
+
+test("a suggestion is one that the file may have", () => {
+  const origins = [
+    "*.com",
+    "https://*.Com",
+    "*.example.com",
+    "HTTP://*",
+    "http://u@*",
+    "a b",
+    "//*",
+    "moz-extension:*",
+  ];
+  const paths = [
+    "a b",
+    "auth/*",
+    "https://api.localhost/a*",
+    "a?b",
+    "http:///",
+    "x/../*",
+    "/a#b",
+    "\\a",
+  ];
+  const meant = (why: string): string[] =>
+    [...why.matchAll(/did you mean ("[^?]*")\?$/g)].map(([, its]) => JSON.parse(its!));
+  for (const text of origins) {
+    const read = readAllowedOrigin(text);
+    if (read.kind === "origin") continue;
+    for (const its of meant(read.why))
+      expect(readAllowedOrigin(its)).toEqual({ kind: "origin", origin: its });
+  }
+  for (const text of paths) {
+    const read = readPostPath(text);
+    if (read.kind === "path") continue;
+    for (const its of meant(read.why))
+      expect(readPostPath(its)).toEqual({ kind: "path", path: its });
+  }
+  for (const text of [
+    "http://api.localhost",
+    "http://*.localhost",
+    ".localhost",
+    "API.localhost",
+  ]) {
+    for (const its of meant(nameMistake(text)!)) expect(nameMistake(its)).toBeUndefined();
+  }
 });
 
 test("each key of a service is its own, and else its project's", () => {

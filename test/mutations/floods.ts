@@ -3,6 +3,13 @@ import type { Fault } from "./fault.ts";
 
 export const floods: readonly Fault[] = [
   {
+    name: "a connection that opens once the pool is stopped rests for ever",
+    file: "src/proxy/upstream/pool.ts",
+    find: "if (stopped || upstream.queue.size >= idleLimit) {",
+    replace: "if (upstream.queue.size >= idleLimit) {",
+    tests: ["test/proxy/upstream/dials.test.ts"],
+  },
+  {
     name: "any number of dials at once, where nobody can tell whether a server has room",
     file: "src/proxy/upstream/dials.ts",
     find: "const firstWidth = 6;",

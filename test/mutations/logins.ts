@@ -48,7 +48,7 @@ export const logins: readonly Fault[] = [
   },
   {
     name: "a client that has logged in at one instance is led to the next",
-    file: "src/proxy/client/serving.ts",
+    file: "src/proxy/client/current-destination.ts",
     find: "return found.ring.all.find(({ key }) => logins.has(key)) ?? found;",
     replace: "return found;",
     tests,

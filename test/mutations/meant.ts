@@ -4,21 +4,21 @@ import type { Fault } from "./fault.ts";
 export const meant: readonly Fault[] = [
   {
     name: "a request that waits for an instance goes to another when it is read again",
-    file: "src/proxy/client/serving.ts",
+    file: "src/proxy/client/current-destination.ts",
     find: "this.#find(bytes, again ? { ...asked, key: known?.key } : asked);",
     replace: "this.#find(bytes, asked);",
     tests: ["test/proxy/instances.test.ts"],
   },
   {
     name: "all requests of a connection go to one instance",
-    file: "src/proxy/client/serving.ts",
+    file: "src/proxy/client/current-destination.ts",
     find: "const isAlone = known !== undefined && known.ring === undefined;",
     replace: "const isAlone = known !== undefined;",
     tests: ["test/proxy/instances.test.ts"],
   },
   {
     name: "an instance that refuses the connection is the answer for them all",
-    file: "src/proxy/client/serving.ts",
+    file: "src/proxy/client/current-destination.ts",
     find: "if (ring === undefined || this.#missed + 1 >= ring.all.length) return undefined;",
     replace: "if (ring !== undefined) return undefined;",
     tests: ["test/proxy/instances.test.ts"],

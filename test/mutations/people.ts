@@ -107,9 +107,9 @@ export const people: readonly Fault[] = [
   },
   {
     name: "a share is not given back",
-    file: "src/proxy/listener/listener.ts",
-    find: "    if (guest !== undefined) userShares.release(guest);\n    settle();",
-    replace: "    settle();",
+    file: "src/proxy/listener/clients.ts",
+    find: "    this.release(guest);\n",
+    replace: "",
     tests: ["test/proxy/admission.test.ts"],
   },
   {
@@ -121,9 +121,9 @@ export const people: readonly Fault[] = [
   },
   {
     name: "the proxy has no limit of connections",
-    file: "src/proxy/listener/listener.ts",
-    find: "const isFull = count() >= connectionLimit;",
-    replace: "const isFull = count() >= 1_000 * connectionLimit;",
+    file: "src/proxy/listener/clients.ts",
+    find: "const isFull = this.count >= this.#limit;",
+    replace: "const isFull = this.count >= 1_000 * this.#limit;",
     tests: ["test/proxy/admission.test.ts"],
   },
   {

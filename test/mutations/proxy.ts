@@ -27,14 +27,14 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "Connection may name the Content-Length away",
-    file: "src/proxy/upstream/forward.ts",
+    file: "src/proxy/upstream/copy-fields.ts",
     find: 'const indispensable = ["host", "content-length", "transfer-encoding"];',
     replace: 'const indispensable = ["host"];',
     tests: [...fields, "test/proxy/corpus.test.ts", "test/proxy/invariants.test.ts"],
   },
   {
     name: "fields that Connection names go on all the same",
-    file: "src/proxy/upstream/forward.ts",
+    file: "src/proxy/upstream/copy-fields.ts",
     find: "if (fate !== drop && nominated !== undefined && isNominated(head, bytes, at, nominated)) {",
     replace:
       "if (fate === rewrite && nominated !== undefined && isNominated(head, bytes, at, nominated)) {",
@@ -71,9 +71,9 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "any number of connections is taken",
-    file: "src/proxy/listener/listener.ts",
-    find: "const isFull = count() >= connectionLimit;",
-    replace: "const isFull = count() >= 100 * connectionLimit;",
+    file: "src/proxy/listener/clients.ts",
+    find: "const isFull = this.count >= this.#limit;",
+    replace: "const isFull = this.count >= 100 * this.#limit;",
     tests: ["test/proxy/limits.test.ts"],
   },
   {

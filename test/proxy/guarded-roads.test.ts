@@ -156,8 +156,9 @@ describe("a WebSocket of another site's page", () => {
 
 describe("inside a browser's CONNECT", () => {
   const browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n";
-  const inside = async (port: number, name: string, fields: Fields) => {
-    const socket = await tunnel(port, `${name}:443`, browser);
+  const safari = "User-Agent: com.apple.WebKit.Networking/21624.2 Network/5812.121 macOS/26.5\r\n";
+  const inside = async (port: number, name: string, fields: Fields, agent = browser) => {
+    const socket = await tunnel(port, `${name}:443`, agent);
     return exchanged(
       connect({ socket, ca: tls.ca, servername: name }),
       text("PUT /a", name, fields),
@@ -168,8 +169,10 @@ describe("inside a browser's CONNECT", () => {
     await using api = await startTlsServer("bun");
     const services = { api: { port: api.port } };
     await using proxy = await startTestProxy({ services, terminator: tls.terminator });
-    expect((await inside(proxy.port, "api.localhost", foreign)).status).toBe(403);
-    expect((await inside(proxy.port, "api.localhost", ours)).status).toBe(200);
+    for (const agent of [browser, safari]) {
+      expect((await inside(proxy.port, "api.localhost", foreign, agent)).status).toBe(403);
+      expect((await inside(proxy.port, "api.localhost", ours, agent)).status).toBe(200);
+    }
   });
 
   test("another site's page wakes no service, and one of ours does", async () => {
@@ -265,6 +268,33 @@ test("a lazy service is not woken, not counted as used, and its log has the line
   ]);
 });
 
+test("a form to a path of allow_posts wakes its service, also where browsers say nothing but Origin", async () => {
+  const woken: string[] = [];
+  const lazy = testSupervised({
+    ...{ state: "stopped", lazy: true, pid: undefined },
+    settings: { allowPosts: ["/auth/callback"] },
+  });
+  await using proxy = await startTestProxy({
+    ...{ supervised: [lazy], tlds: ["test"] },
+    supervision: { wake: (id) => woken.push(id), latest: () => [] },
+  });
+  const form = {
+    ...{ Origin: "https://provider.example", "Content-Length": "0" },
+    "Content-Type": "application/x-www-form-urlencoded",
+  };
+  for (const line of ["POST /auth/callback?x=1", "POST http://api.shop.test/auth/callback"]) {
+    woken.length = 0;
+    using client = await connectRaw(proxy.port);
+    client.send(text(line, "api.shop.test", form));
+    await eventually("it is woken", () => woken.length === 1);
+  }
+  woken.length = 0;
+  using client = await connectRaw(proxy.port);
+  client.send(text("POST /auth", "api.shop.test", form));
+  expect((await client.message()).status).toBe(403);
+  expect(woken).toEqual([]);
+});
+
 test('with guard = "log", the request is answered by its server, counted and told', async () => {
   using api = new RawServer({ answer: () => ok("hello") });
   const { told, recorder, starting } = watched({
@@ -280,6 +310,22 @@ test('with guard = "log", the request is answered by its server, counted and tol
   ]);
   expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
   expect(recorder.recent({ limit: 1 })).toMatchObject([{ status: 200, denied: "passed" }]);
+});
+
+test('with guard = "log", a request for a server that is found meanwhile is told of, once', async () => {
+  using api = new RawServer({ answer: () => ok("hello") });
+  let found = (): void => {};
+  const { told, recorder, starting } = watched({
+    configured: { all: { guard: "log" }, byName: new Map() },
+    refresh: async () => found(),
+  });
+  await using proxy = await starting;
+  found = () => proxy.setServices({ api });
+  using client = await connectRaw(proxy.port);
+  client.send(text("PUT /a", "api.localhost", foreign));
+  expect((await client.message()).body).toBe("hello");
+  expect(told.length).toBe(1);
+  expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
 });
 
 test("a page at a bare name is ours once a client has come for it by our PAC file, and not before", async () => {

@@ -13,7 +13,7 @@ import type { Recorder } from "../request/recorder.ts";
 import type { HttpsRedirect } from "../request/redirect.ts";
 import type { Supervision } from "../request/supervision.ts";
 import type { WaitingShared } from "../request/waiting.ts";
-import type { ExchangeShared } from "../upstream/exchange.ts";
+import type { ExchangeShared } from "../upstream/exchange-owner.ts";
 import type { Logins } from "../upstream/logins.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import type { ClientState } from "./states.ts";

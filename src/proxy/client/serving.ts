@@ -1,7 +1,6 @@
 /** A client's requests, one after another -> for each, an upstream that answers it, a wait, or an answer of our own. */
 import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
-import { linesShown } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
@@ -15,23 +14,14 @@ import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
-import { type Absence, absentPage } from "../pages/supervised-page.ts";
 import { newsReply, watchedMark } from "../pages/watching.ts";
-import {
-  type Destination,
-  isSameDestination,
-  type Mode,
-  nextInstance,
-  wayTo,
-} from "../request/destination.ts";
+import { type Destination, wayTo } from "../request/destination.ts";
 import { passesUnread } from "../request/guard.ts";
 import { deniedIn, isGet } from "../request/guarded.ts";
-import { isListed, isStrangers } from "../request/is-strangers.ts";
 import { isBrowsers } from "../request/is-browsers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
-import { askedFor } from "../request/routing.ts";
 import { bodySeconds, StillBody } from "../request/still-body.ts";
 import {
   comesBack,
@@ -41,19 +31,19 @@ import {
   type WaitingOwner,
   type Way,
 } from "../request/waiting.ts";
-import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
-import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
+import { afterFailure } from "../request/waits.ts";
+import { Exchange, lostWhy } from "../upstream/exchange.ts";
+import type { ExchangeOwner } from "../upstream/exchange-owner.ts";
 import { hasBeenHere } from "../upstream/own-fields.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
+import { Absences, type AbsencesOwner } from "./absences.ts";
 import type { Client, Read, ServingShared } from "./client.ts";
-import { covers } from "./covers.ts";
+import { CurrentDestination } from "./current-destination.ts";
 import { OwnAnswers } from "./own-answers.ts";
 import { At, Turn } from "./states.ts";
 
-type Absent = Extract<Decision, { kind: "absent" }>;
-
 /** Serves one client after another, because building all this anew costs too much for a connection of one request. */
-export class Serving implements ExchangeOwner, WaitingOwner {
+export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
   #client!: Client;
   readonly #shared: ServingShared;
   /** The request is also read inside the exchange. */
@@ -62,15 +52,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   /** Undefined: nothing is recorded. */
   readonly #record: RequestRecord | undefined;
   readonly #answers: OwnAnswers;
+  readonly #absences: Absences;
   /** The client asked for no further request, and this one is complete. */
   #lastRequest = false;
-  #destination: Destination | undefined;
-  /** Instances of the current request's name that did not take it. */
-  #missed = 0;
+  readonly #current: CurrentDestination;
   /** The current request is one of gRPC. */
   #grpc = false;
-  /** The last destination that the server name's certificate was found to cover. */
-  #covered: Destination | undefined;
   /** The upstream that this client used last. */
   #kept: Upstream | undefined;
   readonly #stillBody = new StillBody();
@@ -81,12 +68,20 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#shared = shared;
     this.#exchange = new Exchange(shared);
     this.#head = this.#exchange.requestHead;
+    this.#current = new CurrentDestination(shared, this.#exchange);
     const { recorder, callers } = shared;
     this.#record = recorder && new RequestRecord(recorder, callers, this.#exchange);
     this.#answers = new OwnAnswers({
       exchange: this.#exchange,
       record: this.#record,
       draining: shared.draining,
+    });
+    this.#absences = new Absences(this, {
+      shared,
+      exchange: this.#exchange,
+      current: this.#current,
+      record: this.#record,
+      answers: this.#answers,
     });
   }
 
@@ -96,9 +91,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#exchange.attach(client.link, this);
     this.#record?.attach(client.link, client.secured);
     this.#answers.attach(client);
+    this.#absences.attach(client);
     this.#lastRequest = false;
-    this.#destination = undefined;
-    this.#covered = undefined;
+    this.#current.attach(client);
     this.#kept = undefined;
   }
 
@@ -111,6 +106,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { link } = this.#client;
     const { connect, upgrade } = this.#exchange.framing;
     return connect || upgrade ? link : (link.party ?? link);
+  }
+
+  get waiting(): Waiting | undefined {
+    return this.#waiting;
   }
 
   /** The current request is complete. */
@@ -224,7 +223,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { secured } = this.#client;
     const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
-    const destination = this.#route(bytes, target);
+    const destination = this.#current.route(bytes, target, { again: this.#waiting !== undefined });
     if (destination === undefined) {
       return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
@@ -233,8 +232,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const redirected = destination.secure
       ? undefined
       : this.#shared.redirect?.(head, bytes, { framing, target, destination });
-    if (redirected !== undefined) return this.#reply(redirected, end);
-    if (this.#isMisdirected(destination)) {
+    if (redirected !== undefined) return this.reply(redirected, end);
+    if (this.#current.isMisdirected(destination)) {
       const { host } = destination.authority;
       return this.refuse({ status: 421, host, certificate: this.#client.serverName! });
     }
@@ -246,11 +245,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const { longer } = destination;
     if (longer !== undefined && !this.#hasLooked && this.#awaitsLook(longer)) {
-      return this.#waitForLook();
+      return this.waitForLook();
     }
     switch (decision.kind) {
       case "proxy":
-        if (this.#isUncertified(destination)) {
+        if (this.#current.isUncertified(destination)) {
           return this.#refuseUncertified(decision.service.name);
         }
         return (
@@ -267,14 +266,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         return this.#grant(bytes, end, { destination, service: decision.service });
       case "absent":
         if (framing.connect && this.#readsTunnel(bytes)) return this.#grantRead(bytes, end);
-        if (this.#isUncertified(destination)) {
+        if (this.#current.isUncertified(destination)) {
           return this.#refuseUncertified(decision.supervised.routeName!);
         }
         return (
           (this.#passesUnread(bytes)
             ? undefined
             : this.#guard(bytes, end, { target, name: decision.supervised.routeName! })) ??
-          this.#attend(bytes, end, decision)
+          this.#absences.attend(bytes, end, decision)
         );
       case "own":
         return this.#own(bytes, end, target);
@@ -282,7 +281,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         return this.refuse({ status: 421, host: destination.authority.host });
       case "unproxied":
         // The person may have just added the name to the hosts file.
-        if (!this.#hasLooked) return this.#waitForLook();
+        if (!this.#hasLooked) return this.waitForLook();
         return this.refuse({
           status: 421,
           unproxied: decision.name,
@@ -292,7 +291,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       case "close":
         return this.#client.close();
       case "unknown":
-        if (!this.#hasLooked) return this.#waitForLook();
+        if (!this.#hasLooked) return this.waitForLook();
         if (decision.quiet) return this.#client.close();
         return this.#explain({
           status: 404,
@@ -316,96 +315,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   // Where a request goes.
 
-  /** The destination of the current request; undefined if its Host is malformed. */
-  #route(bytes: Uint8Array, target: Target): Destination | undefined {
-    const { framing } = this.#exchange;
-    const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
-    const asked = askedFor(this.#head, target, {
-      mode,
-      secure: this.#client.secured,
-      framing,
-      table: this.#shared.routes(),
-    });
-    if (asked === undefined) return undefined;
-    const known = this.#destination;
-    const isAlone = known !== undefined && known.ring === undefined;
-    if (isAlone && isSameDestination(known, bytes, asked)) return known;
-    // A request that is read again stays with its instance; a new one is the next one's.
-    const again = this.#waiting !== undefined;
-    if (!again) this.#missed = 0;
-    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
-    this.#destination = this.#withLogin(found);
-    return this.#destination;
+  /** The destination of the current request, once that is routed. */
+  get #destination(): Destination | undefined {
+    return this.#current.destination;
   }
 
-  /** Among several instances of a name, the one that has the client's login. */
-  #withLogin(found: Destination | undefined): Destination | undefined {
-    const { logins } = this.#client;
-    if (logins === undefined || found?.ring === undefined || this.#missed > 0) return found;
-    return found.ring.all.find(({ key }) => logins.has(key)) ?? found;
-  }
-
-  /** The next instance of a name, for a request that the last one could not take; undefined: all have been tried. */
-  #nextInstance(): Destination | undefined {
-    const { ring } = this.#destination!;
-    if (ring === undefined || this.#missed + 1 >= ring.all.length) return undefined;
-    this.#missed++;
-    this.#destination = nextInstance(this.#destination!);
-    return this.#destination;
-  }
-
-  /** The current destination of the authority bytes[start, end). */
-  #find(
-    bytes: Uint8Array,
-    asked: { mode: Mode; secure: boolean; start: number; end: number; key?: string | undefined },
-  ): Destination | undefined {
-    return this.#shared.destinations.find(bytes, asked, {
-      mode: asked.mode,
-      client: this.#client.link.remoteAddress,
-      secure: asked.secure,
-      table: this.#shared.routes(),
-      ownPorts: this.#shared.ownPorts,
-      urlPorts: this.#shared.urlPorts,
-      instance: this.#shared.instance,
-      dialects: this.#shared.dialects,
-    });
-  }
-
-  /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode, secure, key } = this.#destination!;
-    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key });
-  }
-
-  /** The service that the current request goes to. */
-  get #service(): Service {
-    const decision = this.#destination?.decision;
-    if (decision?.kind === "proxy" || decision?.kind === "tunnel") return decision.service;
-    throw new Error("there is no service behind this request");
-  }
-
-  /**
-   * Whether the request's host is one that the connection's certificate does not cover. No client that checks
-   * certificates sends such a request. RFC 9110 section 7.4.
-   */
-  #isMisdirected(destination: Destination): boolean {
-    if (this.#client.serverName === undefined || destination === this.#covered) return false;
-    const { mode, decision, authority } = destination;
-    // A client that uses us as its proxy made the handshake with the proxy, not with the host.
-    const isProxied = mode === "forward" || mode === "connect";
-    const covered = isProxied || covers(this.#client.serverName, authority.host);
-    // A host that is not ours has a refusal of its own.
-    if (!covered) return decision.kind !== "misdirected";
-    this.#covered = destination;
-    return false;
-  }
-
-  /**
-   * Whether the request came by https for a bare name that has no certificate. A person who continues despite the wrong
-   * certificate then learns what helps.
-   */
-  #isUncertified({ authority, secure }: Destination): boolean {
-    return secure && !authority.host.includes(".") && !this.#shared.bareNames();
+    return this.#current.leadsTo();
   }
 
   #refuseUncertified(bareName: string): Read {
@@ -433,14 +349,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const facts = { framing, target, destination, name, supervised, destinations };
     const denied = deniedIn(this.#head, bytes, facts);
     if (denied === undefined) return undefined;
-    // A request that is read again was told the first time.
-    if (denied.refused || this.#waiting === undefined) {
-      this.#record?.denied(denied);
-    }
+    this.#record?.denied(denied);
     if (!denied.refused) return undefined;
     const reply = denialPage(denied);
     // A client whose handshake is refused has no other use for its connection.
-    return framing.upgrade ? this.#answers.lastWords(reply) : this.#reply(reply, end);
+    return framing.upgrade ? this.#answers.lastWords(reply) : this.reply(reply, end);
   }
 
   #forward(
@@ -456,7 +369,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (framing.proxied && hasBeenHere(head, bytes, destination.hop!.mark)) {
       return this.refuse({ status: 508, name: service.name });
     }
-    if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
+    if (framing.maxForwards === 0) return this.reply(lastRecipientReply(head, bytes), end);
     // A body that begins malformed is refused before any byte of it is sent on.
     const next = exchange.readBody(bytes, end);
     const { bad, done } = exchange.request;
@@ -503,7 +416,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A session of the client's own serves all its requests side by side.
     const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
-    return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
+    return {
+      service: this.#current.service,
+      key,
+      tls,
+      h2,
+      by,
+      ...(connect ? { fresh: true } : {}),
+    };
   }
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
@@ -544,7 +464,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** If the service may have gone since it was seen, looks at the machine before dialling. */
   #unseen(service: Service): Read | undefined {
-    return this.#shared.stillThere(service) ? undefined : this.#waitForLook();
+    return this.#shared.stillThere(service) ? undefined : this.waitForLook();
   }
 
   /** The connection dialled for the waiting request, or the result of a failed dial; undefined: nothing was dialled. */
@@ -556,17 +476,17 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // The name has moved to another server meanwhile.
     dialled?.close();
     if (failure === undefined) {
-      return waiting.looked ? undefined : this.#unseen(this.#service);
+      return waiting.looked ? undefined : this.#unseen(this.#current.service);
     }
-    const next = this.#nextInstance();
+    const next = this.#current.nextInstance();
     if (next !== undefined) return this.#dialAndWait(this.#way(next));
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
       case "look":
-        return this.#waitForLook();
+        return this.waitForLook();
       case "service":
-        if (this.#isLarge) return this.#tellTooLarge(supervised!, end);
-        return this.#waitForService(supervised!, { end, table: undefined, woken: false });
+        if (this.#absences.isLarge) return this.#absences.tellTooLarge(supervised!, end);
+        return this.#absences.waitForService(supervised!, { end, table: undefined, woken: false });
       case "error":
         return this.#refuseDial(failure);
     }
@@ -576,14 +496,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const head = this.#head;
     const from = target.form === "absolute" ? target.pathStart : head.targetStart;
     const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
-    if (namesServices.has(path) && !this.#hasLooked) return this.#waitForLook();
+    if (namesServices.has(path) && !this.#hasLooked) return this.waitForLook();
     const reply = this.#shared.pages({
       method: head.method(bytes),
       path,
-      mark: this.#markShown(),
+      mark: this.markShown(),
       ...this.#answers.reader(),
     });
-    return this.#reply(reply, end);
+    return this.reply(reply, end);
   }
 
   // Requests that wait. `waits.ts` lists what they wait for and what each event does.
@@ -593,7 +513,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   /** The wait of the current request. A request that was read again already has one. */
-  #wait(facts: WaitingFacts): Waiting {
+  wait(facts: WaitingFacts): Waiting {
     if (this.#waiting?.bytes !== facts.bytes) {
       this.drop();
       this.#waiting = new Waiting(this, this.#shared, facts);
@@ -602,13 +522,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#waiting!;
   }
 
-  #waitForLook(): Read {
-    this.#wait({ bytes: "held" }).look();
+  waitForLook(): Read {
+    this.wait({ bytes: "held" }).look();
     return "waits";
   }
 
   #dialAndWait(way: Way): Read {
-    this.#wait({ bytes: "held" }).dial(way);
+    this.wait({ bytes: "held" }).dial(way);
     return "waits";
   }
 
@@ -628,7 +548,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const waiting = this.#waiting!;
     const found = this.leadsTo();
     if (found?.decision.kind === "absent") {
-      this.#attendSent(found.decision, found.table);
+      this.#absences.attendSent(found.decision, found.table);
       return;
     }
     if (found?.decision.kind !== "proxy") {
@@ -639,19 +559,19 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const { key } = this.#wayTo(found);
     const failure = waiting.takeFailure(key);
-    this.#destination = found;
+    this.#current.destination = found;
     if (failure === undefined) {
       waiting.dial(this.#way(found));
       return;
     }
-    const next = this.#nextInstance();
+    const next = this.#current.nextInstance();
     if (next !== undefined) {
       waiting.dial(this.#way(next));
       return;
     }
     const supervised = comesBack(found, failure);
     if (supervised === undefined) this.#refuseDial(failure);
-    else this.#awaitReturn(supervised, { table: undefined, woken: false });
+    else this.#absences.awaitReturn(supervised, { table: undefined, woken: false });
   }
 
   /** Resends a request that was sent before. */
@@ -672,7 +592,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   replay(): void {
-    this.#exchange.secured();
+    this.#exchange.speaksOtherwise();
   }
 
   readOn(): void {
@@ -704,125 +624,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#client.regulate();
   }
 
-  // Services of the supervisor that cannot answer now.
-
-  #attend(bytes: Uint8Array, end: number, { supervised, turn }: Absent): Read {
-    this.#record?.routed(supervised.routeName!);
-    const { framing } = this.#exchange;
-    const { kind, wakes } = onAbsence({
-      turn,
-      looked: this.#hasLooked,
-      ended: this.#waiting?.hasEnded(supervised) ?? false,
-      stranger: turn === "wake" && this.#isStrangers(),
-      pageLoad: !framing.head && isPageLoad(this.#head, bytes, framing),
-      large: this.#isLarge,
-    });
-    if (wakes) this.#wake(supervised);
-    switch (kind) {
-      case "look":
-        return this.#waitForLook();
-      case "wait":
-        return this.#waitForService(supervised, {
-          end,
-          table: this.#destination!.table,
-          woken: wakes,
-        });
-      case "soon":
-        // The service is being woken, whatever its state was when this was decided.
-        return this.#tell(
-          wakes ? { ...supervised, state: "starting" } : supervised,
-          { kind },
-          { end },
-        );
-      case "too large":
-        return this.#tellTooLarge(supervised, end);
-      default:
-        return this.#tell(supervised, { kind }, { end });
-    }
-  }
-
-  /** The request's body is longer than may be held. */
-  get #isLarge(): boolean {
-    return this.#exchange.framing.bodyLength > heldBodyLimit || this.#waiting?.overfull === true;
-  }
-
-  #tellTooLarge(supervised: Supervised, end: number): Read {
-    return this.#tell(supervised, { kind: "too-large", limit: heldBodyLimit }, { end });
-  }
-
-  /** Handles an absent service for a request that was sent, and may be sent again. */
-  #attendSent({ supervised, turn }: Absent, table: RouteTable): void {
-    const { kind, wakes } = onAbsence({
-      turn,
-      looked: true,
-      ended: this.#waiting!.hasEnded(supervised),
-      stranger: turn === "wake" && this.#isStrangers(),
-      pageLoad: false,
-      large: false,
-    });
-    if (wakes) this.#wake(supervised);
-    if (kind === "wait") this.#awaitReturn(supervised, { table, woken: wakes });
-    else if (kind === "strangers") this.#tell(supervised, { kind }, { end: undefined });
-    else this.#tell(supervised, { kind: "down" }, { end: undefined });
-  }
-
-  /** Lets a request wait whose bytes are held and read again. */
-  #waitForService(
-    supervised: Supervised,
-    { end, table, woken }: { end: number; table: RouteTable | undefined; woken: boolean },
-  ): Read {
-    const { bodyLength } = this.#exchange.framing;
-    const endless = bodyLength < 0;
-    const octets = end - this.#head.start + (endless ? heldBodyLimit : bodyLength) + headLimit;
-    const waiting = this.#wait({ bytes: "held" });
-    if (waiting.service(supervised, { woken, table, room: { octets, endless } })) return "waits";
-    return this.#tell(supervised, { kind: "waited", seconds: waiting.limit }, { end });
-  }
-
-  /** Lets a request wait that was sent to a service which ended without sending a byte. */
-  #awaitReturn(
-    supervised: Supervised,
-    { table, woken }: { table: RouteTable | undefined; woken: boolean },
-  ): void {
-    const waiting = this.#waiting!;
-    this.#client.move(Turn.wait);
-    if (waiting.service(supervised, { woken, table })) {
-      this.#client.regulate();
-      return;
-    }
-    this.#tell(supervised, { kind: "waited", seconds: waiting.limit }, { end: undefined });
-  }
-
-  #isStrangers(): boolean {
-    const asked = this.#answers.current();
-    if (asked === undefined) return true;
-    const { head, bytes } = asked;
-    if (isListed(head, bytes, this.#destination!.settings.allowOrigins)) return false;
-    return isStrangers(head, bytes, this.#shared.routes());
-  }
-
-  /** Wakes the service once per request, so that a service that ends at once is not started over and over. */
-  #wake({ id }: Supervised): void {
-    if (!this.#waiting?.woken) this.#shared.supervision?.wake(id);
-  }
-
-  /**
-   * Answers with the reason why the service cannot. `end`: the end of the head, if its bytes are at hand; otherwise the
-   * connection ends.
-   */
-  #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): Read {
-    const lines = this.#shared.supervision?.latest(supervised.id, linesShown) ?? [];
-    const turn = absence.kind === "down" ? "down" : "wait";
-    const mark = this.#markShown({ kind: "absent", supervised, turn });
-    const reply = absentPage({ supervised, absence, lines, mark, ...this.#answers.reader() });
-    return end === undefined ? this.#answers.lastWords(reply) : this.#reply(reply, end);
-  }
-
   // Our own answers.
 
   #refuseDial(failure: DialFailure): Read {
     const secured = this.#destination!.tls !== undefined;
-    return this.#explain(dialFailed(this.#service, failure, { secured }));
+    return this.#explain(dialFailed(this.#current.service, failure, { secured }));
   }
 
   refuse(problem: Problem): Read {
@@ -831,14 +637,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** Refuses a request that a change of the routes could let pass. */
   #explain(problem: Problem): Read {
-    return this.#answers.refuse(problem, { mark: this.#markShown() });
+    return this.#answers.refuse(problem, { mark: this.markShown() });
   }
 
   /**
    * The mark of what we say about the current request; undefined if nobody looks at it, or if it was a form: a page
    * that loads itself again must not send it again. `said`: the decision as the page tells it.
    */
-  #markShown(said?: Decision): string | undefined {
+  markShown(said?: Decision): string | undefined {
     const asked = this.#answers.current();
     if (asked === undefined || !isPageLoad(asked.head, asked.bytes, this.#exchange.framing))
       return undefined;
@@ -852,12 +658,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    */
   #tellNews(holds: boolean, table: RouteTable, end: number): Read {
     this.#record?.forget();
-    if (!holds) return this.#reply(newsReply, end);
-    return this.#wait({ bytes: "held" }).change(table) ? "waits" : this.#client.close();
+    if (!holds) return this.reply(newsReply, end);
+    return this.wait({ bytes: "held" }).change(table) ? "waits" : this.#client.close();
   }
 
   /** Answers with one of our own pages. The connection continues only after a request without a body. */
-  #reply(reply: Reply, end: number): Read {
+  reply(reply: Reply, end: number): Read {
     this.drop();
     return this.#answers.reply(reply, end);
   }
@@ -888,24 +694,24 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   retry(): void {
-    this.#wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
+    this.wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
   }
 
   doubted(way: { address: string; secured: boolean }): void {
     const { dialect } = this.#destination!;
-    this.#wait({ bytes: "sent", looked: true }).question(dialect!, way);
+    this.wait({ bytes: "sent", looked: true }).question(dialect!, way);
     this.#client.regulate();
   }
 
-  secure(): void {
+  sendOtherwise(): void {
     const found = this.leadsTo();
     if (found?.decision.kind !== "proxy") {
       // No service has the name any more.
       this.#lost();
       return;
     }
-    this.#destination = found;
-    this.#wait({ bytes: "sent", looked: true }).dial(this.#way(found));
+    this.#current.destination = found;
+    this.wait({ bytes: "sent", looked: true }).dial(this.#way(found));
   }
 
   broken(silent: boolean): void {
@@ -947,20 +753,20 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const supervised = again ? supervisedBehind(this.#destination) : undefined;
     if (supervised === undefined) {
-      const service = this.#service;
+      const service = this.#current.service;
       const address = service.endpoint.dial[0]!;
       this.#explain(upstreamFailed(service, { status, address, why }));
       return;
     }
     // The request waits until its service is back, and is sent again, once: to another instance at once.
-    const waiting = this.#wait({ bytes: "sent", looked: true, last: true });
-    const next = this.#nextInstance();
+    const waiting = this.wait({ bytes: "sent", looked: true, last: true });
+    const next = this.#current.nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
       waiting.dial(this.#way(next));
       return;
     }
-    this.#awaitReturn(supervised, { table: undefined, woken: false });
+    this.#absences.awaitReturn(supervised, { table: undefined, woken: false });
   }
 
   /** How the current request gets to its destination. */

@@ -1,19 +1,15 @@
 /** An answer as HTTP/1.1 has it, in any pieces -> its heads, the ranges of its content, and its trailers. */
 import { Held } from "../../link/held.ts";
-import { BodyReader } from "../../wire/body.ts";
 import { ResponseFraming } from "../../wire/framing.ts";
 import { FIELD_STRIDE, ResponseHead } from "../../wire/head.ts";
-import type { StreamHead, StreamPiece, Trailer } from "../frames/parts.ts";
+import { ContentReader, type ContentSink } from "../frames/content-reader.ts";
+import type { StreamHead } from "../frames/parts.ts";
 
-/** Hears of an answer's parts in their order. The one that is `last` ends it, or else `answerEnd` does. */
-export interface AnswerSink {
+/** Hears of an answer's parts in their order. */
+export interface AnswerSink extends ContentSink {
   head(head: StreamHead): void;
   /** The service has switched protocols; the head is the one that HTTP/2 has for that. RFC 8441 section 5. */
   switched(head: StreamHead): void;
-  content(piece: StreamPiece): void;
-  answerEnd(trailer: Trailer | undefined): void;
-  /** The bytes are no answer that a stream can carry. */
-  bad(): void;
 }
 
 const headAsked = { head: true, connect: false };
@@ -25,7 +21,7 @@ export class AnswerReader {
   readonly #held = new Held();
   readonly #head = new ResponseHead();
   readonly #framing = new ResponseFraming();
-  readonly #body = new BodyReader();
+  readonly #body: ContentReader;
   #headRequest = false;
   /** The request asks for another protocol. */
   #upgrade = false;
@@ -33,13 +29,10 @@ export class AnswerReader {
   #switched = false;
   /** The final head was read. */
   #inBody = false;
-  /** The piece at hand, and a range of content in it that was not told yet; -1: there is none. */
-  #piece: Uint8Array = nothing;
-  #rangeStart = -1;
-  #rangeEnd = 0;
 
   constructor(sink: AnswerSink) {
     this.#sink = sink;
+    this.#body = new ContentReader(sink);
   }
 
   /** The upstream's, or our own, connection may serve another request. */
@@ -72,7 +65,7 @@ export class AnswerReader {
       return;
     }
     if (this.#inBody) {
-      this.#readBody(bytes, 0);
+      this.#body.read(bytes, 0);
       return;
     }
     let view = bytes;
@@ -81,7 +74,7 @@ export class AnswerReader {
       view = this.#held.view();
     }
     const at = this.#readHeads(view);
-    if (at !== -1) this.#readBody(view, at);
+    if (at !== -1) this.#body.read(view, at);
   }
 
   /** @returns the offset behind the final head; -1: no body follows, or not yet. */
@@ -102,7 +95,7 @@ export class AnswerReader {
       const unasked = head.status === 101 && !this.#upgrade;
       // A head may be too long by the lines that we added.
       if (outcome.kind === "bad" || wrong !== undefined || unasked) {
-        this.#sink.bad();
+        this.#sink.bad(wrong?.why ?? "it switched protocols without being asked");
         return -1;
       }
       at = outcome.end;
@@ -131,35 +124,6 @@ export class AnswerReader {
     if (at < view.length)
       this.#sink.content({ bytes: view, from: at, to: view.length, last: false });
   }
-
-  #readBody(view: Uint8Array, at: number): void {
-    const body = this.#body;
-    this.#piece = view;
-    this.#rangeStart = -1;
-    body.read(view, at, this.#range);
-    if (body.bad !== undefined) {
-      this.#sink.bad();
-      return;
-    }
-    const found = body.trailer;
-    const trailer = found !== undefined && found.fields.fieldCount > 0 ? found : undefined;
-    const last = body.done && trailer === undefined;
-    if (this.#rangeStart !== -1) this.#content(last);
-    this.#piece = nothing;
-    if (body.done && (!last || this.#rangeStart === -1)) this.#sink.answerEnd(trailer);
-  }
-
-  /** One range late, so that the last one can carry the end. One function for all pieces, because it runs for each. */
-  #range = (start: number, end: number): void => {
-    if (this.#rangeStart !== -1) this.#content(false);
-    this.#rangeStart = start;
-    this.#rangeEnd = end;
-  };
-
-  #content(last: boolean): void {
-    const from = this.#rangeStart;
-    this.#sink.content({ bytes: this.#piece, from, to: this.#rangeEnd, last });
-  }
 }
 
 /** Forgets the fields of a name. */
@@ -171,5 +135,3 @@ function leaveOut(head: ResponseHead, bytes: Uint8Array, name: string): void {
     head.fieldCount--;
   }
 }
-
-const nothing = new Uint8Array(0);

@@ -19,6 +19,7 @@ import {
 } from "../../wire/h2/frame-rules.ts";
 import type { Problem } from "../pages/error-page.ts";
 import { Gathered } from "../frames/gathered.ts";
+import { type Changes, PeerSettings } from "../frames/peer-settings.ts";
 import type { Sending } from "../frames/sending.ts";
 import {
   connectionTooLarge,
@@ -33,7 +34,7 @@ import { Floods, unansweredWeight } from "./floods.ts";
 import { Opened } from "./opened.ts";
 import { type Certified, encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
 import { Sections } from "./sections.ts";
-import { type Changes, ClientSettings, streamLimit } from "./settings.ts";
+import { streamLimit } from "./settings.ts";
 import type { H2StreamLink } from "./stream-link.ts";
 import type { Streams } from "./streams.ts";
 
@@ -75,7 +76,7 @@ export class ClientFrames {
   readonly #streams: Streams;
   readonly #sending: Sending;
   readonly #window: ReceiveWindow;
-  readonly #settings = new ClientSettings();
+  readonly #settings = new PeerSettings();
   readonly #gathered = new Gathered();
   readonly #opened = new Opened();
   readonly #floods: Floods;

@@ -397,7 +397,14 @@ export class H2Session implements LinkHandler, StreamSession {
 
   readonly #scheduledSettle = (): void => {
     this.#scheduled = false;
-    if (this.#phase !== "closed") this.#settle();
+    if (this.#phase === "closed") return;
+    try {
+      this.#settle();
+    } catch (fault) {
+      // Not within an event of the link, so that nobody else would catch it.
+      this.failed(fault);
+      this.link.abort();
+    }
   };
 
   // The end of the session.

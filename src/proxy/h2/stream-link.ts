@@ -394,7 +394,7 @@ export class H2StreamLink implements Link, AnswerSink {
     } else if (last) this.#finish();
   }
 
-  answerEnd(trailer: Trailer | undefined): void {
+  bodyEnd(trailer: Trailer | undefined): void {
     this.#trailer = trailer;
     this.#sendEnd();
   }

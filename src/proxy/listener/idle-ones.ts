@@ -6,8 +6,10 @@ export type Idleable = {
   readonly idleSince: number | undefined;
 };
 
-/** The user whose share a connection counts towards; undefined for the person's own connections. */
-type Guest = number | undefined;
+/**
+ * The user whose share a connection counts towards; undefined for the person's own connections, which have no share.
+ */
+export type Guest = number | undefined;
 
 /** Connections that one look at all of them finds, so that a crowd does not cost a look each. */
 const most = 256;

@@ -36,17 +36,14 @@ import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
 import type { Supervision } from "../request/supervision.ts";
 import type { Recorder } from "../request/recorder.ts";
-import { IdleOnes } from "./idle-ones.ts";
-import { shares } from "./user-shares.ts";
+import { Clients } from "./clients.ts";
+import type { Guest } from "./idle-ones.ts";
 import { turningAway } from "./turned-away.ts";
 import { type UpstreamPoolOptions, upstreamPool } from "../upstream/pool.ts";
 import { poolWithSessions } from "../upstream/sessions.ts";
 
 /** Far more than browsers open, and below the usual raised limit on open files. */
 const usualConnectionLimit = 10_000;
-
-/** The share of these that one other user may have, where other users are served. */
-const otherShare = 1 / 4;
 
 /** Seconds that a connection may be idle after another proxy has taken our place, before we end it. */
 const partingSeconds = 2;
@@ -104,11 +101,6 @@ export type ProxyOptions = {
   note(text: string): void;
 };
 
-/**
- * The user whose share a connection counts towards; undefined for the person's own connections, which have no share.
- */
-type Guest = number | undefined;
-
 export interface Proxy {
   readonly port: number;
   /** The main port, and the further ones that were available. */
@@ -138,28 +130,11 @@ export interface Proxy {
 export function startProxy(options: ProxyOptions): Proxy {
   const { clock } = options;
   const calls = socketCalls(process.platform);
-  /** Each connection with the user whose share it counts towards, if any. */
-  const connections = new Map<Connection, Guest>();
-  const handshakes = new Map<Cancel, Guest>();
-  const sessions = new Map<H2Session, Guest>();
   const { connectionLimit = usualConnectionLimit } = options;
-  const userShares = shares(connectionLimit * otherShare);
-  const idleOnes = new IdleOnes<Connection | H2Session>({
-    *all() {
-      yield* connections;
-      yield* sessions;
-    },
-    seconds: () => seconds,
-    end(one) {
-      // Its end is told in a turn of its own, and others may come before that.
-      if (one instanceof H2Session) forget(sessions, one);
-      else forget(connections, one);
-      one.makeRoom();
-    },
-  });
-  const clients = new AllClients();
+  const clients = new Clients({ limit: connectionLimit, seconds: () => seconds });
+  const { connections, handshakes, sessions } = clients;
+  const allowances = new AllClients();
   const strangers = turningAway(clock, options.fault);
-  const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
   const room = options.room ?? descriptorRoom({ limit: descriptorLimit() });
   const single = upstreamPool({
@@ -177,7 +152,6 @@ export function startProxy(options: ProxyOptions): Proxy {
   let leftAt = 0;
   /** Connections are about to be told that the supervisor has news. */
   let changed = false;
-  const emptied = new Set<() => void>();
 
   const { wildcard = () => false, extraPorts: extra = [], ready, note } = options;
   const own = listenOnPorts({ port: options.port, extra, wildcard, ready, note }, accept);
@@ -239,7 +213,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       return openSession(link, { secured, serverName, tunnelled }, guest);
     },
     gone(connection) {
-      forget(connections, connection);
+      clients.forget(connections, connection);
     },
   };
 
@@ -248,16 +222,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     const user = options.clientUser?.(link) ?? "unknown";
     if (user === "own" || user === "unknown") return undefined;
     if (!options.otherUsers || user === "gone") return "stranger";
-    const { uid } = user;
-    const hasPlace = userShares.take(uid) || (idleOnes.endOneOf(uid) && userShares.take(uid));
-    return hasPlace ? uid : "stranger";
-  }
-
-  function forget<Key>(of: Map<Key, Guest>, key: Key): void {
-    const guest = of.get(key);
-    if (!of.delete(key)) return;
-    if (guest !== undefined) userShares.release(guest);
-    settle();
+    return clients.take(user.uid) ? user.uid : "stranger";
   }
 
   /** A handshake, until it turns into a connection or fails. */
@@ -266,7 +231,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     { guest, tunnelled = false }: { guest: Guest; tunnelled?: boolean },
   ): Cancel {
     let cancel: Cancel = () => {};
-    const over = (): void => forget(handshakes, handshake);
+    const over = (): void => clients.forget(handshakes, handshake);
     const handshake: Cancel = () => {
       cancel();
       over();
@@ -293,18 +258,12 @@ export function startProxy(options: ProxyOptions): Proxy {
     const session = new H2Session(link, {
       shared,
       ...inside,
-      allowances: (pid) => clients.of({ pid, uid: guest }, seconds),
-      gone: (ended) => forget(sessions, ended),
+      allowances: (pid) => allowances.of({ pid, uid: guest }, seconds),
+      gone: (ended) => clients.forget(sessions, ended),
     });
     sessions.set(session, guest);
     if (phase === "stopping") session.drain();
     return session;
-  }
-
-  function settle(): void {
-    if (count() > 0) return;
-    for (const resolve of emptied) resolve();
-    emptied.clear();
   }
 
   /** Ends connections that are idle. What a client has sent until now is still answered. */
@@ -317,21 +276,9 @@ export function startProxy(options: ProxyOptions): Proxy {
     }
   }
 
-  /** Resolves when no connection is left, or after `milliseconds`. */
-  async function empty(milliseconds: number): Promise<void> {
-    let cancelDeadline: Cancel = () => {};
-    await new Promise<void>((resolve) => {
-      emptied.add(resolve);
-      settle();
-      cancelDeadline = clock.after(milliseconds, resolve);
-    });
-    cancelDeadline();
-  }
-
   /** Why no further client is taken. */
   function refusalOf(guest: Guest): string | undefined {
-    const isFull = count() >= connectionLimit;
-    if (isFull && !idleOnes.endOneFor(guest, userShares.users())) {
+    if (!clients.makeRoomFor(guest)) {
       return `the limit of ${connectionLimit} connections is reached, and none of them is idle`;
     }
     return room.forClients() ? undefined : "the process has no file descriptors left";
@@ -346,7 +293,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     room.note(link.descriptor);
     const refusal = refusalOf(guest);
     if (refusal !== undefined) {
-      if (guest !== undefined) userShares.release(guest);
+      clients.release(guest);
       const bytes = encodeReply(errorPage({ status: 503, why: refusal }, "text"), {
         head: false,
         close: true,
@@ -372,16 +319,26 @@ export function startProxy(options: ProxyOptions): Proxy {
     return true;
   }
 
+  /** A fault of ours ends the client that it is about, and nobody else. */
+  function tickOf(client: Connection | H2Session): void {
+    try {
+      client.tick();
+    } catch (fault) {
+      options.fault(fault);
+      client.link.abort();
+    }
+  }
+
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
     const silent: (Connection | H2Session)[] = [];
     for (const session of sessions.keys()) {
-      session.tick();
+      tickOf(session);
       if (Number.isInteger(seconds) && session.mayBeGone) silent.push(session);
     }
     for (const connection of connections.keys()) {
-      connection.tick();
+      tickOf(connection);
       if (Number.isInteger(seconds) && connection.mayBeGone) silent.push(connection);
     }
     // A client that closed looks like one that only stopped sending; on the same machine, the kernel can tell them
@@ -414,7 +371,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     addresses: own.addresses,
     sockets: own.listening,
     get connections() {
-      return count();
+      return clients.count;
     },
     get waiting() {
       return shared.waiting.size;
@@ -436,7 +393,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         leftAt = seconds;
         acceptNoMore();
         part();
-        await empty(milliseconds);
+        await clients.empty(milliseconds, clock);
         // `stop` ends them in its own time.
         if ((phase as string) === "leaving") end();
       })();
@@ -449,7 +406,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         strangers.stop();
         for (const connection of connections.keys()) connection.drain();
         for (const session of sessions.keys()) session.drain();
-        await empty(milliseconds);
+        await clients.empty(milliseconds, clock);
         end();
       })();
       return stopping;

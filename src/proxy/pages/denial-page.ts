@@ -28,8 +28,8 @@ export function denialPage(denied: Denied): Reply {
 }
 
 const hidden =
-  "A sandboxed frame, a local file, and a page with Referrer-Policy: no-referrer hide their origin, so that it cannot be listed.";
+  "A sandboxed frame, a local file and a redirect by another site hide the origin, so that it cannot be listed; so does the form of a page with Referrer-Policy: no-referrer or same-origin, or of an https page to http. A page of yours passes with Referrer-Policy: origin.";
 const silent =
-  "The page sent neither Origin nor Referer, as with Referrer-Policy: no-referrer; a page of yours without that passes.";
+  "The page sent neither Origin nor Referer, as with Referrer-Policy: no-referrer or same-origin, or from https to http. A page of yours passes with Referrer-Policy: origin, or with crossorigin on the element.";
 const secure =
   "By https, or at a name under .localhost, browsers say more, and your own pages pass.";

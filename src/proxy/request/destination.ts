@@ -12,7 +12,7 @@ import { type Authority, readAuthority } from "../../wire/authority.ts";
 import { encode, latin1 } from "../../wire/bytes.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Hop } from "../upstream/forward.ts";
-import { authorityOf, type Names, namesOf, type Site } from "../upstream/names.ts";
+import { authorityOf, type Names, namesOf, type UrlOrigin } from "../upstream/names.ts";
 import { markOf, ownFields } from "../upstream/own-fields.ts";
 import { h2Key, securedKey, upstreamKey } from "../upstream/pool.ts";
 
@@ -160,11 +160,8 @@ function isTrueYet(destination: Destination): boolean {
 }
 
 function isSpoken({ decision, dialect, tls, h2 }: Destination): boolean {
-  return decision.kind !== "proxy" || isSpokenSo(dialect!, { tls, h2 });
-}
-
-function isSpokenSo(dialect: Dialect, { tls, h2 }: Pick<Destination, "tls" | "h2">): boolean {
-  return (dialect.tls === true) === (tls !== undefined) && dialect.h2 === h2;
+  if (decision.kind !== "proxy") return true;
+  return (dialect!.tls === true) === (tls !== undefined) && dialect!.h2 === h2;
 }
 
 /** How a request gets to its service: one of gRPC by HTTP/2, unless the service has shown that it takes none. */
@@ -264,7 +261,7 @@ function namesFor(
   const { secure, table, urlPorts } = facts;
   const { host, port } = authority;
   const scheme = secure ? "https" : "http";
-  const visible: Site = { scheme, host, port: port ?? defaultPorts[scheme] };
+  const visible: UrlOrigin = { scheme, host, port: port ?? defaultPorts[scheme] };
   const found = classifyHost(host, table.tlds);
   if (found.kind !== "name") throw new Error(`${host} is not the name of a service`);
   return namesOf({

@@ -47,7 +47,7 @@ export type GuardFacts = Surroundings & {
 };
 
 /** The types of a form in the HTML Standard, but for text/plain, which scripts send rather than forms. */
-const formTypes = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
+export const formTypes = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
 
 /** RFC 9110 section 9.2.1. */
 const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"];

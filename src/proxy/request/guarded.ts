@@ -1,4 +1,5 @@
 /** A routed request -> what is to be said of it, if a page of another site makes it. Pure. */
+import { readPostPath } from "../../manifest/post-path.ts";
 import type { Denied } from "../../routes/denial.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { latin1 } from "../../wire/bytes.ts";
@@ -28,7 +29,7 @@ export function deniedIn(
   const { settings, table, authority, mode } = destination;
   if (passesUnread(framing, settings, isGet(head, bytes))) return undefined;
   const from = target.form === "absolute" ? target.pathStart : head.targetStart;
-  const path = pathIn(latin1(bytes, from, head.targetEnd));
+  const path = guardedPath(latin1(bytes, from, head.targetEnd));
   const { site, upgrade } = framing;
   const verdict = judge({
     ...{ table, settings, name, supervised, path, site, upgrade },
@@ -42,6 +43,7 @@ export function deniedIn(
   return {
     ...{ ...verdict, name, allowOrigins, allowPosts },
     path: path.slice(0, mostOfPath),
+    postable: verdict.kind === "form" && path.length <= mostOfPath && canBeListed(path),
     method: verdict.method.slice(0, mostOfMethod),
     service: supervised && {
       id: supervised.id,
@@ -52,12 +54,17 @@ export function deniedIn(
   };
 }
 
+/** A path with `*` is the exception. */
+function canBeListed(path: string): boolean {
+  return readPostPath(path).kind === "path";
+}
+
 /** A path longer than that is no place that a form is sent to; the longest registered method has 17 letters. */
 const mostOfPath = 300;
 const mostOfMethod = 32;
 
 /** As browsers send it: without its query, and with what is no ASCII encoded, as it goes on to the server. */
-function pathIn(target: string): string {
+export function guardedPath(target: string): string {
   const [path = ""] = target.split("?", 1);
   return path === "" ? "/" : path.replace(/[^\x21-\x7e]/g, percentEncoded);
 }

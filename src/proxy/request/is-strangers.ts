@@ -1,9 +1,13 @@
 /** A request -> whether a page that is not ours makes it on its own, for example for an image or a frame. Pure. */
 import { isAllowedBy } from "../../manifest/allowed-origin.ts";
+import type { NameSettings } from "../../manifest/name-settings.ts";
 import type { RouteTable } from "../../routes/table.ts";
-import type { FieldLines } from "../../wire/head.ts";
+import { latin1 } from "../../wire/bytes.ts";
+import type { FieldLines, RequestHead } from "../../wire/head.ts";
 import { asksForHtml } from "../pages/negotiate.ts";
 import { askerOf, isOurs, pageOriginOf } from "./asker.ts";
+import { formTypes } from "./guard.ts";
+import { guardedPath } from "./guarded.ts";
 
 /**
  * A service that is asleep is started for less than `guard.ts` lets pass: not for a page that is fetched ahead, nor for
@@ -36,17 +40,28 @@ export function isStrangers(head: FieldLines, bytes: Uint8Array, table: RouteTab
   });
 }
 
-/** Whether a page that `allow_origins` lists makes the request: it may wake what it may ask. */
+/**
+ * Whether `allow_origins` lists the page that makes the request, or `allow_posts` the path of the form: what may be
+ * asked may be woken.
+ */
 export function isListed(
-  head: FieldLines,
+  head: RequestHead,
   bytes: Uint8Array,
-  allowOrigins: readonly string[],
+  { allowOrigins, allowPosts }: Pick<NameSettings, "allowOrigins" | "allowPosts">,
 ): boolean {
-  if (allowOrigins.length === 0) return false;
-  const { origins, referers } = askerOf(head, bytes);
+  if (allowOrigins.length === 0 && allowPosts.length === 0) return false;
+  const { site, origins, referers, contentType = "" } = askerOf(head, bytes);
+  // Where browsers say more, a form that opens a page is nobody's but the person's.
+  if (site === undefined && head.method(bytes) === "POST" && formTypes.test(contentType)) {
+    const target = latin1(bytes, head.targetStart, head.targetEnd).replace(beforePath, "");
+    if (allowPosts.includes(guardedPath(target))) return true;
+  }
   const said = origins.length > 0 ? origins : referers;
   return said.some((text) => {
     const page = pageOriginOf(text);
     return page !== undefined && allowOrigins.some((its) => isAllowedBy(its, page.origin));
   });
 }
+
+/** The scheme and the authority of a whole URL. */
+const beforePath = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i;

@@ -144,9 +144,10 @@ export class Recorder implements Traffic {
 
   /**
    * The guard has something against the request. One that it refuses does not count as the service's: its time is
-   * ours, and it keeps no service awake.
+   * ours, and it keeps no service awake. A repeated call, after the request had to wait, changes nothing.
    */
   denied(entry: Entry, denied: Denied): void {
+    if (entry.denied && !denied.refused) return;
     const counter = this.#counterOf(denied.name);
     counter.denied++;
     entry.denied = true;

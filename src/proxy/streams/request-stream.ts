@@ -34,6 +34,8 @@ export interface RequestSession {
   sendData(stream: RequestStream, piece: StreamPiece): number;
   /** Our END_STREAM is written. */
   sentEnd(stream: RequestStream): void;
+  /** The owner has left, and what it has sent waits for the server. */
+  lingers(stream: RequestStream): void;
   /** Ends the stream before both sides have ended it. */
   reset(stream: RequestStream, code: ErrorCode): void;
   /** The owner has left. The owner hears `closed` later, not within its own call. */
@@ -300,6 +302,7 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
       // An orderly end, as RFC 8441 section 5 has it. The server's own end closes the stream.
       this.closing = true;
       this.#sendEnd();
+      if (!this.done) this.#session.lingers(this);
       this.#release();
       return;
     }
@@ -389,7 +392,7 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
     } else if (last) this.#sentEnd();
   }
 
-  requestEnd(trailer: Trailer | undefined): void {
+  bodyEnd(trailer: Trailer | undefined): void {
     // The bytes are the reader's, which reads no more than one body.
     this.#trailer = trailer;
     this.#sendEnd();

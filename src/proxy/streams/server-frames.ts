@@ -18,6 +18,7 @@ import {
   streamError,
 } from "../../wire/h2/frame-rules.ts";
 import { Gathered } from "../frames/gathered.ts";
+import type { Changes } from "../frames/peer-settings.ts";
 import type { Sending } from "../frames/sending.ts";
 import { StreamFailure } from "../frames/stream-failure.ts";
 import {
@@ -31,7 +32,7 @@ import {
 import { headLimit } from "../../wire/head.ts";
 import { AnswerSections } from "./answer-sections.ts";
 import type { RequestStream } from "./request-stream.ts";
-import { type Changes, ServerSettings } from "./server-settings.ts";
+import { ServerSettings } from "./server-settings.ts";
 
 const { enhanceYourCalm, protocolError, refusedStream, http11Required } = ErrorCode;
 

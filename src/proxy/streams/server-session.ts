@@ -21,6 +21,8 @@ import { writePreface } from "./server-settings.ts";
 
 /** Milliseconds that a WebSocket's stream may stay half-closed after its client is gone, until it is taken back. */
 const lingerMilliseconds = 2_000;
+/** The same where the server has not opened the window for all that the client sent. */
+const unreadMilliseconds = 60_000;
 
 /**
  * Resets of ours that one session should bear: Netty ends a session, and every stream on it, after 200 within 30 s;
@@ -70,7 +72,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   #leaving: RequestStream[] = [];
   /** Streams that hold a part of their answers. */
   #holding: RequestStream[] = [];
-  /** Streams whose owners have left and whose servers have not ended them, and since when. */
+  /** Streams whose owners have left and whose servers have not ended them, or not read them, and since when. */
   readonly #lingering = new Map<RequestStream, number>();
   #reading = false;
   #scheduled = false;
@@ -160,7 +162,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   tick(): void {
     const now = this.#options.now();
     for (const [stream, since] of this.#lingering) {
-      if (now - since < lingerMilliseconds) continue;
+      if (now - since < (stream.pending > 0 ? unreadMilliseconds : lingerMilliseconds)) continue;
       this.#lingering.delete(stream);
       stream.abort();
     }
@@ -243,8 +245,11 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   }
 
   fail(stream: RequestStream, breach: Breach, cause: StreamFailure): void {
-    stream.move("stream error");
-    this.#writeReset(stream.id, breach.code);
+    // The end of an answer that is no answer may have closed the stream, and then there is nothing to reset.
+    if (stream.state !== "closed") {
+      stream.move("stream error");
+      this.#writeReset(stream.id, breach.code);
+    }
     this.closeStream(stream, cause);
   }
 
@@ -294,7 +299,11 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   sentEnd(stream: RequestStream): void {
     if (stream.state === "closed") this.closeStream(stream, undefined);
-    else if (stream.closing) this.#lingering.set(stream, this.#options.now());
+    else if (stream.closing) this.lingers(stream);
+  }
+
+  lingers(stream: RequestStream): void {
+    this.#lingering.set(stream, this.#options.now());
   }
 
   reset(stream: RequestStream, code: ErrorCode): void {
@@ -356,7 +365,13 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
 
   readonly #scheduledSettle = (): void => {
     this.#scheduled = false;
-    this.#settle();
+    try {
+      this.#settle();
+    } catch (fault) {
+      // Not within an event of the link, so that nobody else would catch it.
+      this.failed(fault);
+      this.abort();
+    }
   };
 
   #forget(stream: RequestStream): void {

@@ -202,7 +202,7 @@ export class Tunnel {
   #ask(): void {
     const { dialect, fault } = this.#facts;
     if (dialect.tls === true) this.#joinNow();
-    else if (dialect.tls === false) this.#end();
+    else if (dialect.tls === false) this.#terminate();
     else {
       const { address } = this.#upstream!.way;
       // A server that handles one handshake at a time would wait for this connection and not answer the question.
@@ -211,13 +211,13 @@ export class Tunnel {
       dialect.ask(address).then((secure) => {
         if (this.#phase !== "asking") return;
         if (secure) this.#dial(undefined);
-        else this.#end();
+        else this.#terminate();
       }, fault);
     }
   }
 
   /** Terminates the TLS inside the tunnel. */
-  #end(): void {
+  #terminate(): void {
     this.#hangUp();
     this.#owner.secureInside();
   }

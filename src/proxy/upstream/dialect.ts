@@ -26,6 +26,10 @@ export type Heard =
 /** The protocol that one process speaks on its port. */
 export class Dialect {
   #known: Known = "unknown";
+  /** Undefined: the process has not shown it yet. Fields, like the next one, because every request asks for them. */
+  #tls: boolean | undefined;
+  /** Requests go by HTTP/2, because the process takes nothing else. */
+  #h2 = false;
   /** The process takes no HTTP/2: a request that needs it may as well go by HTTP/1.1. */
   #refusesH2 = false;
   #asking: Promise<void> | undefined;
@@ -42,15 +46,12 @@ export class Dialect {
     return this.#known;
   }
 
-  /** Undefined: the process has not shown it yet. */
   get tls(): boolean | undefined {
-    if (this.#known === "unknown") return undefined;
-    return this.#known === "tls" || this.#known === "https" || this.#known === "h2";
+    return this.#tls;
   }
 
-  /** Requests go by HTTP/2, because the process takes nothing else. */
   get h2(): boolean {
-    return this.#known === "h2c" || this.#known === "h2";
+    return this.#h2;
   }
 
   /** Requests that need HTTP/2 go by it. */
@@ -68,7 +69,11 @@ export class Dialect {
 
   /** The only place where what we know changes. */
   learn(shown: Evidence): void {
-    this.#known = learned[shown][this.#known];
+    const known = learned[shown][this.#known];
+    this.#known = known;
+    const isTls = known === "tls" || known === "https" || known === "h2";
+    this.#tls = known === "unknown" ? undefined : isTls;
+    this.#h2 = known === "h2c" || known === "h2";
     if (shown === "no h2" || shown === "no frames") this.#refusesH2 = true;
     else if (this.h2 || shown === "alert" || shown === "plain handshake") this.#refusesH2 = false;
   }

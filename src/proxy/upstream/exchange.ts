@@ -11,16 +11,11 @@ import { isLasting } from "../../wire/lasting.ts";
 import { StreamFailure } from "../frames/stream-failure.ts";
 import { AnswerHeads } from "./answer-heads.ts";
 import type { Dialect } from "./dialect.ts";
+import type { ExchangeOwner, ExchangeShared, ServiceFacts } from "./exchange-owner.ts";
 import { type AnswerNames, keepsOrigin } from "./mapped-fields.ts";
-import {
-  type Hop,
-  type ResponseTurn,
-  writeRequest,
-  writeResponse,
-  writeTrailer,
-} from "./forward.ts";
-import { HeadWriter, type HeadWriters } from "../frames/head-writer.ts";
-import type { Upstream, UpstreamPool } from "./pool.ts";
+import { type ResponseTurn, writeRequest, writeResponse, writeTrailer } from "./forward.ts";
+import { HeadWriter } from "../frames/head-writer.ts";
+import type { Upstream } from "./pool.ts";
 import { Replay } from "./replay.ts";
 import { switchProblem } from "./switch-problem.ts";
 
@@ -42,53 +37,6 @@ export const lostWhy = "it closed the connection before its answer was complete"
 /** The reason given when that connection had the client's login. */
 const loginLostWhy =
   "it closed the connection that the client's login (NTLM or Negotiate) was bound to; log in again";
-
-/** Callbacks from an exchange to the client's connection. */
-export interface ExchangeOwner {
-  /** The answer is complete. `keepAlive`: the client's connection continues. */
-  finished(keepAlive: boolean): void;
-  /**
-   * No answer is available, and the client has seen no part of one. `again`: the service has sent no byte, and
-   * repeating the request is safe. `code`: of a server's RST_STREAM.
-   */
-  unanswered(problem: {
-    status: 400 | 502;
-    why: string;
-    again?: boolean;
-    code?: number | undefined;
-  }): void;
-  /**
-   * The connection came from the pool and died before a byte of the answer, and repeating the request with `resend` is
-   * safe.
-   */
-  retry(): void;
-  /**
-   * The connection ended, or its service complained, as a port of TLS or HTTP/2 might. The owner asks the service, and
-   * then calls `secured` or `readOn`.
-   */
-  doubted(way: { address: string; secured: boolean }): void;
-  /**
-   * The service speaks TLS, or HTTP/2, and processed no part of the request, which the owner has to send again in that
-   * way, with `resend`.
-   */
-  secure(): void;
-  /**
-   * The answer offers a login that is bound to its connection, so the connection is the client's own from here on.
-   */
-  bound(upstream: Upstream, status: number): void;
-  /** The answer broke off. `silent`: a normal close would look like success, so the connection has to be reset. */
-  broken(silent: boolean): void;
-  /** The upstream speaks another protocol from here on; `rest` holds its first bytes. */
-  switched(upstream: Upstream, rest: Uint8Array): void;
-  /** The upstream accepts more of the request again. */
-  requestDrained(): void;
-}
-
-/** The changes to a request and its answer on their way. */
-export type Forwarding = {
-  hop: Hop | undefined;
-  dialect: Dialect | undefined;
-};
 
 /** The phases of an exchange. */
 const Phase = {
@@ -200,7 +148,7 @@ export class Exchange implements LinkHandler {
   start(
     upstream: Upstream,
     { bytes, bodyStart, pathStart }: { bytes: Uint8Array; bodyStart: number; pathStart: number },
-    { hop, dialect }: Forwarding,
+    { hop, dialect }: ServiceFacts,
   ): void {
     const { framing, sent, request } = this;
     this.#headRequest = framing.head;
@@ -236,12 +184,12 @@ export class Exchange implements LinkHandler {
   }
 
   /**
-   * Resends the part of the request that was sent. `forwarding`: the current facts about the service. `last`: the
-   * request is not sent again after this.
+   * Resends the part of the request that was sent. The facts are those of now. `last`: the request is not sent again
+   * after this.
    */
   resend(
     upstream: Upstream,
-    { hop, dialect }: Forwarding,
+    { hop, dialect }: ServiceFacts,
     { last = false }: { last?: boolean } = {},
   ): void {
     const { answer } = hop!;
@@ -499,7 +447,7 @@ export class Exchange implements LinkHandler {
     if (served === 0) {
       const heard = this.#dialect.hear(bytes, way);
       if (heard === "other") {
-        this.secured();
+        this.speaksOtherwise();
         return true;
       }
       if (heard === "doubtful") {
@@ -530,7 +478,7 @@ export class Exchange implements LinkHandler {
   /**
    * The service speaks otherwise, so it processed no part of the request. Whatever the method, it may be sent again.
    */
-  secured(): void {
+  speaksOtherwise(): void {
     // Plain text was refused, and then, where HTTP/2 is spoken, HTTP/1.1 inside TLS.
     if (++this.#refusals > (this.#dialect.h2 ? 2 : 1)) {
       this.#fail(
@@ -548,7 +496,7 @@ export class Exchange implements LinkHandler {
     }
     this.#detach()?.abort();
     this.#phase = Phase.replay;
-    this.#owner.secure();
+    this.#owner.sendOtherwise();
   }
 
   /** The service speaks as we did: its bytes are the answer. */
@@ -766,14 +714,3 @@ export class Exchange implements LinkHandler {
     this.#owner.finished(!this.#close && whole);
   }
 }
-
-/** Shared by all exchanges of one proxy. */
-export type ExchangeShared = {
-  readonly pool: UpstreamPool;
-  /** Heads for clients are assembled in these, and written at once. */
-  readonly writers: HeadWriters;
-  /** The proxy is stopping: connections end after the current answer. */
-  draining(): boolean;
-  /** Logs a bug of our own. */
-  fault(fault: unknown): void;
-};

@@ -4,13 +4,13 @@
  */
 import { defaultPorts, originOf, type Scheme } from "../../routes/service-row.ts";
 
-/** Where a request goes, in URLs: `port` is there even if the text leaves it out. */
-export type Site = { scheme: Scheme; host: string; port: number };
+/** The origin of URLs, RFC 6454 section 4: `port` is there even if the text leaves it out. */
+export type UrlOrigin = { scheme: Scheme; host: string; port: number };
 
 export type Names = {
-  visible: Site;
+  visible: UrlOrigin;
   /** The same as `visible`, unless the service does not know that name. */
-  told: Site;
+  told: UrlOrigin;
   /**
    * With the told host, the URLs by which the service may mean itself: what it is told, and what it knows of itself,
    * because many servers go by the scheme that they speak, and some by the port that they listen on.
@@ -19,8 +19,8 @@ export type Names = {
 };
 
 export type NamesFacts = {
-  visible: Site;
-  told: Site;
+  visible: UrlOrigin;
+  told: UrlOrigin;
   /** The scheme that the service speaks, and the port that it listens on. */
   server: { scheme: Scheme; port: number };
 };
@@ -86,8 +86,8 @@ export function visibleDomain(domain: string, { visible, told }: Names): string 
 }
 
 /** The host, with a port unless it is the scheme's. */
-export function authorityOf(site: Site): string {
-  return originOf(site.host, site).slice(site.scheme.length + 3);
+export function authorityOf(its: UrlOrigin): string {
+  return originOf(its.host, its).slice(its.scheme.length + 3);
 }
 
 function hostIn(found: RegExpExecArray): string {

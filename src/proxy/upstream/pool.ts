@@ -227,6 +227,8 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
   const { clock, peek, knocks, room = unlimited, isOwn } = options;
   const queues = new Map<string, IdleQueue>();
   const endpoints = new Map<string, EndpointDials<Upstream>>();
+  /** Nobody would end a connection that rests. */
+  let stopped = false;
 
   const queueOf = (key: string): IdleQueue => {
     let queue = queues.get(key);
@@ -275,7 +277,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
       upstream.queue.strays ||= strays;
     }
     upstream.link.handler = upstream;
-    if (upstream.queue.size >= idleLimit) {
+    if (stopped || upstream.queue.size >= idleLimit) {
       upstream.link.close();
       return;
     }
@@ -346,6 +348,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     },
 
     stop() {
+      stopped = true;
       for (const dials of endpoints.values()) dials.stop();
       for (const queue of queues.values()) closeIdle(queue, Number.POSITIVE_INFINITY);
     },

@@ -93,11 +93,6 @@ export class AnswerWriter {
     this.#out.append(crlf);
   }
 
-  /** Octets that were announced, whether they are said to the client or not; -1: none were. */
-  get announced(): number {
-    return this.#length;
-  }
-
   #readStatus(field: H2Field): void {
     const { line, valueStart, valueEnd } = field;
     if (this.#begun || !isNamed(field, statusName)) {

@@ -20,7 +20,7 @@ function read(pieces: readonly string[], { headRequest = false, upgrade = false 
       content += Buffer.from(bytes.subarray(from, to)).toString("latin1");
       if (last) told.push("last");
     },
-    answerEnd(trailer) {
+    bodyEnd(trailer) {
       told.push(trailer === undefined ? "end" : `end with ${trailer.fields.fieldCount}`);
     },
     bad() {
@@ -98,7 +98,7 @@ test("one reader reads one answer after another", () => {
     },
     switched() {},
     content() {},
-    answerEnd() {},
+    bodyEnd() {},
     bad() {},
   });
   for (let count = 0; count < 3; count++) {

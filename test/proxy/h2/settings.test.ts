@@ -1,6 +1,7 @@
 /** A client's SETTINGS without a session. */
 import { expect, test } from "bun:test";
-import { type Changes, ClientSettings, writeOurSettings } from "../../../src/proxy/h2/settings.ts";
+import { type Changes, PeerSettings } from "../../../src/proxy/frames/peer-settings.ts";
+import { writeOurSettings } from "../../../src/proxy/h2/settings.ts";
 import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import {
   ErrorCode,
@@ -34,7 +35,7 @@ function recorded(): { changes: Changes; told: string[] } {
 }
 
 test("settings are applied in their order, and windows change by the difference", () => {
-  const settings = new ClientSettings();
+  const settings = new PeerSettings();
   const { changes, told } = recorded();
   const frame = frameOf(
     [Setting.initialWindowSize, 100_000],
@@ -49,7 +50,7 @@ test("settings are applied in their order, and windows change by the difference"
 });
 
 test("nothing behind a setting that breaks a rule is applied", () => {
-  const settings = new ClientSettings();
+  const settings = new PeerSettings();
   const { changes, told } = recorded();
   const frame = frameOf([Setting.enablePush, 2], [Setting.headerTableSize, 0]);
   expect(settings.read(frame, changes)?.code).toBe(ErrorCode.protocolError);
@@ -59,7 +60,7 @@ test("nothing behind a setting that breaks a rule is applied", () => {
 test("a window that the change makes too large ends the connection", () => {
   const breach = connectionError(ErrorCode.flowControlError, "too large");
   const changes: Changes = { tableSize() {}, windows: () => breach };
-  expect(new ClientSettings().read(frameOf([Setting.initialWindowSize, 1]), changes)).toBe(breach);
+  expect(new PeerSettings().read(frameOf([Setting.initialWindowSize, 1]), changes)).toBe(breach);
 });
 
 test("our side of the preface is SETTINGS with our limits, then the connection's window", () => {

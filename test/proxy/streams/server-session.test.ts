@@ -134,6 +134,23 @@ test("interim answers without end to a client that reads nothing end the request
   expect(end.session.isOpen).toBe(true);
 });
 
+test.each(["its content", "its trailers"])(
+  "an answer to a whole request that ends too short with %s ends that request, and no other",
+  async (last) => {
+    const end = server();
+    const [short, other] = [ask(end), ask(end)];
+    await turns(1);
+    end.head([...status, ["content-length", "3"]]);
+    if (last === "its content") end.data("ab", { ends: true });
+    else end.head([["x-a", "1"]], { ends: true });
+    await turns(1);
+    expect(short.over).toBe("its answer is shorter than its Content-Length");
+    end.head(status, { stream: 3, ends: true });
+    await turns(1);
+    expect([other.over, end.session.isOpen, end.resetCode()]).toEqual(["closed", true, undefined]);
+  },
+);
+
 describe("a request", () => {
   test("is a section with pseudo-header fields first, and without the fields of HTTP/1.1's connections", async () => {
     const end = server();
@@ -773,6 +790,23 @@ describe("a WebSocket", () => {
     await turns(1);
     expect([end.of(FrameType.data, 1).at(-1)!.flags, end.resetCode()]).toEqual([1, undefined]);
     end.now = 2_000;
+    end.session.tick();
+    await turns(1);
+    expect([end.resetCode(), end.session.isIdle]).toEqual([ErrorCode.cancel, true]);
+  });
+
+  test("whose client is gone is taken back from a server that does not read it, after a minute", async () => {
+    const end = server([Setting.enableConnectProtocol, 1], [Setting.initialWindowSize, 4]);
+    const asker = ask(end, handshake);
+    await turns(1);
+    end.head(status);
+    asker.write("to server");
+    asker.link.close();
+    end.now = 59_000;
+    end.session.tick();
+    await turns(1);
+    expect([end.bodyOf(1), end.session.isIdle]).toEqual(["to s", false]);
+    end.now = 60_000;
     end.session.tick();
     await turns(1);
     expect([end.resetCode(), end.session.isIdle]).toEqual([ErrorCode.cancel, true]);

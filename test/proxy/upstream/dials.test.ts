@@ -273,3 +273,18 @@ test("a pool that is stopped looks no more", async () => {
   world.pool.stop();
   expect(world.clock.waiting).toBe(0);
 });
+
+test("a connection that opens once the pool is stopped is closed, also where the server would keep it", async () => {
+  using server = new RawServer({ answer: () => ok() });
+  const world = new World(server.port, { knocking: false });
+  const first = world.dial();
+  await turns(20);
+  world.pool.release(first.upstream!);
+  const left = world.dial("two", { fresh: true });
+  await Promise.resolve();
+  left.cancel();
+  world.pool.stop();
+  await turns(20);
+  expect(world.pool.idleCount).toBe(0);
+  expect(await server.accepted[1]!.rest()).toBe("");
+});
