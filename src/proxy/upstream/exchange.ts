@@ -256,16 +256,23 @@ export class Exchange implements LinkHandler {
     if (this.#hasStopped || this.request.done || !this.#replay.isFull) return;
     this.#hasStopped = true;
     this.requestBlocked = true;
-    this.#cancelStop = this.#dialect.clock.after(refusalMilliseconds, this.#goOn);
+    this.#cancelStop = this.#dialect.clock.after(refusalMilliseconds, () => {
+      // Nobody else would catch what is thrown in a timer.
+      try {
+        this.#goOn();
+      } catch (fault) {
+        this.failed(fault);
+      }
+    });
   }
 
-  readonly #goOn = (): void => {
+  #goOn(): void {
     if (this.#cancelStop === undefined) return;
     this.#endStop();
     if (this.#upstream === undefined || this.#upstream.link.pending > 0) return;
     this.requestBlocked = false;
     this.#owner.requestDrained();
-  };
+  }
 
   #endStop(): void {
     this.#cancelStop?.();
