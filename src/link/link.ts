@@ -41,6 +41,8 @@ export interface Link {
   close(): void;
   /** Closes at once, with a reset (RST) that the peer sees as an error. */
   abort(): void;
+  /** Where an end without the end of the answer has a code (HTTP/2): the one that the server gave as its reason. */
+  breaksWith?(code: number): void;
   pause(): void;
   resume(): void;
 }

@@ -164,10 +164,17 @@ export const supervised: readonly Fault[] = [
     tests: ["test/supervisor/lifecycle.test.ts"],
   },
   {
+    name: "a check of a server of HTTP/2 does not say what it speaks",
+    file: "src/supervisor/service/checks.ts",
+    find: "settle(ill(yes ? onlyH2 : why))",
+    replace: "settle(ill(yes && why === onlyH2 ? onlyH2 : why))",
+    tests: ["test/supervisor/checks.test.ts"],
+  },
+  {
     name: "a check by the wrong protocol does not say so",
     file: "src/supervisor/service/checks.ts",
-    find: "settle(ill(yes ? wrongWay(secured !== undefined) : why))",
-    replace: "settle(ill(why))",
+    find: "if (yes) settle(ill(wrongWay(secured !== undefined)));\n      else",
+    replace: 'if (why !== "")',
     tests: ["test/supervisor/checks.test.ts"],
   },
   {

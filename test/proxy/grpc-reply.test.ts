@@ -1,5 +1,6 @@
 /** Our own answers into the statuses that clients of gRPC read. */
 import { expect, test } from "bun:test";
+import { ErrorCode } from "../../src/wire/h2/frame.ts";
 import { grpcReply } from "../../src/proxy/pages/grpc-reply.ts";
 import { encodeReply, textReply } from "../../src/proxy/pages/reply.ts";
 
@@ -22,6 +23,17 @@ test.each([
     "grpc-status": code,
     "grpc-message": "because",
   });
+});
+
+test.each([
+  [ErrorCode.cancel, "1"],
+  [ErrorCode.enhanceYourCalm, "8"],
+  [ErrorCode.refusedStream, "14"],
+  [ErrorCode.internalError, "13"],
+  [99, "13"],
+])("RST_STREAM with %i is gRPC's %s", (reset, code) => {
+  const { fields } = grpcReply(textReply(502, "because"), reset);
+  expect(fields).toContainEqual(["grpc-status", code]);
 });
 
 test("a message is percent-encoded and of a length that every client takes", () => {

@@ -68,6 +68,19 @@ describe.each(Object.entries(refusals))("a server of HTTP/2 that %s", (how, refu
     },
   );
 
+  test.each(["in plain text", "inside TLS"])(
+    "%s gets a large upload that is its first request",
+    async (where) => {
+      await using server = await h2Only({ refuse, ...(where === "inside TLS" && { leaf }) });
+      await using proxy = await startTestProxy({ services: { api: server } });
+      using client = await connectRaw(proxy.port);
+      const body = "x".repeat(1_000_000);
+      client.send(post.replace(": 5", `: ${body.length}`) + body);
+      const answer = await client.message();
+      expect([answer.status, answer.body.length]).toEqual([200, "POST /b ".length + body.length]);
+    },
+  );
+
   test("gets a body that is still on its way when that is found out", async () => {
     await using server = await h2Only({ refuse });
     await using proxy = await startTestProxy({ services: { api: server } });

@@ -1,5 +1,6 @@
 /** Connections to servers of HTTP/2 that many requests share: refused, taken back, full, idle, and broken off. */
 import { expect, test } from "bun:test";
+import { connect } from "node:http2";
 import { ErrorCode, Flag, FrameType, Setting } from "../../src/wire/h2/frame.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -145,6 +146,39 @@ test("a client that leaves takes its request back, and the session goes on", asy
   expect(server.connections.length).toBe(2);
 });
 
+test("clients that take requests back do not end another one's at a server that ends its connection for that", async () => {
+  using server = new H2Script({
+    hear(its, frame) {
+      const lasts = frame.lines.includes(":path: /lasts");
+      if (lasts) its.head(frame.stream, [[":status", "200"]]);
+      if (frame.type === FrameType.data && frame.payload.length > 0) {
+        its.frame(FrameType.data, { stream: frame.stream, payload: frame.payload });
+      }
+      // As Netty does.
+      const resets = its.heard.filter(({ type }) => type === FrameType.resetStream).length;
+      if (resets > 200) its.socket.terminate();
+    },
+  });
+  await using proxy = await startTestProxy({ services: { api: server } });
+  using lasting = await connectRaw(proxy.port);
+  lasting.send(post.replace("POST /", "POST /lasts").replace(": 5", ": 10"));
+  await lasting.until("hello");
+  const open = (): number => server.connections.reduce((sum, { open: its }) => sum + its.size, 0);
+  for (let round = 0; round < 5; round++) {
+    const leaving = await Promise.all(Array.from({ length: 120 }, () => connectRaw(proxy.port)));
+    for (const client of leaving) client.send(get);
+    await eventually("all are asked", () => open() === 121);
+    for (const client of leaving) client.reset();
+    await eventually("all are taken back", () => open() === 1);
+  }
+  lasting.send("world");
+  await lasting.until("world");
+  // The first one was HTTP/1.1. The one that lasts is as worn as most others, but not idle.
+  const closed = (): number => server.connections.filter((its) => its.closed).length;
+  await eventually("worn connections end", () => closed() >= 3);
+  expect(server.connections.length).toBeLessThan(10);
+});
+
 test("an answer that breaks off is broken off for the client as well", async () => {
   using server = new H2Script({
     hear(its, frame) {
@@ -159,6 +193,47 @@ test("an answer that breaks off is broken off for the client as well", async () 
   client.send(get);
   const text = (await client.rest()).toString();
   expect(text).toEndWith("\r\n\r\n1\r\na\r\n");
+});
+
+test.each([
+  [ErrorCode.cancel, ErrorCode.cancel],
+  [ErrorCode.enhanceYourCalm, ErrorCode.enhanceYourCalm],
+  [ErrorCode.refusedStream, ErrorCode.internalError],
+  [ErrorCode.noError, ErrorCode.internalError],
+])("within an answer, RST_STREAM with %i reaches a client of HTTP/2 as %i", async (code, told) => {
+  using server = new H2Script({
+    hear(its, frame) {
+      if (!ends(frame)) return;
+      its.head(frame.stream, [[":status", "200"]]);
+      its.frame(FrameType.data, { stream: frame.stream, payload: [97] });
+      its.reset(frame.stream, code);
+    },
+  });
+  await using proxy = await startTestProxy({ services: { api: server } });
+  const session = connect(`http://127.0.0.1:${proxy.port}`);
+  const stream = session.request({ ":authority": "api.localhost" });
+  const closed = new Promise<void>((resolve) => stream.once("close", resolve));
+  stream.on("error", () => {
+    // The code says why.
+  });
+  stream.resume();
+  await closed;
+  expect(stream.rstCode).toBe(told);
+  session.destroy();
+});
+
+test("a client of gRPC is told by which code its server has refused the call", async () => {
+  using server = new H2Script({
+    hear(its, frame) {
+      if (ends(frame)) its.reset(frame.stream, ErrorCode.cancel);
+    },
+  });
+  await using proxy = await startTestProxy({ services: { api: server } });
+  using client = await connectRaw(proxy.port);
+  client.send(
+    post.replace("\r\n\r\n", "\r\nContent-Type: application/grpc\r\nTE: trailers\r\n\r\n"),
+  );
+  expect(await client.until("\r\n\r\n")).toContain("\r\ngrpc-status: 1\r\n");
 });
 
 test("a server that goes while it answers is 502 for requests that it may have processed", async () => {

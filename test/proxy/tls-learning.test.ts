@@ -148,6 +148,37 @@ for (const [how, plain] of Object.entries(refusals)) {
   });
 }
 
+test("a large first upload stops, and is kept, until a server that reads on refuses it", async () => {
+  const size = 30_000_000;
+  let total = 0;
+  await using server = await secureServer((socket) => {
+    socket.on("data", (bytes) => {
+      total += bytes.length;
+      if (total > size) socket.write(ok("secured"));
+    });
+  });
+  const clock = new FakeClock();
+  const plain = Promise.withResolvers<Socket>();
+  await using line = await tap(server, { plain: (socket) => plain.resolve(socket.resume()) });
+  await using proxy = await startTestProxy({ services: { secure: line }, clock });
+  using client = await connectRaw(proxy.port);
+  client.send(post(size) + "x".repeat(size));
+  let [left, since] = [size, 0];
+  await eventually("the proxy reads no more", async () => {
+    since = client.unsent < left ? 0 : since + 1;
+    left = client.unsent;
+    await turns(10);
+    return since === 10;
+  });
+  (await plain.promise).resetAndDestroy();
+  // Inside TLS, where it may be HTTP/2 that is spoken, the body stops once more.
+  await eventually("the server has it all", () => {
+    clock.advance(10);
+    return total > size;
+  });
+  expect(await bodyOf(client)).toBe("secured");
+});
+
 test("a first upload that is too large to be kept is 502 which says to try again, and then it works", async () => {
   let total = 0;
   await using server = await secureServer((socket) => {
@@ -156,7 +187,14 @@ test("a first upload that is too large to be kept is 502 which says to try again
       if (total > 1_048_576) socket.write(ok("secured"));
     });
   });
-  await using line = await tap(server, { plain: (socket) => socket.resetAndDestroy() });
+  let plain = 0;
+  await using line = await tap(server, {
+    plain: (socket) =>
+      void socket.on("data", (bytes) => {
+        plain += bytes.length;
+        if (plain > 700_000) socket.resetAndDestroy();
+      }),
+  });
   await using proxy = await startTestProxy({ services: { secure: line } });
   const body = "x".repeat(1_048_576);
   using first = await connectRaw(proxy.port);

@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { tmpdir } from "node:os";
 import type { HealthCheck } from "../../src/manifest/project.ts";
@@ -10,6 +10,7 @@ import {
   portsInLsof,
   procfsListening,
 } from "../../src/supervisor/service/listening.ts";
+import { h2Only } from "../support/h2-only.ts";
 import { eventually } from "../support/eventually.ts";
 import { neededByTls, startTlsServer } from "../support/tls-servers.ts";
 import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
@@ -56,6 +57,8 @@ async function answering(
   }
 }
 
+const onlyH2 =
+  'it speaks HTTP/2 alone, which no check of ours does; write type = "tcp" in its health_check, or a command such as grpc_health_probe';
 const http = { kind: "http", path: "/up?a=1" } as const;
 const tcp = { kind: "tcp" } as const;
 
@@ -67,6 +70,7 @@ for (const [answer, wanted] of [
   ["HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", { kind: "well" }],
   ["HTTP/1.1 404 Not Found\r\n\r\n", { kind: "ill", why: "it answered with status 404" }],
   ["HTTP/1.1 503 x\r\n\r\n", { kind: "ill", why: "it answered with status 503" }],
+  ["\0\0\0\x04\0\0\0\0\0", { kind: "ill", why: onlyH2 }],
   ["SSH-2.0-OpenSSH_9.2\r\n", { kind: "ill", why: "its answer is not HTTP" }],
 ] as const) {
   test(`http: ${answer.split("\r")[0]}`, () =>
@@ -319,4 +323,27 @@ test("where there is no procfs, lsof and a connection tell the same", async () =
     free = port;
   });
   expect(await listening.on(free)).toBe(false);
+});
+
+const refusals: [string, ((socket: Socket) => unknown) | undefined][] = [
+  ["sends frames", undefined],
+  ["closes", (socket: Socket) => socket.end()],
+  ["resets", (socket: Socket) => socket.resetAndDestroy()],
+  ["says 400", (socket: Socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
+];
+
+describe.each(refusals)("a server of HTTP/2 that %s at a request of HTTP/1.1", (_how, refuse) => {
+  test("is told as what it is, by http and by https", async () => {
+    const refused = refuse && ((socket: Socket) => void refuse(socket));
+    await using plain = await h2Only({ refuse: refused });
+    expect(await health(http, plain)).toEqual({ kind: "ill", why: onlyH2 });
+    expect(await health({ kind: "tcp" }, plain)).toEqual({ kind: "well" });
+    await using throwaway = await throwawayCertificateAuthority();
+    const leaf = await throwaway.leafFor(name);
+    for (const strict of [false, true]) {
+      await using secured = await h2Only({ refuse: refused, leaf, strict });
+      const found = await health({ kind: "https", path: "/" }, secured);
+      expect(found).toEqual({ kind: "ill", why: onlyH2 });
+    }
+  });
 });

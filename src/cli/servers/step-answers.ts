@@ -49,8 +49,15 @@ export async function answers(
     return passed("answers", detail, fix);
   }
   if (answer.status < 400 || target.kind === "own") return passed("answers", detail);
-  return passed("answers", detail, "this is the server's own answer; see its output");
+  const own = "this is the server's own answer";
+  return passed(
+    "answers",
+    detail,
+    answer.status === 415 ? `${own}${byGrpc}` : `${own}; see its output`,
+  );
 }
+
+const byGrpc = ": one of gRPC says so to every other request, and calls of gRPC reach it";
 
 /** For a request that gets no answer. `pid`: the server's process, where a signal has stopped it. */
 export function unansweredFix({ pid, log }: { pid: number | undefined; log: string }): string {

@@ -30,6 +30,8 @@ export class OwnAnswers {
   /** The last request was HEAD. */
   #headRequest = false;
   #ofGrpc = false;
+  /** The code of RST_STREAM by which the server refused the request; undefined: by none. */
+  resetCode: number | undefined;
 
   constructor({ exchange, record, draining }: OwnAnswersOptions) {
     this.#exchange = exchange;
@@ -62,6 +64,7 @@ export class OwnAnswers {
    */
   isGrpc({ grpc, acceptsTrailers }: RequestFraming): void {
     this.#ofGrpc = grpc && acceptsTrailers;
+    this.resetCode = undefined;
   }
 
   /**
@@ -122,7 +125,7 @@ export class OwnAnswers {
 
   /** The reply, as the client of the current request reads it. */
   #formed(reply: Reply): Reply {
-    return this.#ofGrpc && reply.status >= 400 ? grpcReply(reply) : reply;
+    return this.#ofGrpc && reply.status >= 400 ? grpcReply(reply, this.resetCode) : reply;
   }
 
   #answered({ status, body }: Reply): void {

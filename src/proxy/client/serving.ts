@@ -746,8 +746,9 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     this.#client.regulate();
   }
 
-  unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void {
-    const { status, why, again = false } = problem;
+  unanswered(problem: Parameters<ExchangeOwner["unanswered"]>[0]): void {
+    const { status, why, again = false, code } = problem;
+    this.#answers.resetCode = code;
     if (status === 400) {
       this.refuse({ status, why });
       return;

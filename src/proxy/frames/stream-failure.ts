@@ -7,10 +7,16 @@ export class StreamFailure extends Error {
    * 9113 section 8.7.
    */
   readonly unprocessed: boolean;
+  /** The code of the server's RST_STREAM; undefined: there was none. */
+  readonly code: number | undefined;
 
   /** `why`: what the server did, as the end of a sentence that begins with its name. */
-  constructor(why: string, { unprocessed = false }: { unprocessed?: boolean } = {}) {
+  constructor(
+    why: string,
+    { unprocessed = false, code }: { unprocessed?: boolean; code?: number } = {},
+  ) {
     super(why);
     this.unprocessed = unprocessed;
+    this.code = code;
   }
 }

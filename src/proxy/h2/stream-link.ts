@@ -71,6 +71,8 @@ export class H2StreamLink implements Link, AnswerSink {
   readonly #body = new ReceivedBody();
   /** Set for an extended CONNECT. */
   #tunnel: StreamTunnel | undefined;
+  /** The code of RST_STREAM where the answer has no end. */
+  #breakCode: ErrorCode = ErrorCode.internalError;
 
   constructor(session: StreamSession) {
     this.#session = session;
@@ -151,6 +153,7 @@ export class H2StreamLink implements Link, AnswerSink {
   ): void {
     this.id = id;
     this.answering = false;
+    this.#breakCode = ErrorCode.internalError;
     this.#state = "idle";
     this.move("recv HEADERS");
     if (ends) this.move("recv END_STREAM");
@@ -276,7 +279,7 @@ export class H2StreamLink implements Link, AnswerSink {
     }
     if (this.#pending.length > 0) return;
     if (this.#after === "end") this.#sendEnd();
-    else if (this.#after === "reset") this.#session.reset(this, ErrorCode.internalError);
+    else if (this.#after === "reset") this.#session.reset(this, this.#breakCode);
     if (this.#owing && !this.closing) {
       this.#owing = false;
       try {
@@ -313,9 +316,15 @@ export class H2StreamLink implements Link, AnswerSink {
     if (this.#tunnel?.isOpen) {
       // RFC 8441 section 5: that is what a reset of the service's connection becomes.
       if (this.#state !== "closed") this.#session.reset(this, ErrorCode.cancel);
-    } else if (!this.done) this.#session.reset(this, ErrorCode.internalError);
+    } else if (!this.done) this.#session.reset(this, this.#breakCode);
     this.drop();
     this.#session.left(this);
+  }
+
+  /** Other codes would blame the client, or tell it that nothing of its request was processed. */
+  breaksWith(code: number): void {
+    const { cancel, enhanceYourCalm } = ErrorCode;
+    if (code === cancel || code === enhanceYourCalm) this.#breakCode = code;
   }
 
   pause(): void {
@@ -343,7 +352,7 @@ export class H2StreamLink implements Link, AnswerSink {
     if (!this.done && this.#answer.endsWithConnection) this.#sendEnd();
     else if (this.#tunnel?.isOpen) this.#session.answered(this);
     else if (!this.done && this.#after === "nothing") {
-      if (this.#pendingLength === 0) this.#session.reset(this, ErrorCode.internalError);
+      if (this.#pendingLength === 0) this.#session.reset(this, this.#breakCode);
       else this.#after = "reset";
     }
     if (this.#pendingLength === 0) this.#session.left(this);

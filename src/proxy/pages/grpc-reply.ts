@@ -1,4 +1,5 @@
 /** An answer of our own, as text -> the same for a client of gRPC: a status and a message in trailers alone. Pure. */
+import { ErrorCode } from "../../wire/h2/frame.ts";
 import type { Reply } from "./reply.ts";
 
 /**
@@ -17,16 +18,28 @@ const statuses: Readonly<Record<number, number>> = {
 };
 const unknown = 2;
 
+/** The same for codes of RST_STREAM, as gRPC over HTTP/2 has them. All others are INTERNAL. */
+const resets: Readonly<Record<number, number>> = {
+  [ErrorCode.refusedStream]: 14,
+  [ErrorCode.cancel]: 1,
+  [ErrorCode.enhanceYourCalm]: 8,
+};
+const internal = 13;
+
 /** Octets of a message; more would not fit in the fields of every client. */
 const messageLimit = 1_024;
 
-/** gRPC over HTTP/2 calls such an answer Trailers-Only: it is one header section, and has the HTTP status 200. */
-export function grpcReply({ status, body }: Reply): Reply {
+/**
+ * gRPC over HTTP/2 calls such an answer Trailers-Only: it is one header section, and has the HTTP status 200.
+ * `resetCode`: of the server's RST_STREAM, where that is what the answer tells.
+ */
+export function grpcReply({ status, body }: Reply, resetCode?: number): Reply {
+  const own = resetCode === undefined ? statuses[status] : (resets[resetCode] ?? internal);
   return {
     status: 200,
     fields: [
       ["Content-Type", "application/grpc"],
-      ["grpc-status", String(statuses[status] ?? unknown)],
+      ["grpc-status", String(own ?? unknown)],
       ["grpc-message", encoded(body.trim().slice(0, messageLimit))],
     ],
     body: "",

@@ -284,12 +284,13 @@ function resetBy(code: number): StreamFailure {
   if (code === refusedStream) {
     return new StreamFailure("it refused the request's stream (REFUSED_STREAM)", {
       unprocessed: true,
+      code,
     });
   }
   if (code === http11Required) {
-    return new StreamFailure("it wants HTTP/1.1 for this request (HTTP_1_1_REQUIRED)");
+    return new StreamFailure("it wants HTTP/1.1 for this request (HTTP_1_1_REQUIRED)", { code });
   }
-  return new StreamFailure(`it reset the request's stream (error ${code} of HTTP/2)`);
+  return new StreamFailure(`it reset the request's stream (error ${code} of HTTP/2)`, { code });
 }
 
 const nothing = new Uint8Array(0);

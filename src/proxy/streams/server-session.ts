@@ -24,17 +24,17 @@ const lingerMilliseconds = 2_000;
 /** The same where the server has not opened the window for all that the client sent. */
 const unreadMilliseconds = 60_000;
 
+/**
+ * Resets of ours that one session should bear: Netty ends a session, and every stream on it, after 200 within 30 s;
+ * Node takes no more requests on one after 1,000.
+ */
+const resetLimit = 200;
+
 /** Milliseconds within which a header section has to be complete. */
 const sectionMilliseconds = 15_000;
 
 /** Octets that clients have not read, after which the session takes no requests of others, who would wait for them. */
 const withheldLimit = connectionWindow / 2;
-
-/**
- * Streams that we have taken back, after which the session takes no further requests. A server may end a session of
- * many (Node's do after 1,000), and so would one client end the requests of all.
- */
-const resetLimit = 500;
 
 export type ServerSessionOptions = {
   scheme: "http" | "https";
@@ -76,6 +76,7 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   readonly #lingering = new Map<RequestStream, number>();
   #reading = false;
   #scheduled = false;
+  /** Streams that we have reset. */
   #resets = 0;
   /** Our GOAWAY is written. */
   #left = false;
@@ -109,6 +110,21 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   get room(): number {
     if (this.#phase !== "open" || this.#window.withheld > withheldLimit) return 0;
     return Math.max(0, this.#frames.settings.streams - this.#all.size);
+  }
+
+  /** Another connection is better: a server may end this one for what its streams have done or may do. */
+  get isWorn(): boolean {
+    // All streams that are open may be taken back at once.
+    return this.#isOld || this.#resets + this.#all.size >= resetLimit;
+  }
+
+  /** No request will be better off here again. */
+  get isSpent(): boolean {
+    return this.#isOld && this.#all.size === 0;
+  }
+
+  get #isOld(): boolean {
+    return this.#resets >= resetLimit / 2;
   }
 
   /** The session takes requests, or will again when some have ended. */
@@ -298,10 +314,9 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
     this.#schedule();
   }
 
-  /** The stream's owner leaves behind it, and then it is said that the session takes no more. */
   #writeReset(id: number, code: ErrorCode): void {
+    this.#resets++;
     writeReset(this.#sending.out, id, code);
-    if (++this.#resets >= resetLimit && this.#phase === "open") this.#phase = "draining";
   }
 
   left(stream: RequestStream): void {

@@ -10,9 +10,14 @@ export interface ExchangeOwner {
   finished(keepAlive: boolean): void;
   /**
    * No answer is available, and the client has seen no part of one. `again`: the service has sent no byte, and
-   * repeating the request is safe.
+   * repeating the request is safe. `code`: of a server's RST_STREAM.
    */
-  unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void;
+  unanswered(problem: {
+    status: 400 | 502;
+    why: string;
+    again?: boolean;
+    code?: number | undefined;
+  }): void;
   /**
    * The connection came from the pool and died before a byte of the answer, and repeating the request with `resend` is
    * safe.

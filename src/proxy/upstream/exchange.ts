@@ -22,6 +22,12 @@ import { switchProblem } from "./switch-problem.ts";
 /** A body's beginning of up to this size is copied behind its head, because one write costs less than two. */
 const coalesceLimit = 16_384;
 
+/**
+ * Milliseconds for which a large body stops while its service has not shown what it speaks. A service that speaks
+ * otherwise refuses the head at once.
+ */
+const refusalMilliseconds = 50;
+
 /** A server of HTTP/2 that gives a request back again and again does not want it. */
 const returnLimit = 3;
 
@@ -99,6 +105,9 @@ export class Exchange implements LinkHandler {
   /** The client waits for a 100 before it sends the body. */
   #asksFirst = false;
   #replay = new Replay();
+  /** A large body has stopped, or did, in this attempt; the function ends that. */
+  #hasStopped = false;
+  #cancelStop: (() => void) | undefined;
   /** The connection ended while the service was being asked. */
   #gone = false;
   #close = false;
@@ -191,6 +200,7 @@ export class Exchange implements LinkHandler {
     this.#send(upstream);
     this.#replay.keep(kept, 0, kept.length);
     if (!upstream.link.write(kept, 0, kept.length)) this.requestBlocked = true;
+    this.#stopBody();
   }
 
   /** Sends the head, and the beginning of the body behind it. */
@@ -205,7 +215,9 @@ export class Exchange implements LinkHandler {
     this.requestBlocked = false;
     const { stream } = upstream;
     if (stream !== undefined) stream.trailers = this.#acceptsTrailers;
-    this.#replay.begin({ needed: stream !== undefined || this.#mayBeOther(upstream) });
+    const unknown = this.#mayBeOther(upstream);
+    this.#replay.begin({ needed: stream !== undefined || unknown, unknown });
+    this.#hasStopped = false;
     this.#heads.begin({ headRequest: this.#headRequest });
     this.#held.clear();
     upstream.link.handler = this;
@@ -236,6 +248,35 @@ export class Exchange implements LinkHandler {
       this.#shared.writers.give(out);
     }
     if (!taken) this.requestBlocked = true;
+    this.#stopBody();
+  }
+
+  /** Stops the rest of a large body until the service has shown what it speaks, but not for long. */
+  #stopBody(): void {
+    if (this.#hasStopped || this.request.done || !this.#replay.isFull) return;
+    this.#hasStopped = true;
+    this.requestBlocked = true;
+    this.#cancelStop = this.#dialect.clock.after(refusalMilliseconds, () => {
+      // Nobody else would catch what is thrown in a timer.
+      try {
+        this.#goOn();
+      } catch (fault) {
+        this.failed(fault);
+      }
+    });
+  }
+
+  #goOn(): void {
+    if (this.#cancelStop === undefined) return;
+    this.#endStop();
+    if (this.#upstream === undefined || this.#upstream.link.pending > 0) return;
+    this.requestBlocked = false;
+    this.#owner.requestDrained();
+  }
+
+  #endStop(): void {
+    this.#cancelStop?.();
+    this.#cancelStop = undefined;
   }
 
   #sendPart(bytes: Uint8Array, from: number, to: number): boolean {
@@ -312,6 +353,7 @@ export class Exchange implements LinkHandler {
   }
 
   drained(): void {
+    if (this.#cancelStop !== undefined) return;
     this.requestBlocked = false;
     this.#owner.requestDrained();
   }
@@ -353,7 +395,9 @@ export class Exchange implements LinkHandler {
       this.#owner.retry();
       return;
     }
-    this.#fail(502, cause.message);
+    const { message, code } = cause;
+    if (this.#started && code !== undefined) this.#client.breaksWith?.(code);
+    this.#fail(502, message, { code });
   }
 
   /** The upstream is gone before its answer was complete. */
@@ -422,6 +466,7 @@ export class Exchange implements LinkHandler {
       this.#dialect.learn(way.secured ? "secured answer" : "plain answer");
     }
     this.#replay.forget();
+    this.#goOn();
     return false;
   }
 
@@ -429,6 +474,7 @@ export class Exchange implements LinkHandler {
   #doubt(): void {
     const { link, way } = this.#upstream!;
     this.#phase = Phase.doubt;
+    this.#endStop();
     if (this.#gone) link.abort();
     else link.pause();
     // We accept no more of the body than can be sent again.
@@ -476,19 +522,24 @@ export class Exchange implements LinkHandler {
     if (this.#gone && this.#upstream !== undefined) this.#lost();
   }
 
-  #fail(status: 400 | 502, why: string, { again = false }: { again?: boolean } = {}): void {
+  #fail(
+    status: 400 | 502,
+    why: string,
+    { again = false, code }: { again?: boolean; code?: number | undefined } = {},
+  ): void {
     const started = this.#started;
     // Content-Length and chunks show a client that the end is missing; nothing else does.
     const silent = started && (this.#response.endsWithConnection || this.#dechunk);
     this.#detach()?.abort();
     if (started) this.#owner.broken(silent);
-    else this.#owner.unanswered({ status, why, again });
+    else this.#owner.unanswered({ status, why, again, code });
   }
 
   #detach(): Upstream | undefined {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     this.#phase = Phase.idle;
+    this.#endStop();
     this.#held.clear();
     this.#heads.drop();
     if (upstream !== undefined) upstream.link.handler = upstream;

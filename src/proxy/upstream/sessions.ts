@@ -60,10 +60,10 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     return server;
   };
 
-  /** A place on one of the server's sessions. */
-  const placeOn = (server: Server): Upstream | undefined => {
+  /** A place on one of the server's sessions. `worn`: on one that another connection would be better than. */
+  const placeOn = (server: Server, { worn }: { worn: boolean }): Upstream | undefined => {
     for (const [session, { way }] of server.open) {
-      if (session.room === 0) continue;
+      if (session.room === 0 || session.isWorn !== worn) continue;
       server.barren = 0;
       const stream = session.open();
       const upstream = new Upstream(stream, server.queue, { ...way, protocol: "h2" }, noDials);
@@ -75,7 +75,18 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     return undefined;
   };
 
+  /** Gives places to requests that wait. `worn`: also on sessions that another connection would be better than. */
+  const place = (server: Server, { worn }: { worn: boolean }): void => {
+    while (server.waiting.length > 0) {
+      const upstream =
+        placeOn(server, { worn: false }) ?? (worn ? placeOn(server, { worn: true }) : undefined);
+      if (upstream === undefined) break;
+      server.waiting.shift()!.turn.connected(upstream);
+    }
+  };
+
   const fail = (server: Server, failure: DialFailure): void => {
+    place(server, { worn: true });
     for (const { turn } of server.waiting.splice(0)) turn.failed(failure);
   };
 
@@ -127,7 +138,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
       },
       changed(its) {
         if (!its.isOpen) leave(server, its);
-        if (stopped && its.isIdle) its.close();
+        if ((stopped && its.isIdle) || its.isSpent) its.close();
         pump(server);
       },
       gone(its) {
@@ -181,20 +192,17 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
   };
 
   const pump = (server: Server): void => {
-    while (server.waiting.length > 0) {
-      const upstream = placeOn(server);
-      if (upstream === undefined) break;
-      server.waiting.shift()!.turn.connected(upstream);
-    }
+    const isFull = server.open.size >= sessionLimit;
+    place(server, { worn: isFull });
     const [next] = server.waiting;
-    if (next === undefined || server.starting || server.open.size >= sessionLimit) return;
+    if (next === undefined || server.starting || isFull) return;
     dialFor(server, next);
   };
 
   return {
     take(key, want) {
       const server = servers.get(key);
-      return server === undefined ? pool.take(key, want) : placeOn(server);
+      return server === undefined ? pool.take(key, want) : placeOn(server, { worn: false });
     },
 
     release(upstream) {

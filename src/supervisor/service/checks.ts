@@ -2,10 +2,12 @@
 import type { HealthCheck } from "../../manifest/project.ts";
 import { dial, type DialOutcome, type DialTarget } from "../../link/dial.ts";
 import { type Link, type LinkHandler, nobody } from "../../link/link.ts";
+import { speaksH2 } from "../../link/speaks-h2.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Pipes } from "../../system/pipes.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
+import { beginsWithFrame } from "../../wire/h2/begins-with-frame.ts";
 import { spawnChild } from "./child.ts";
 
 export type Health = { kind: "well" } | { kind: "ill"; why: string };
@@ -117,13 +119,21 @@ function byPort(port: number, { path, secured, clock, settle, suspect }: PortAsk
         : request(target, { path, host, ...plainAnswer(answer) }),
     );
   };
-  /** Settles with `why`, unless the server turns out to speak the other one. */
-  const doubt = (why: string, address: string): void => {
+  /** Settles with `why`, unless the server speaks HTTP/2, `inside` TLS or without. */
+  const doubtVersion = (why: string, { address, inside }: { address: string; inside: boolean }) => {
+    const told = (yes: boolean): void => settle(ill(yes ? onlyH2 : why));
+    void speaksH2({ address, port, secured: inside }, clock).then(told);
+  };
+  /** Settles with `why`, unless the server turns out to speak the other one, or HTTP/2. */
+  const doubt = (why: string, { address, inside }: { address: string; inside: boolean }): void => {
     suspect(why);
     // Some servers take one connection at a time.
     for (const stop of stops.splice(0)) stop();
     stops.push(clock.after(patience, () => settle(ill(why))));
-    other(address, (yes) => settle(ill(yes ? wrongWay(secured !== undefined) : why)));
+    other(address, (yes) => {
+      if (yes) settle(ill(wrongWay(secured !== undefined)));
+      else doubtVersion(why, { address, inside });
+    });
   };
   const attempt = (at: number): void => {
     const address = addresses[at];
@@ -132,7 +142,8 @@ function byPort(port: number, { path, secured, clock, settle, suspect }: PortAsk
       return;
     }
     const tls = secured === undefined ? undefined : { serverName: secured };
-    const reader = path === undefined ? nobody : statusReader(settle, (why) => doubt(why, address));
+    const suspected = (why: string): void => doubt(why, { address, inside: tls !== undefined });
+    const reader = path === undefined ? nobody : statusReader(settle, suspected);
     stops.push(
       request(
         { address, port, tls },
@@ -145,8 +156,14 @@ function byPort(port: number, { path, secured, clock, settle, suspect }: PortAsk
           },
           failed: () => attempt(at + 1),
           unsecured(verdict) {
-            if (verdict.kind === "refused") settle(ill(`its TLS handshake failed: ${verdict.why}`));
-            else doubt(unsecuredWhy[verdict.kind], address);
+            if (verdict.kind === "refused") {
+              const why = `its TLS handshake failed: ${verdict.why}`;
+              suspect(why);
+              doubtVersion(why, { address, inside: true });
+            } else {
+              const inside = verdict.kind === "lost";
+              doubt(unsecuredWhy[verdict.kind], { address, inside });
+            }
           },
         },
       ),
@@ -170,6 +187,9 @@ const unsecuredWhy = {
   plain: "its answer is not TLS",
   lost: "it closed the connection during the TLS handshake",
 } as const;
+
+const onlyH2 =
+  'it speaks HTTP/2 alone, which no check of ours does; write type = "tcp" in its health_check, or a command such as grpc_health_probe';
 
 function wrongWay(secured: boolean): string {
   const [right, wrong] = secured ? ["http", "https"] : ["https", "http"];
@@ -265,6 +285,8 @@ function statusReader(settle: (health: Health) => void, doubt: (why: string) => 
       } else if (found !== null) {
         const well = status >= 200 && status < 400;
         settle(well ? { kind: "well" } : ill(`it answered with status ${status}`));
+      } else if (text.length >= 4 && beginsWithFrame(Buffer.from(text.slice(0, 4), "latin1"))) {
+        settle(ill(onlyH2));
       } else if (text.charCodeAt(0) === alertRecord) {
         say("its answer is not HTTP");
       } else if (text.length >= enough || (text.length >= 13 && !text.startsWith("HTTP/"))) {

@@ -65,20 +65,38 @@ test("a session that we end takes no request, although its link is not gone yet"
   expect(end.of(FrameType.goAway).length).toBe(1);
 });
 
-test("a session on which many streams were taken back takes no more, and its last one is answered", async () => {
+test("a session on which many streams were taken back is worn, and spent when its last one is answered", async () => {
   const end = server();
   const last = ask(end);
-  for (let taken = 0; taken < 500; taken++) {
-    expect(end.session.isOpen).toBe(true);
+  for (let taken = 0; taken < 100; taken++) {
+    expect(end.session.isWorn).toBe(false);
     const asker = ask(end);
     asker.link.abort();
     await turns(1);
   }
-  expect([end.session.room, end.session.isOpen, end.news.at(-1)]).toEqual([0, false, "changed"]);
+  expect([end.session.isWorn, end.session.isSpent, end.session.isOpen]).toEqual([
+    true,
+    false,
+    true,
+  ]);
   end.head(status, { ends: true });
   await turns(1);
   expect(last.text).toStartWith("HTTP/1.1 200");
-  expect(end.goAwayCode).toBe(ErrorCode.noError);
+  expect(end.session.isSpent).toBe(true);
+});
+
+test("a session with many streams is worn until some have ended, because all may be taken back at once", async () => {
+  const end = server();
+  const askers = Array.from({ length: 200 }, () => ask(end));
+  await turns(1);
+  expect([end.session.isWorn, end.session.isSpent]).toEqual([true, false]);
+  end.head(status, { ends: true });
+  await turns(1);
+  expect([askers[0]!.over, end.session.isWorn, end.session.isSpent]).toEqual([
+    "closed",
+    false,
+    false,
+  ]);
 });
 
 test("a session takes no requests while half its window waits for clients that do not read", async () => {
