@@ -95,14 +95,17 @@ describeWith(neededBy.vite)("Vite's hot updates", () => {
     }
   });
 
-  test("are refused by Vite itself to a page of another origin, which has no token", async () => {
+  test.each([
+    ["the guard to a page of another site", "http://elsewhere.example", 403],
+    ["Vite itself to a page of ours that has no token", "http://web.localhost", 400],
+  ])("are refused by %s", async (_, origin, status) => {
     using end = await connectRaw(program.port);
     end.send(
-      `GET /?token=guessed HTTP/1.1\r\nHost: ${subdomain()}\r\nOrigin: http://elsewhere.example\r\n` +
+      `GET /?token=guessed HTTP/1.1\r\nHost: ${subdomain()}\r\nOrigin: ${origin}\r\n` +
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: vite-hmr\r\n\r\n",
     );
-    expect((await end.message()).status).toBe(400);
+    expect((await end.message()).status).toBe(status);
   });
 });
 
