@@ -1,9 +1,10 @@
 /** The PAC file as real browsers read it, on a network that has names without a dot of its own. */
 import { expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { whereIs } from "../support/debian.ts";
+import { writePreferences } from "../support/firefox-preferences.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 import { describeWith } from "../support/with-programs.ts";
 
@@ -46,21 +47,11 @@ async function chromium({ profile, pac, names, url }: Setup): Promise<string[]> 
 }
 
 async function firefox({ profile, pac, names, url }: Setup): Promise<string[]> {
-  const preferences = {
+  await writePreferences(profile, {
     "network.proxy.type": 2,
     "network.proxy.autoconfig_url": pac,
     "network.dns.localDomains": names.join(","),
-    "app.update.enabled": false,
-    "browser.shell.checkDefaultBrowser": false,
-    "datareporting.policy.dataSubmissionEnabled": false,
-    "network.captive-portal-service.enabled": false,
-    "network.connectivity-service.enabled": false,
-    "toolkit.telemetry.enabled": false,
-  };
-  const lines = Object.entries(preferences).map(
-    ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
-  );
-  await writeFile(join(profile, "user.js"), lines.join(""));
+  });
   const shot = join(profile, "shot.png");
   return [whereIs("firefox")!, "--headless", "--profile", profile, "--screenshot", shot, url];
 }

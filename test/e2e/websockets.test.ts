@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TerminateOutcome, Terminator } from "../../src/tls/terminate.ts";
 import { whereIs } from "../support/debian.ts";
+import { writePreferences } from "../support/firefox-preferences.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { type TestTls, testTls } from "../support/test-tls.ts";
 import { describeWith } from "../support/with-programs.ts";
@@ -153,19 +154,9 @@ const browsers = {
   firefox: async (home: string, ca: string, url: string): Promise<string[]> => {
     const profile = join(home, "profile");
     await trusting(profile, ca);
-    const preferences = {
+    await writePreferences(profile, {
       "network.proxy.type": 0,
-      "app.update.enabled": false,
-      "browser.shell.checkDefaultBrowser": false,
-      "datareporting.policy.dataSubmissionEnabled": false,
-      "network.captive-portal-service.enabled": false,
-      "network.connectivity-service.enabled": false,
-      "toolkit.telemetry.enabled": false,
-    };
-    const lines = Object.entries(preferences).map(
-      ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
-    );
-    await writeFile(join(profile, "user.js"), lines.join(""));
+    });
     return [whereIs("firefox")!, "--headless", "--no-remote", "--profile", profile, url];
   },
 };

@@ -1,8 +1,9 @@
 /** A URL, and the names that lead to this machine -> the page in a real Chromium or Firefox, until it is closed. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { whereIs } from "./debian.ts";
+import { writePreferences } from "./firefox-preferences.ts";
 
 export const browserKinds = ["chromium", "firefox"] as const;
 
@@ -42,7 +43,7 @@ async function chromium({ profile, url, names, secure = [], pac }: Setup): Promi
 }
 
 async function firefox({ profile, url, names, secure = [], pac }: Setup): Promise<string[]> {
-  const preferences = {
+  await writePreferences(profile, {
     ...(pac === undefined ? {} : { "network.proxy.type": 2, "network.proxy.autoconfig_url": pac }),
     "network.dns.localDomains": names.join(","),
     "dom.securecontext.allowlist": secure.map((origin) => new URL(origin).hostname).join(","),
@@ -50,17 +51,7 @@ async function firefox({ profile, url, names, secure = [], pac }: Setup): Promis
     "security.mixed_content.upgrade_display_content": false,
     // A question to a person, for whom the page waits.
     "security.warn_submit_secure_to_insecure": false,
-    "app.update.enabled": false,
-    "browser.shell.checkDefaultBrowser": false,
-    "datareporting.policy.dataSubmissionEnabled": false,
-    "network.captive-portal-service.enabled": false,
-    "network.connectivity-service.enabled": false,
-    "toolkit.telemetry.enabled": false,
-  };
-  const lines = Object.entries(preferences).map(
-    ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
-  );
-  await writeFile(join(profile, "user.js"), lines.join(""));
+  });
   return [whereIs("firefox")!, "--headless", "--no-remote", "--profile", profile, url];
 }
 
