@@ -67,10 +67,12 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
   let nameless: readonly Unusable[] = [];
   const faults: unknown[] = [];
   let admitted = 0;
-  let now = performance.now();
+  /** A request takes as long as its test says, also where the machine stands still in the middle of it. */
+  let during: number | undefined;
+  let last = 0;
   const recorder = new Recorder({
     clock: systemClock,
-    now: () => Math.max(now, performance.now()),
+    now: () => during ?? Math.max(last, performance.now()),
     denials: new Denials({ clock: systemClock, tell() {} }),
   });
   const id = options.launch ?? launch;
@@ -174,16 +176,18 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       const head = new RequestHead();
       head.begin(0);
       head.read(bytes);
+      during = Math.max(last, performance.now());
       const entry = recorder.begin(head, bytes, false);
       if (made.denied === undefined) recorder.routed(entry, service);
       else recorder.denied(entry, made.denied);
-      now = entry.started + (made.milliseconds ?? 3.2);
+      during = last = entry.started + (made.milliseconds ?? 3.2);
       entry.status = made.status ?? 200;
       entry.sent = made.sent ?? 1_234;
       if (made.caller !== undefined) {
         entry.asked = { end: nowhere, caller: made.caller };
       }
       recorder.end(entry, false);
+      during = undefined;
       news.request(recorder.recent({ limit: 1 })[0]!);
     },
     setNameless(all) {
