@@ -1,13 +1,11 @@
 /** One scan -> services by name: which processes belong together, which of them gets a name, where to dial. Pure. */
 import type { Endpoint, Service } from "../routes/service.ts";
-import { type Host, nameOf } from "./name.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
+import type { NamedProcess } from "./process-names.ts";
 import { pickPort } from "./pick-port.ts";
 import { printable } from "../text/printable.ts";
 
-export type GroupOptions = Host & {
-  /** Our own process. Never a service, even if NAME was set when it was started. */
-  ownPid: number;
+export type GroupOptions = {
   /** The user whose servers take precedence for a name. */
   uid: number;
   /** Name -> the user who had it after the last scan. Among other users, the name stays with that user. */
@@ -17,73 +15,22 @@ export type GroupOptions = Host & {
 /** PATH_MAX: a directory is shown in full. */
 const longestPath = 4096;
 
-/** A process that carries a name, and the verdict on that name. */
-type Named = {
-  process: ObservedProcess;
-  /** Equal for two processes that carry the same name. */
-  key: string;
-  /** The name, or printable text. */
-  name: string;
-  /** The reason why it cannot be routed. */
-  why: string | undefined;
-  /** The process whose name it has, where its own cannot be read. */
-  from: number | undefined;
-};
-
 /** Processes with one name that belong together and become one service. */
-type Tree = Pick<Named, "key" | "name" | "why"> & {
+type Tree = Pick<NamedProcess, "key" | "name" | "why"> & {
   /** The topmost ancestor with the same name; of several in one process group, the oldest. */
   root: ObservedProcess;
   observations: Observation[];
   /** The pids of its processes that listen. */
   pids: Set<number>;
-  /** By pid: the process whose name it has, where its own cannot be read. */
-  from: Map<number, number>;
+  /** By pid: its listening processes with their names. */
+  carriers: Map<number, NamedProcess>;
 };
-
-/** Every process that carries a name, by pid. */
-function namedProcesses(scan: Scan, { ownPid, hostName, wsl }: GroupOptions): Map<number, Named> {
-  const named = new Map<number, Named>();
-  for (const process of scan.processes.values()) {
-    if (process.pid === ownPid) continue;
-    const source = nameSource(process, scan);
-    const from = source === process ? undefined : source.pid;
-    const verdict = nameOf(source.name, { hostName, wsl });
-    if (verdict.kind === "name") {
-      const { name } = verdict;
-      named.set(process.pid, { process, key: name, name, why: undefined, from });
-    } else if (verdict.kind === "unroutable") {
-      // The raw text is used, because two long names may look alike once cut. The space keeps it apart from any valid
-      // name.
-      const key = ` ${source.name}`;
-      named.set(process.pid, { process, key, name: verdict.text, why: verdict.why, from });
-    }
-  }
-  return named;
-}
-
-/**
- * The process whose environment has the name: the nearest that can still be read, of the same user and the same job, as
- * an environment is inherited. `NAME=api npm start` names a Puma that has written its title over its own.
- */
-function nameSource(process: ObservedProcess, { processes }: Scan): ObservedProcess {
-  const { uid, group } = process;
-  const seen = new Set<number>();
-  let at = process;
-  while (at.overwritten && at.name === undefined && !seen.has(at.pid)) {
-    seen.add(at.pid);
-    const parent = processes.get(at.parent);
-    if (parent === undefined || parent.uid !== uid || parent.group !== group) return process;
-    at = parent;
-  }
-  return at;
-}
 
 /**
  * The topmost ancestor that is reached through processes with the same name and the same user. Only a process of root
  * may have children of another user that still belong to it (nginx's workers).
  */
-function rootOf(start: Named, named: ReadonlyMap<number, Named>): ObservedProcess {
+function rootOf(start: NamedProcess, named: ReadonlyMap<number, NamedProcess>): ObservedProcess {
   const seen = new Set<number>();
   let top = start;
   while (!seen.has(top.process.pid)) {
@@ -115,7 +62,7 @@ function joiner(): { join(a: string, b: string): void; leader(mark: string): str
 }
 
 /** Processes with one name belong together if they share a root, or a process group within one user. */
-function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
+function treesOf(scan: Scan, named: ReadonlyMap<number, NamedProcess>): Tree[] {
   const holders = scan.observations.flatMap((observation) =>
     observation.pids.flatMap((pid) => {
       const holder = named.get(pid);
@@ -135,10 +82,11 @@ function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
   for (const { observation, holder, root } of holders) {
     const mark = leader(markOf(root, holder.key));
     const { key, name, why } = holder;
-    const fresh = { observations: [], pids: new Set<number>(), from: new Map<number, number>() };
+    const carriers = new Map<number, NamedProcess>();
+    const fresh = { observations: [], pids: new Set<number>(), carriers };
     const tree = trees.get(mark) ?? { key, name, why, root, ...fresh };
     trees.set(mark, tree);
-    if (holder.from !== undefined) tree.from.set(holder.process.pid, holder.from);
+    tree.carriers.set(holder.process.pid, holder);
     if (oldestFirst(root, tree.root) < 0) tree.root = root;
     tree.pids.add(holder.process.pid);
     if (!tree.observations.includes(observation)) tree.observations.push(observation);
@@ -196,7 +144,7 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Serv
     .map((pid) => scan.processes.get(pid)!)
     .sort(oldestFirst);
   const { pid, startedAt, command, cwd } = owners[0]!;
-  const from = tree.from.get(pid);
+  const carrier = tree.carriers.get(pid);
   return {
     name: tree.name,
     routable: tree.why === undefined,
@@ -208,12 +156,10 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Serv
     ports,
     command: printable(command),
     cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
-    source: "NAME",
+    source: carrier?.source ?? "NAME",
+    because: carrier?.because,
     warnings: [
       ...(tree.why === undefined ? [] : [tree.why]),
-      ...(from === undefined
-        ? []
-        : [`its environment is overwritten by its title, so that its name is that of pid ${from}`]),
       ...neighbours(tree, scan.observations),
     ],
   };
@@ -245,9 +191,12 @@ function byRight(trees: readonly Tree[], { uid, holders }: GroupOptions): Tree[]
  * ancestor in common, or if they share a process group, always within one user. Otherwise, within one user, the tree
  * whose root started last gets the name; if they started in the same second, the one with the higher pid.
  */
-export function groupServices(scan: Scan, options: GroupOptions): Service[] {
+export function groupServices(
+  { scan, named }: { scan: Scan; named: ReadonlyMap<number, NamedProcess> },
+  options: GroupOptions,
+): Service[] {
   const services: Service[] = [];
-  const all = treesOf(scan, namedProcesses(scan, options));
+  const all = treesOf(scan, named);
   for (const trees of Map.groupBy(all, (tree) => tree.key).values()) {
     const { uid } = options;
     const [first, ...others] = byRight(trees, options).map((tree) =>

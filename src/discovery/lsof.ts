@@ -112,6 +112,7 @@ export function lsofSource({
       group: process.group,
       uid: process.uid,
       name: owned(process) ? process.name : undefined,
+      ...(owned(process) && process.variable !== undefined ? { variable: process.variable } : {}),
       wantedPort: owned(process) ? process.wantedPort : undefined,
       command: process.command,
       cwd: owned(process) ? directories.get(process.pid) : undefined,

@@ -16,6 +16,8 @@ export type ObservedProcess = {
    * is set, or if the environment cannot be read.
    */
   name: string | undefined;
+  /** The variable that `name` is from. */
+  variable?: "LOCALHOSTESS_NAME" | "NAME" | undefined;
   /** True where the program has written its title over its environment, so that no variable can be read. */
   overwritten?: boolean | undefined;
   /** `PORT` from its environment: the port it was asked to listen on. */

@@ -11,6 +11,7 @@ export type PsProcess = {
   command: string;
   /** `LOCALHOSTESS_NAME`, or else `NAME`; undefined if neither is set, or if the environment is hidden from us. */
   name: string | undefined;
+  variable?: "LOCALHOSTESS_NAME" | "NAME";
   /** `PORT` from the environment. */
   wantedPort?: number | undefined;
 };
@@ -58,7 +59,15 @@ const variable = /^[A-Za-z_][^\s=]*=/;
  * the others, the last one counts.
  */
 export function nameInText(environment: string): string | undefined {
-  return valueInText(environment, "LOCALHOSTESS_NAME") || valueInText(environment, "NAME");
+  return nameFields(environment).name;
+}
+
+function nameFields(environment: string): Pick<PsProcess, "name" | "variable"> {
+  for (const variable of ["LOCALHOSTESS_NAME", "NAME"] as const) {
+    const name = valueInText(environment, variable);
+    if (name) return { name, variable };
+  }
+  return { name: valueInText(environment, "NAME") };
 }
 
 function valueInText(environment: string, sought: string): string | undefined {
@@ -137,7 +146,7 @@ export function parsePs(text: string, dialect: PsDialect): PsProcess[] {
         Number(second),
       ),
       command: command.trimEnd(),
-      name: nameInText(environment),
+      ...nameFields(environment),
       wantedPort: portIn(valueInText(environment, "PORT")),
     });
   }

@@ -53,6 +53,7 @@ type Known = ProcStat & {
 
 type Facts = {
   name: string | undefined;
+  variable?: "LOCALHOSTESS_NAME" | "NAME";
   overwritten?: true;
   wantedPort: number | undefined;
   command: string;
@@ -278,13 +279,16 @@ export function procfsSource({
     const folder = `${root}/${process.pid}`;
     const own = allUsers || process.uid === uid;
     let name: string | undefined;
+    let variable: Facts["variable"];
     let wantedPort: number | undefined;
     let overwritten = false;
     if (own) {
       const environment = readable(() => readFileSync(`${folder}/environ`));
       if (environment !== undefined) {
         // An empty variable counts as not set.
-        name = valueIn(environment, ownName) || valueIn(environment, plainName);
+        const supervised = valueIn(environment, ownName);
+        name = supervised || valueIn(environment, plainName);
+        if (name) variable = supervised ? "LOCALHOSTESS_NAME" : "NAME";
         wantedPort = portIn(valueIn(environment, port));
         overwritten = isOverwritten(environment);
         // The rest of the environment is none of our business, not even in a heap dump.
@@ -296,6 +300,7 @@ export function procfsSource({
     const command = line.replace(/\0+$/, "").replaceAll("\0", " ");
     return {
       name,
+      ...(variable === undefined ? {} : { variable }),
       ...(overwritten ? { overwritten } : {}),
       wantedPort,
       // The form in which ps shows a process without arguments.

@@ -1,8 +1,9 @@
 /** A source and a clock -> the current services, scanned while they are in use. */
+import type { Claim } from "../routes/claim.ts";
 import type { Service } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
-import { groupServices } from "./group.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
+import { servicesIn } from "./services.ts";
 
 /** The differences after a scan, each written to the log as a line. */
 export type Changes = {
@@ -22,6 +23,8 @@ export type ScannerOptions = {
   ownPid: number;
   /** The user whose servers take precedence for a name. */
   uid: number;
+  /** Names from beside the processes at this moment, the strongest first. */
+  claims?: () => readonly Claim[];
   /** Scans even if nobody calls `touch`. */
   watched?: boolean;
   /** Called after every successful scan, even if nothing changed. */
@@ -43,6 +46,8 @@ export interface Scanner {
    * a thousand times a second. Never rejects.
    */
   refresh(options?: { atOnce: boolean }): Promise<readonly Service[]>;
+  /** Names the last scan's servers anew, at once: the claims have changed. */
+  rename(): void;
   /** Reports that the proxy is in use. Costs one store. */
   touch(): void;
   /** Scans every second until cancelled, for a person who is watching. Cancelling twice is harmless. */
@@ -90,6 +95,8 @@ function isSame(a: Service, b: Service): boolean {
     a.endpoint.address === b.endpoint.address &&
     a.endpoint.port === b.endpoint.port &&
     a.endpoint.dial.join() === b.endpoint.dial.join() &&
+    a.source === b.source &&
+    a.because === b.because &&
     a.warnings.join() === b.warnings.join()
   );
 }
@@ -137,17 +144,25 @@ export function scanner(options: ScannerOptions): Scanner {
     }
   }
 
+  function rename(): void {
+    const found = servicesIn(seen, {
+      ...options,
+      claims: options.claims?.(),
+      holders: holdersOf(services, options.uid),
+    });
+    const changes = changesBetween(services, found);
+    services = found;
+    onServices(found, changes);
+  }
+
   async function look(): Promise<void> {
     try {
       const scan = await source.scan();
       if (state === "stopped") return;
-      const found = groupServices(scan, { ...options, holders: holdersOf(services, options.uid) });
-      const changes = changesBetween(services, found);
-      services = found;
       seen = scan;
       lastFailure = undefined;
       tellSkipped(scan.skipped);
-      onServices(found, changes);
+      rename();
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
       const known = error.message === lastFailure?.message;
@@ -221,6 +236,9 @@ export function scanner(options: ScannerOptions): Scanner {
     scan: () => seen,
     failure: () => lastFailure,
     refresh,
+    rename() {
+      if (state !== "stopped") rename();
+    },
     touch() {
       touched = true;
     },

@@ -2,12 +2,15 @@
 
 /** A listening socket, and how to dial it. */
 export type Endpoint = {
-  /** The address as the kernel reports it: `127.0.0.1`, `::1`, `0.0.0.0`, `::` or another address of this machine. */
+  /**
+   * The address as the kernel reports it: `127.0.0.1`, `::1`, `0.0.0.0`, `::` or another address of this machine; a
+   * host that somebody has named; or the absolute path of a unix socket, and then the port is 0.
+   */
   address: string;
   port: number;
   /**
-   * Addresses to dial, in order, never empty. A wildcard address is dialled on the loopback address of its own family
-   * first, because another program may hold the same port in the other family.
+   * Addresses to dial, in order, never empty; or the path. A wildcard address is dialled on the loopback address of its
+   * own family first, because another program may hold the same port in the other family.
    */
   dial: readonly string[];
   /**
@@ -23,6 +26,22 @@ export type ProcessIdentity = {
   /** Start time, milliseconds since the Unix epoch, rounded down to a whole second. */
   startedAt: number;
 };
+
+/**
+ * Where a name is from, the strongest first. `ancestor`: NAME of a process that it has come of. `given`, `container`
+ * and `remote`: a `Claim`. `folder`: no NAME at all; the project that the process stands in.
+ */
+export const nameSources = [
+  "LOCALHOSTESS_NAME",
+  "NAME",
+  "ancestor",
+  "given",
+  "container",
+  "folder",
+  "remote",
+] as const;
+
+export type NameSource = (typeof nameSources)[number];
 
 /** A named group of listening processes: one row of `localhostess ls`. */
 export type Service = {
@@ -47,7 +66,9 @@ export type Service = {
   /** The working directory of `process`; undefined if it could not be read. */
   cwd: string | undefined;
   /** The source of the name. */
-  source: "NAME";
+  source: NameSource;
+  /** A clause for a person on where the name is from: `NAME of pid 17, its ancestor`. */
+  because?: string | undefined;
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };

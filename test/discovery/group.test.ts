@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { groupServices } from "../../src/discovery/group.ts";
+import { servicesIn } from "../../src/discovery/services.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
 import type { Service } from "../../src/routes/service.ts";
 
@@ -33,7 +33,7 @@ function scanOf(...listeners: Listener[]): Scan {
 const host = { hostName: "desk", wsl: false, ownPid: 999_999, uid: 0 };
 
 function services(...listeners: Listener[]): Service[] {
-  return groupServices(scanOf(...listeners), host);
+  return servicesIn(scanOf(...listeners), host);
 }
 
 function names(...listeners: Listener[]): string[] {
@@ -55,6 +55,7 @@ test("a named server is a service", () => {
       command: "bun\\x1b dev",
       cwd: "/srv",
       source: "NAME",
+      because: "NAME in its environment",
       warnings: [],
     },
   ]);
@@ -88,7 +89,7 @@ test("our own process is none, also with NAME set, and does not join its childre
 
 test("on WSL the computer's name is none", () => {
   const scan = scanOf({ pid: 1, name: "DESK", listens: ["127.0.0.1 80"] });
-  expect(groupServices(scan, { ...host, wsl: true })).toEqual([]);
+  expect(servicesIn(scan, { ...host, wsl: true })).toEqual([]);
 });
 
 describe("an unusable name", () => {
@@ -298,7 +299,7 @@ describe("between users", () => {
     ...more,
   });
   const rowsOf = (options: { holders?: ReadonlyMap<string, number> }, ...listeners: Listener[]) =>
-    groupServices(scanOf(...listeners), { ...host, uid: 7, ...options });
+    servicesIn(scanOf(...listeners), { ...host, uid: 7, ...options });
   const winner = (options: { holders?: ReadonlyMap<string, number> }, ...listeners: Listener[]) =>
     rowsOf(options, ...listeners).find(({ routable }) => routable)!.process.pid;
 
@@ -369,7 +370,9 @@ describe("a server that has written its title over its environment", () => {
       routable: true,
       process: { pid: 12 },
       root: 10,
-      warnings: ["its environment is overwritten by its title, so that its name is that of pid 10"],
+      source: "ancestor",
+      because: "NAME of pid 10, which it has come of",
+      warnings: [],
     });
   });
 

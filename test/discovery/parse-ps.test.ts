@@ -25,6 +25,7 @@ describe("macOS, from text in the form that its ps prints", () => {
       startedAt: Date.UTC(2026, 10, 21, 9, 15, 2),
       command: "node /Users/ada/My Shop/web/node_modules/.bin/vite --host localhost",
       name: "web",
+      variable: "NAME",
     });
   });
 

@@ -45,6 +45,7 @@ describe("what it sees", () => {
       group: 42,
       uid,
       name: "api",
+      variable: "NAME",
       command: "node server.js",
       cwd: "/srv/api",
     });

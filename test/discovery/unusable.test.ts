@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { groupServices } from "../../src/discovery/group.ts";
+import { servicesIn } from "../../src/discovery/services.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
 import { unusableServers } from "../../src/discovery/unusable.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
@@ -39,7 +39,7 @@ function found(
   return unusableServers(scan, {
     ...host,
     wsl,
-    services: groupServices(scan, { ...host, wsl }),
+    services: servicesIn(scan, { ...host, wsl }),
     supervised: supervised as readonly Supervised[],
     ownPids: new Set([999]),
   });

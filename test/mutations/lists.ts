@@ -117,7 +117,7 @@ export const lists: readonly Fault[] = [
   },
   {
     name: "a title in the place of an environment gives a server the name of another job",
-    file: "src/discovery/group.ts",
+    file: "src/discovery/process-names.ts",
     find: "parent.uid !== uid || parent.group !== group",
     replace: "parent.uid !== uid",
     tests: ["test/discovery/group.test.ts"],

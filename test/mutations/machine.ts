@@ -149,8 +149,8 @@ export const machine: readonly Fault[] = [
   {
     name: "who has a name is forgotten with the next scan",
     file: "src/discovery/scanner.ts",
-    find: "holdersOf(services, options.uid) });",
-    replace: "holdersOf([], options.uid) });",
+    find: "holders: holdersOf(services, options.uid),",
+    replace: "holders: holdersOf([], options.uid),",
     tests: ["test/discovery/scanner.test.ts"],
   },
   {

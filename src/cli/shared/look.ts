@@ -4,7 +4,7 @@ import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
-import { groupServices } from "../../discovery/group.ts";
+import { servicesIn } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -103,7 +103,7 @@ function ownLooker(settings: Settings): Looker {
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,
-      services: groupServices(scan, {
+      services: servicesIn(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
         uid: process.getuid?.() ?? 0,
