@@ -56,6 +56,7 @@ describe("macOS, from recorded text", () => {
       group: 2209,
       uid: 501,
       name: "web",
+      variable: "NAME",
       command: "node /Users/ada/My Shop/web/node_modules/.bin/vite --host localhost",
       cwd: "/Users/ada/My Shop/web",
     });
