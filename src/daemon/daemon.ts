@@ -5,6 +5,7 @@ import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
 import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
+import { checkouts } from "../discovery/checkouts.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
@@ -56,6 +57,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
   // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
   const wsl = /microsoft/i.test(release());
+  const gitCheckouts = checkouts({ uid: process.getuid?.() ?? -1, clock });
   const peers = peerSockets(process.platform);
   const dismissed = Promise.withResolvers<string>();
   let isEnding = false;
@@ -87,7 +89,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ...{ tlds, bareNames, hosts },
     names: configuredNames(options.configFile, note),
   });
-  const found = discovering({ ...options, ...common, wsl, routes });
+  const found = discovering({ ...options, ...common, wsl, routes, checkouts: gitCheckouts });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,

@@ -1,4 +1,5 @@
 /** A service -> the JSON row that `ls --json` and the front page show. */
+import type { ServiceCheckout } from "./checkout.ts";
 import type { Service } from "./service.ts";
 
 export type ServiceRow = {
@@ -15,7 +16,17 @@ export type ServiceRow = {
   /** ISO 8601, UTC. */
   started_at: string;
   source: Service["source"];
+  /** The git checkout that it runs in; null: none. */
+  checkout: CheckoutRow | null;
   warnings: readonly string[];
+};
+
+export type CheckoutRow = {
+  repository: string;
+  root: string;
+  /** Null in the main checkout. */
+  label: string | null;
+  branch: string | null;
 };
 
 export type Scheme = "http" | "https";
@@ -43,6 +54,12 @@ export function secureUrl(name: string, port: number): string {
   return originOf(`${name}.localhost`, { scheme: "https", port });
 }
 
+function checkoutRow(checkout: ServiceCheckout | undefined): CheckoutRow | null {
+  if (checkout === undefined) return null;
+  const { repository, root, label = null, branch = null } = checkout;
+  return { repository, root, label, branch };
+}
+
 /** `port` is the proxy's port in http URLs. */
 export function serviceRow(service: Service, port: number): ServiceRow {
   const { pid, startedAt } = service.process;
@@ -58,6 +75,7 @@ export function serviceRow(service: Service, port: number): ServiceRow {
     cwd: service.cwd ?? null,
     started_at: new Date(startedAt).toISOString(),
     source: service.source,
+    checkout: checkoutRow(service.checkout),
     warnings: service.warnings,
   };
 }

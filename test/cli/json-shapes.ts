@@ -65,6 +65,15 @@ const server = v.strictObject({
   cwd: orNull(v.string(), "the folder that it was started in"),
   started_at: time("when its main process was started"),
   source: text("where the name is from: `NAME`, or a project"),
+  checkout: orNull(
+    v.strictObject({
+      repository: v.string(),
+      root: v.string(),
+      label: v.nullable(v.string()),
+      branch: v.nullable(v.string()),
+    }),
+    "the git checkout that it runs in; `label` is a linked worktree's, which is in front of its name",
+  ),
   warnings: list(v.string(), "sentences"),
 });
 

@@ -67,13 +67,14 @@ describe("ls", () => {
       pids: [server.pid],
       ports: [server.port],
       command: expect.stringContaining("fixtures/server.ts 1"),
-      cwd: process.cwd(),
+      cwd: realpathSync(tmpdir()),
       started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
       source: "NAME",
+      checkout: null,
       warnings: [],
     });
     expect(Object.keys(row)).toEqual(
-      "name url address port pid pids ports command cwd started_at source warnings".split(" "),
+      "name url address port pid pids ports command cwd started_at source checkout warnings".split(" "),
     );
   });
 
