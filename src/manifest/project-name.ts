@@ -97,14 +97,14 @@ export function projectNameFrom(folder: string): string {
 }
 
 /** FNV-1a, 32 bits in hex: it tells names apart, and guards nothing. */
-function shortHash(text: string): string {
+export function shortHash(text: string): string {
   let hash = 0x811c_9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x0100_0193);
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 /** Undefined where there is no such label: UTS #46 forbids a character, or it would be too long. */
-function punycode(text: string): string | undefined {
+export function punycode(text: string): string | undefined {
   const url = `http://${text}.localhost`;
   if (text === "" || !URL.canParse(url)) return undefined;
   const written = new URL(url).hostname.slice(0, -".localhost".length);
