@@ -6,6 +6,8 @@ import { shown } from "../text/shown.ts";
 /** RFC 1035 section 2.3.4; 255 octets on the wire are 253 letters. */
 const longestLabel = 63;
 const longestHost = 253;
+/** The name of a folder, with room for a rotated log's ending: NAME_MAX is 255. Services have labels in front. */
+const longestGiven = 180;
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const word = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
@@ -54,6 +56,20 @@ export function labelOf(name: string): string | undefined {
 export function projectNameMistake(name: string): string | undefined {
   if (word.test(name) && name.length <= longestLabel) return undefined;
   return `a project name has only letters (a to z), digits, _ and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
+}
+
+/** A sentence; undefined where the name is one that a person may give a project: labels with dots between, if any. */
+export function givenNameMistake(name: string): string | undefined {
+  const parts = name.split(".");
+  const wrong = parts.map((part) => projectNameMistake(part) ?? addressMistake(part));
+  const [first] = wrong.filter((its) => its !== undefined);
+  if (first === undefined) {
+    if (name.length > longestGiven) return `a project name has at most ${longestGiven} characters`;
+    if (name.toLowerCase() !== "localhost") return undefined;
+    return "localhost is the proxy itself; choose another name";
+  }
+  if (parts.length === 1) return first;
+  return "a project name is words of letters (a to z), digits, _ and inner hyphens, with dots between";
 }
 
 /** The nearest valid label; undefined where no character is left. */
