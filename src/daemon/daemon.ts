@@ -23,6 +23,7 @@ import { CurrentRoutes } from "./current-routes.ts";
 import { discovering } from "./discovering.ts";
 import { type Doors, openDoors } from "./doors.ts";
 import { handingOver } from "./handing-over.ts";
+import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
 import { namelessNow } from "./nameless.ts";
@@ -88,6 +89,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const routes = new CurrentRoutes({
     ...{ tlds, bareNames, hosts },
     names: configuredNames(options.configFile, note),
+    checkouts: new CheckoutsNow(gitCheckouts),
   });
   const found = discovering({ ...options, ...common, wsl, routes, checkouts: gitCheckouts });
   const { discovery } = found;

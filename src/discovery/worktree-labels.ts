@@ -24,7 +24,7 @@ type Family = { named: ReadonlyMap<number, NamedProcess>; scan: Scan };
  * A process keeps its checkout from the first scan on until it ends: the address of a running server does not change
  * when another branch is checked out under it, or when its worktree is removed.
  */
-export function worktreeLabels(checkouts: Pick<Checkouts, "of">): WorktreeLabels {
+export function worktreeLabels(checkouts: Pick<Checkouts, "of" | "renew">): WorktreeLabels {
   const kept = new Map<string, ServiceCheckout | undefined>();
 
   function checkoutOf({ process, key }: NamedProcess, family: Family): ServiceCheckout | undefined {
@@ -45,6 +45,7 @@ export function worktreeLabels(checkouts: Pick<Checkouts, "of">): WorktreeLabels
 
   return {
     inFront(named, scan) {
+      checkouts.renew();
       const ids = new Set([...scan.processes.values()].map(idOf));
       for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
       const family = { named, scan };

@@ -327,6 +327,7 @@ const nameSettings = v.strictObject({
   allow_origins: v.optional(v.array(v.string())),
   allow_posts: v.optional(v.array(v.string())),
   forwarded: v.optional(v.picklist(forwardings)),
+  strict_subdomains: v.optional(v.boolean()),
 });
 
 const declared = v.strictObject({

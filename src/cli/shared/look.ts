@@ -2,9 +2,10 @@
 import { hostname, release } from "node:os";
 import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
+import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
-import { checkouts } from "../../discovery/checkouts.ts";
+import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
 import { servicesIn } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
@@ -13,6 +14,7 @@ import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import type { TableOptions } from "../../routes/table.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
 import type { Unusable } from "../../routes/unusable.ts";
@@ -34,6 +36,8 @@ export type Sight = {
   port: number;
   /** The ports in URLs. */
   urlPorts: UrlPorts;
+  /** More of what the proxy decides by. */
+  routing?: Pick<TableOptions, "checkouts" | "configured">;
   /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
   tlds: readonly string[];
 };
@@ -83,7 +87,8 @@ async function seenByDaemon(
     deadline: daemonDeadline,
   });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const { daemon, services, supervised = [], scan } = ofJsonForm<SeenSight>(asked.value.Look);
+  const seen = ofJsonForm<SeenSight>(asked.value.Look);
+  const { daemon, services, supervised = [], scan, configured } = seen;
   if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
@@ -91,6 +96,7 @@ async function seenByDaemon(
     supervised,
     proxy: daemon,
     ...portsOf(settings, daemon),
+    routing: { checkouts: ownCheckouts(), configured: configured && namesOfList(configured) },
     tlds: daemon.tlds,
   };
 }
@@ -98,7 +104,8 @@ async function seenByDaemon(
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const uid = process.getuid?.() ?? 0;
-  const worktrees = worktreeLabels(checkouts({ uid, clock: systemClock }));
+  const its = ownCheckouts();
+  const worktrees = worktreeLabels(its);
   const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
   return async () => {
     const [scan, record] = await Promise.all([
@@ -115,9 +122,14 @@ function ownLooker(settings: Settings): Looker {
       supervised: [],
       proxy,
       ...portsOf(settings, proxy),
+      routing: { checkouts: its },
       tlds: proxy?.tlds ?? settings.tlds,
     };
   };
+}
+
+function ownCheckouts(): Checkouts {
+  return checkouts({ uid: process.getuid?.() ?? 0, clock: systemClock });
 }
 
 /** A port that was typed is used in URLs; else the running proxy says which ports its URLs have. */
