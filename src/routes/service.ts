@@ -43,7 +43,7 @@ export const nameSources = [
 
 export type NameSource = (typeof nameSources)[number];
 
-/** A named group of listening processes: one row of `localhostess ls`. */
+/** A named group of listening processes, or a place that somebody has named: one row of `localhostess ls`. */
 export type Service = {
   /** A lower-case DNS name without `.localhost`; any printable text if `routable` is false. */
   name: string;
@@ -51,8 +51,13 @@ export type Service = {
   routable: boolean;
   /** The primary endpoint, chosen by `discovery/pick-port.ts`. */
   endpoint: Endpoint;
-  /** The process that owns the primary endpoint; the oldest if several share it. */
-  process: ProcessIdentity;
+  /**
+   * The process that owns the primary endpoint; the oldest if several share it. Undefined where none of this machine's
+   * is known: behind a unix socket, in a container, on another machine.
+   */
+  process?: ProcessIdentity | undefined;
+  /** When it began, where no process tells: milliseconds since the Unix epoch. */
+  startedAt?: number | undefined;
   /** The pid of the topmost ancestor with the same name, or its own; undefined if discovery has not seen it. */
   root?: number;
   /** The user it runs as, if that is not us. */
@@ -72,3 +77,6 @@ export type Service = {
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };
+
+/** A service that discovery has seen the process of. */
+export type FoundService = Service & { process: ProcessIdentity };

@@ -6,7 +6,7 @@ import {
   type Proxy as RunningProxy,
   startProxy,
 } from "../../src/proxy/listener/listener.ts";
-import type { Service } from "../../src/routes/service.ts";
+import type { FoundService } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import {
   type BareNames,
@@ -53,7 +53,7 @@ export interface TestProxy extends AsyncDisposable {
 export function testService(
   name: string,
   { port, address = "127.0.0.1", pid = process.pid }: Place,
-): Service {
+): FoundService {
   return {
     name,
     routable: true,
