@@ -44,6 +44,8 @@ const listPause = 100;
 /** A network that is connected or disconnected is no event of a container; a hang is none at all. */
 const slowLook = 15_000;
 const pauses = { first: 100, longest: 10_000 };
+/** Names stay for so long while an engine that has gone is not asked. */
+const longestLost = 1000;
 /** An engine that was followed for so long has really run. */
 const settled = 5000;
 
@@ -121,15 +123,20 @@ export class Engine {
     if ((before === "silent") !== (step.next === "silent")) this.#options.onChange();
   }
 
-  /** An engine whose events end at once, again and again, is asked ever more seldom. */
+  /** An engine whose events end at once, again and again, is asked ever more seldom, and has no names meanwhile. */
   #askSoon(): void {
     this.#letGo();
     const since = this.#followedSince;
     this.#followedSince = undefined;
     if (since !== undefined && this.#options.clock.now() - since >= settled) this.#pause = 0;
     const pause = this.#pause;
-    if (pause === 0 || this.#state === "joining") this.#ask();
-    else this.#after("ask", pause, () => this.#ask());
+    if (this.#state === "joining") this.#ask();
+    else if (pause > longestLost) this.#do("given-up");
+    else {
+      this.#longer();
+      if (pause === 0) this.#ask();
+      else this.#after("ask", pause, () => this.#ask());
+    }
   }
 
   #rest(): void {
