@@ -66,7 +66,7 @@ export function routeTable(
     checkouts,
   }: TableOptions = {},
 ): RouteTable {
-  const services = withRights(seen, { tlds, supervised });
+  const services = withRights(seen, { tlds, supervised, checkouts });
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);
