@@ -8,9 +8,10 @@ const unanswered = ["test/routes/unanswered.test.ts"];
 export const worktrees: readonly Fault[] = [
   {
     name: "another user's .git file says what our servers are named",
-    file: "src/discovery/git-files.ts",
-    find: `if (!trusts(its.uid)) return "other";`,
-    replace: "",
+    file: "src/discovery/checkouts.ts",
+    find: "owner === uid || owner === 0",
+    replace: "true",
+    needs: "root",
     tests: checkouts,
   },
   {
