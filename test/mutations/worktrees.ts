@@ -11,7 +11,6 @@ export const worktrees: readonly Fault[] = [
     file: "src/discovery/checkouts.ts",
     find: "owner === uid || owner === 0",
     replace: "true",
-    needs: "root",
     tests: checkouts,
   },
   {
