@@ -105,15 +105,16 @@ export type SeenSight = {
     observations: Scan["observations"];
     processes: readonly ObservedProcess[];
     skipped: Scan["skipped"];
+    unowned?: Scan["unowned"];
   };
 };
 
 export function sightOf(backend: Backend): SeenSight {
-  const { observations, processes, skipped } = backend.scan();
+  const { observations, processes, skipped, unowned } = backend.scan();
   return {
     daemon: backend.facts(),
     services: backend.services(),
     supervised: backend.projects?.snapshots() ?? [],
-    scan: { observations, processes: [...processes.values()], skipped },
+    scan: { observations, processes: [...processes.values()], skipped, unowned },
   };
 }
