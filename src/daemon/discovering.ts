@@ -5,6 +5,7 @@ import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -21,6 +22,8 @@ export type DiscoveringOptions = Pick<
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  /** Names from beside the processes. */
+  claims(): readonly Claim[];
 };
 
 export type Discovering = {
@@ -41,6 +44,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
+    claims: options.claims,
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -18,11 +18,14 @@ export type ClaimedOptions = {
   ownPid: number;
 };
 
+/** A claim that leads nowhere. `shadowed`: another name wins, of the server or of the claim. */
+export type Waiting = { claim: Claim; kind: "waits" | "shadowed"; why: string };
+
 export type Claimed = {
   /** In the order of the claims; those that do not get their name have `routable: false`. */
   services: readonly Service[];
   /** Claims whose place nobody has, or whose server has another name. `why`: a clause for a person. */
-  waiting: readonly { claim: Claim; why: string }[];
+  waiting: readonly Waiting[];
   /** Processes whose sockets are named by a claim: they are no servers of their own. */
   pids: ReadonlySet<number>;
   /** Every name that is claimed, whether or not it leads anywhere: no inferred name takes it. */
@@ -50,18 +53,19 @@ export function claimedServices(all: readonly Claim[], options: ClaimedOptions):
   const taken = new Map<string, string>();
   const takenBy: TakenBy = (its) => taken.get(socketKey(its));
   const found: { claim: Claim; its: Found; lost: string | undefined }[] = [];
-  const waiting: { claim: Claim; why: string }[] = [];
+  const waiting: Waiting[] = [];
   for (const claim of claims) {
     const lost = lossOf(claim, {
       holder: holders.get(claim.name),
       winner: winners.get(claim.name),
     });
-    const its = placeHolders(claim.place, { scan, named, services, takenBy, ownPid });
+    const its = placeHolders(claim, { scan, named, services, takenBy, ownPid });
     // A process comes back under another pid: one that has ended keeps no name from others.
-    const isReserved = its.kind === "found" || claim.place.kind !== "process";
+    const isReserved = its.kind !== "waits" || claim.place.kind !== "process";
     if (isReserved && !winners.has(claim.name)) winners.set(claim.name, claim);
-    if (its.kind === "waits") {
-      waiting.push({ claim, why: lost ?? its.why });
+    if (its.kind !== "found") {
+      const kind = lost === undefined ? its.kind : "shadowed";
+      waiting.push({ claim, kind, why: lost ?? its.why });
       continue;
     }
     for (const one of socketsOf(its)) taken.set(socketKey(one), claim.name);

@@ -1,5 +1,5 @@
 /** A claimed place and a scan -> who listens there, and where to dial, or why nobody can be dialled yet. Pure. */
-import type { Place } from "../routes/claim.ts";
+import type { Claim, Place } from "../routes/claim.ts";
 import type { Endpoint, FoundService } from "../routes/service.ts";
 import { answering } from "../system/listeners.ts";
 import { ancestry } from "./ancestry.ts";
@@ -19,8 +19,10 @@ export type PlaceHolders =
       /** The user whom the socket belongs to, where no process is visible. */
       uid?: number | undefined;
     }
-  /** `why`: a clause. */
-  | { kind: "waits"; why: string };
+  /** Nobody is there. `why`: a clause. */
+  | { kind: "waits"; why: string }
+  /** The server there has another name. */
+  | { kind: "shadowed"; why: string };
 
 export type PlaceFacts = {
   scan: Scan;
@@ -33,14 +35,17 @@ export type PlaceFacts = {
   ownPid: number;
 };
 
-export function placeHolders(place: Place, facts: PlaceFacts): PlaceHolders {
+export function placeHolders(
+  { place, owners }: Pick<Claim, "place" | "owners">,
+  facts: PlaceFacts,
+): PlaceHolders {
   switch (place.kind) {
     case "socket":
       return distant({ address: place.path, port: 0, dial: [place.path] });
     case "host":
       return distant({ address: place.host, port: place.port, dial: [place.host] });
     case "port":
-      return atPort(place, facts);
+      return atPort(place, { ...facts, isVouchedFor: owners !== undefined });
     case "process":
       return ofProcess(place, facts);
   }
@@ -56,7 +61,7 @@ function waits(why: string): PlaceHolders {
 
 function atPort(
   { port, address }: Extract<Place, { kind: "port" }>,
-  facts: PlaceFacts,
+  facts: PlaceFacts & { isVouchedFor: boolean },
 ): PlaceHolders {
   const { scan } = facts;
   const unowned = (scan.unowned ?? []).map((its) => ({ ...its, pids: [] as number[] }));
@@ -66,8 +71,8 @@ function atPort(
       ? all.filter((its) => its.port === port)
       : answering(all, { address, port });
   if (there.length === 0) {
-    // A system that does not show the sockets of others: only a dial can tell.
-    if (scan.unowned === undefined) {
+    // A container may have begun since the scan, and not every system shows the sockets of others: a dial will tell.
+    if (facts.isVouchedFor || scan.unowned === undefined) {
       return distant({
         address: address ?? "127.0.0.1",
         port,
@@ -78,7 +83,7 @@ function atPort(
   }
   const refusals = there.map((its) => refusalOf(its, facts));
   const free = there.filter((_, at) => refusals[at] === undefined);
-  if (free.length === 0) return waits(refusals[0]!);
+  if (free.length === 0) return { kind: "shadowed", why: refusals[0]! };
   const endpoint = endpointOf(port, { observations: free }, all);
   const holders = free.filter((its) => its.address === endpoint.address);
   const pids = holders.flatMap((its) => its.pids);
@@ -130,7 +135,7 @@ function ofProcess(
   if (held.length === 0) return waits(`pid ${pid} does not listen on a port, or has ended`);
   const refusals = held.map((one) => refusalOf(one, facts));
   const free = held.filter((_, at) => refusals[at] === undefined);
-  if (free.length === 0) return waits(refusals[0]!);
+  if (free.length === 0) return { kind: "shadowed", why: refusals[0]! };
   const ports = [...new Set(free.map(({ port }) => port))] as [number, ...number[]];
   const wanted = its?.wantedPort;
   const port = pickPort(ports, new Set(wanted === undefined ? [] : [wanted]));

@@ -279,6 +279,13 @@ test("a container's listener is no process that a person means, and no server of
   expect(services.map(({ process }) => process)).toEqual([undefined, undefined]);
 });
 
+test("a port that an engine vouches for is dialled before a scan has seen it, and its owner is asked for", () => {
+  const claim = given("db", port(5432), { source: "container", owners: [0] });
+  expect(look({ claims: [claim] }).services).toMatchObject([
+    { endpoint: { dial: ["127.0.0.1", "::1"], owners: [0] }, pids: [] },
+  ]);
+});
+
 test("without claims the services are those of the processes", () => {
   expect(outcome({ claims: [], listeners: [pg] })).toEqual({
     rows: ["pg 127.0.0.1:5432"],

@@ -4,6 +4,7 @@ import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
+import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { servicesIn } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
@@ -95,6 +96,8 @@ async function seenByDaemon(
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const machine = { hostName: hostname(), wsl: isWsl() };
+  // A file that is broken is told of by the verbs that are about names.
+  const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
     const [scan, record] = await Promise.all([
       source.scan(),
@@ -107,6 +110,7 @@ function ownLooker(settings: Settings): Looker {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
         uid: process.getuid?.() ?? 0,
+        claims: given.now(),
       }),
       supervised: [],
       proxy,
