@@ -2,6 +2,7 @@
 import type { Claim, ClaimSource } from "../routes/claim.ts";
 import { endpointWords, placeArgument, placeWords } from "../routes/place-words.ts";
 import type { FoundService, Service } from "../routes/service.ts";
+import type { WaitingName } from "../routes/waiting-name.ts";
 import { printable } from "../text/printable.ts";
 import { neighbours } from "./group.ts";
 import type { Observation, Scan } from "./observation.ts";
@@ -18,14 +19,11 @@ export type ClaimedOptions = {
   ownPid: number;
 };
 
-/** A claim that leads nowhere. `shadowed`: another name wins, of the server or of the claim. */
-export type Waiting = { claim: Claim; kind: "waits" | "shadowed"; why: string };
-
 export type Claimed = {
   /** In the order of the claims; those that do not get their name have `routable: false`. */
   services: readonly Service[];
   /** Claims whose place nobody has, or whose server has another name. `why`: a clause for a person. */
-  waiting: readonly Waiting[];
+  waiting: readonly WaitingName[];
   /** Processes whose sockets are named by a claim: they are no servers of their own. */
   pids: ReadonlySet<number>;
   /** Every name that is claimed, whether or not it leads anywhere: no inferred name takes it. */
@@ -53,7 +51,7 @@ export function claimedServices(all: readonly Claim[], options: ClaimedOptions):
   const taken = new Map<string, string>();
   const takenBy: TakenBy = (its) => taken.get(socketKey(its));
   const found: { claim: Claim; its: Found; lost: string | undefined }[] = [];
-  const waiting: Waiting[] = [];
+  const waiting: WaitingName[] = [];
   for (const claim of claims) {
     const lost = lossOf(claim, {
       holder: holders.get(claim.name),
@@ -65,7 +63,8 @@ export function claimedServices(all: readonly Claim[], options: ClaimedOptions):
     if (isReserved && !winners.has(claim.name)) winners.set(claim.name, claim);
     if (its.kind !== "found") {
       const kind = lost === undefined ? its.kind : "shadowed";
-      waiting.push({ claim, kind, why: lost ?? its.why });
+      const { name, source, because } = claim;
+      waiting.push({ name, source, because, kind, why: lost ?? its.why });
       continue;
     }
     for (const one of socketsOf(its)) taken.set(socketKey(one), claim.name);

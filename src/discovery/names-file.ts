@@ -14,7 +14,7 @@ const longest = 512 * 1024;
 
 /** Milliseconds between attempts while another process changes the file, and for all of them. */
 const pause = 10;
-const patience = 2_000;
+const usualPatience = 2_000;
 
 export function namesPath(stateDirectory: string): string {
   return join(stateDirectory, "names.json");
@@ -41,9 +41,10 @@ export type Changed =
 export async function changeNames(
   path: string,
   change: (before: readonly GivenName[]) => readonly GivenName[],
+  { patience = usualPatience }: { patience?: number } = {},
 ): Promise<Changed> {
   try {
-    const lock = await locked(`${path}.lock`);
+    const lock = await locked(`${path}.lock`, patience);
     if (lock === undefined) {
       return { kind: "failed", why: `another localhostess is changing ${path}; try again` };
     }
@@ -61,7 +62,7 @@ export async function changeNames(
   }
 }
 
-async function locked(path: string): Promise<{ release(): void } | undefined> {
+async function locked(path: string, patience: number): Promise<{ release(): void } | undefined> {
   for (let waited = 0; waited < patience; waited += pause) {
     const lock = lockFile(path);
     if (lock.kind === "locked") return lock;

@@ -89,24 +89,26 @@ function socketAt(text: string, { cwd, home, longestPath }: ReadPlaceOptions): R
 
 /** A host and a port, or a URL, of which the rest does not matter. */
 function atHost(text: string): ReadPlace {
-  const [, scheme, authority = text] = /^([a-z][a-z0-9+.-]*:)\/\/([^/?#]*)/i.exec(text) ?? [];
+  const [, scheme, authority = ""] = /^(?:([a-z][a-z0-9+.-]*:)\/\/)?([^/?#]*)/i.exec(text) ?? [];
+  // A password in a URL is nobody's business, not even in a message.
+  const its = shown(text.replace(/[^/]*@/, ""));
   const usual = scheme === undefined ? undefined : usualPorts[scheme.toLowerCase()];
   const [, host = "", digits] = /^(?:.*@)?(\[[^\]]*\]|[^:]*)(?::(\d*))?$/s.exec(authority) ?? [];
   if (host === "") {
     const isV6 = /^[0-9a-f:.]+$/i.test(authority) && authority.split(":").length > 2;
-    const fix = isV6 ? `; an IPv6 address stands in brackets: [::1]:3000` : "";
-    return mistake(`${shown(text)} is not ${forms}${fix}`);
+    const fix = isV6 ? "; an IPv6 address stands in brackets: [::1]:3000" : "";
+    return mistake(`${its} is not ${forms}${fix}`);
   }
   const port = digits === undefined || digits === "" ? usual : Number(digits);
   if (port === undefined) {
-    return mistake(`${shown(text)} has no port; try ${shown(`${host}:80`)}, or another port`);
+    const fix = text.endsWith(".sock") ? `unix:${text}` : `${host}:80`;
+    return mistake(`${its} has no port; try ${shown(fix)}`);
   }
-  if (port < 1 || port > 65_535) {
-    return mistake(`${shown(text)}: a port is a number from 1 to 65535`);
-  }
+  if (port < 1 || port > 65_535) return mistake(`${its}: a port is a number from 1 to 65535`);
   // The forms of an IPv4 address that resolvers know, and names in other scripts, as a URL has them.
   const name = URL.parse(`http://${host}/`)?.hostname.replace(/\.$/, "") ?? "";
-  if (!isHost(name)) return mistake(`${shown(text)}: ${shown(host)} is not the name of a host`);
+  if (/[\s\\]/.test(host) || !isHost(name))
+    return mistake(`${its}: ${shown(host)} is not the name of a host`);
   return place(placeAt(name, port));
 }
 

@@ -36,7 +36,7 @@ function outcome(world: World) {
   const { services, waiting } = look(world);
   return {
     rows: rows(services),
-    waiting: waiting.map(({ claim, why }) => `${claim.name}: ${why}`),
+    waiting: waiting.map(({ name, why }) => `${name}: ${why}`),
   };
 }
 

@@ -1,5 +1,5 @@
 /** `localhostess name [<name> <place>]` -> a name for what listens there, kept; without words, all given names. */
-import { hostname, networkInterfaces } from "node:os";
+import { networkInterfaces } from "node:os";
 import {
   type GivenName,
   isSamePlace,
@@ -10,7 +10,7 @@ import {
 import { nameOf } from "../../discovery/name.ts";
 import { changeNames, namesPath, readNames } from "../../discovery/names-file.ts";
 import { holderText } from "../../routes/holder-text.ts";
-import { placeArgument, placeWords } from "../../routes/place-words.ts";
+import { placeWords } from "../../routes/place-words.ts";
 import { projectOwning } from "../../routes/name-rights.ts";
 import { readPlace } from "../../routes/read-place.ts";
 import { readTarget } from "../../routes/target.ts";
@@ -20,13 +20,13 @@ import { pastedWord } from "../../text/shell-words.ts";
 import { shown } from "../../text/shown.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
-import { isWsl, looker } from "../shared/look.ts";
+import { looker } from "../shared/look.ts";
 import { remarkLines } from "../shared/remark.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { tableLines } from "../shared/table.ts";
 import { exitCode } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
-import { type GivenRow, givenRows, rowJson } from "./given-row.ts";
+import { type GivenRow, givenRows, rowJson, rowOf } from "./given-row.ts";
 import { placeFor } from "./place-for.ts";
 
 export type NameFlags = Flags & { remove?: boolean };
@@ -86,15 +86,16 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   }
   prepareStateDirectory(stateDirectory, { tighten: ownPlace });
   const given: GivenName = { name: wanted, place, givenAt: Date.now() };
+  let isFull = false;
   const changed = await changeNames(namesPath(stateDirectory), (names) => {
     const next = withName(names, given);
-    if (next.length > mostNames) {
-      throw new Error(
-        `there are ${mostNames} names already; remove one: localhostess name --remove <name>`,
-      );
-    }
-    return next;
+    isFull = next.length > mostNames;
+    return isFull ? names : next;
   });
+  if (isFull) {
+    const why = `there are ${mostNames} given names already; take one back: localhostess name --remove <name>`;
+    throw new Failure("failed", why);
+  }
   if (changed.kind === "failed") throw new Failure("failed", changed.why);
   const row = (await rowsNow([given], here))[0]!;
   if (settings.json) printJson(world, rowJson(row));
@@ -128,7 +129,7 @@ function tellGiven(row: GivenRow, { before, given, world }: Told): void {
 }
 
 function why({ state, why: reason }: GivenRow): string {
-  return state === "waits" ? `${reason}; the name waits for it` : (reason ?? "");
+  return state === "waits" ? `${reason}; the name waits for whoever does` : (reason ?? "");
 }
 
 /** The rows of these names, with whatever the daemon knows from now on: asking makes it read them. */
@@ -136,9 +137,7 @@ async function rowsNow(
   names: readonly GivenName[],
   { settings, world }: Here,
 ): Promise<GivenRow[]> {
-  const sight = await looker(settings, { world })();
-  const machine = { hostName: hostname(), wsl: isWsl(), uid: process.getuid?.() ?? 0 };
-  return givenRows(names, sight, machine);
+  return givenRows(names, await looker(settings, { world })());
 }
 
 async function list(here: Here, wanted?: string): Promise<number> {
@@ -199,14 +198,10 @@ async function remove(wanted: string, here: Here): Promise<number> {
   if (changed.kind === "failed") throw new Failure("failed", changed.why);
   // The daemon reads the file when it is asked.
   await looker(settings, { world })();
-  const place = changed.before.find((its) => its.name === wanted)?.place;
-  if (settings.json) {
-    printJson(world, { name: wanted, place: place && placeArgument(place), removed: true });
-    return exitCode.done;
+  for (const row of changed.before.filter((its) => its.name === wanted).map(rowOf)) {
+    if (settings.json) printJson(world, rowJson(row));
+    else world.out.write(`${wanted} leads to ${row.words} no more\n`);
   }
-  world.out.write(
-    `${wanted} leads to ${place === undefined ? "nothing" : placeWords(place)} no more\n`,
-  );
   return exitCode.done;
 }
 

@@ -5,7 +5,7 @@ import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
-import { servicesIn } from "../../discovery/services.ts";
+import { naming } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -14,6 +14,7 @@ import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
@@ -24,6 +25,8 @@ export type Sight = {
   services: readonly Service[];
   /** The services of projects, as far as a daemon was asked. */
   supervised: readonly Supervised[];
+  /** Names that are kept for places at which nobody is now. */
+  waiting?: readonly WaitingName[] | undefined;
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** A daemon runs that could not be asked, as was said. */
@@ -81,12 +84,19 @@ async function seenByDaemon(
     deadline: daemonDeadline,
   });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const { daemon, services, supervised = [], scan } = ofJsonForm<SeenSight>(asked.value.Look);
+  const {
+    daemon,
+    services,
+    supervised = [],
+    waiting = [],
+    scan,
+  } = ofJsonForm<SeenSight>(asked.value.Look);
   if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
     supervised,
+    waiting,
     proxy: daemon,
     ...portsOf(settings, daemon),
     tlds: daemon.tlds,
@@ -106,7 +116,7 @@ function ownLooker(settings: Settings): Looker {
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,
-      services: servicesIn(scan, {
+      ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
         uid: process.getuid?.() ?? 0,
