@@ -89,8 +89,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     names: configuredNames(options.configFile, note),
   });
   const given = givenClaims(namesPath(stateDirectory), note);
-  const claims = () => given.now();
-  const found = discovering({ ...options, ...common, wsl, routes, claims });
+  const found = discovering({ ...options, ...common, wsl, routes, given });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,
