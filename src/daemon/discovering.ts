@@ -4,6 +4,7 @@ import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
+import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import type { Traffic } from "../routes/traffic.ts";
@@ -23,6 +24,8 @@ export type DiscoveringOptions = Pick<
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  /** Names that a person has given. */
+  given: GivenClaims;
   stops: Stopping;
 };
 
@@ -51,7 +54,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
-    claims: () => containers.claims(),
+    claims: () => [...options.given.now(), ...containers.claims()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {
