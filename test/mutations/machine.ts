@@ -177,8 +177,8 @@ export const machine: readonly Fault[] = [
   {
     name: "environments of all users are read",
     file: "src/discovery/procfs.ts",
-    find: "const own = allUsers || process.uid === uid;",
-    replace: "const own = allUsers || process.uid >= 0;",
+    find: "return allUsers || process.uid === uid;",
+    replace: "return allUsers || process.uid >= 0;",
     tests: ["test/discovery/procfs.test.ts"],
   },
   {
