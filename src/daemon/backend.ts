@@ -45,6 +45,7 @@ export function backendOf(parts: BackendParts): Backend {
     configured: () => routes.configured && listOfNames(routes.configured),
     scan: () => discovery.scan(),
     nameless: parts.nameless,
+    waiting: () => discovery.waiting(),
     async look() {
       await discovery.refresh({ atOnce: true });
       const failure = discovery.failure();

@@ -6,6 +6,7 @@ import { trafficNews } from "../control/commands/traffic-news.ts";
 import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
 import { checkouts } from "../discovery/checkouts.ts";
+import { givenClaims, namesPath } from "../discovery/names-file.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
@@ -91,7 +92,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     names: configuredNames(options.configFile, note),
     checkouts: new CheckoutsNow(gitCheckouts),
   });
-  const found = discovering({ ...options, ...common, wsl, routes, checkouts: gitCheckouts });
+  const given = givenClaims(namesPath(stateDirectory), note);
+  const found = discovering({ ...options, ...common, wsl, routes, given, checkouts: gitCheckouts });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,

@@ -5,6 +5,7 @@ import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
+import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
@@ -26,6 +27,8 @@ export type DiscoveringOptions = Pick<
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  /** Names that a person has given. */
+  given: GivenClaims;
   stops: Stopping;
 };
 
@@ -55,7 +58,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     ownPid: process.pid,
     uid,
     worktrees: worktreeLabels(checkouts),
-    claims: () => containers.claims(),
+    claims: () => [...options.given.now(), ...containers.claims()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

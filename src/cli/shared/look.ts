@@ -6,7 +6,8 @@ import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
-import { servicesIn } from "../../discovery/services.ts";
+import { givenClaims, namesPath } from "../../discovery/names-file.ts";
+import { naming } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { worktreeLabels } from "../../discovery/worktree-labels.ts";
@@ -17,6 +18,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { TableOptions } from "../../routes/table.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import { systemClock } from "../../system/clock.ts";
 import { ownFile } from "../../system/own-bun.ts";
@@ -28,6 +30,8 @@ export type Sight = {
   services: readonly Service[];
   /** The services of projects, as far as a daemon was asked. */
   supervised: readonly Supervised[];
+  /** Names that are kept for places at which nobody is now. */
+  waiting?: readonly WaitingName[] | undefined;
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** A daemon runs that could not be asked, as was said. */
@@ -88,12 +92,13 @@ async function seenByDaemon(
   });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
   const seen = ofJsonForm<SeenSight>(asked.value.Look);
-  const { daemon, services, supervised = [], scan, configured } = seen;
+  const { daemon, services, supervised = [], waiting = [], scan, configured } = seen;
   if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
     supervised,
+    waiting,
     proxy: daemon,
     ...portsOf(settings, daemon),
     routing: { checkouts: ownCheckouts(), configured: configured && namesOfList(configured) },
@@ -107,6 +112,8 @@ function ownLooker(settings: Settings): Looker {
   const its = ownCheckouts();
   const worktrees = worktreeLabels(its);
   const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
+  // A file that is broken is told of by the verbs that are about names.
+  const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
     const [scan, record] = await Promise.all([
       source.scan(),
@@ -115,9 +122,10 @@ function ownLooker(settings: Settings): Looker {
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,
-      services: servicesIn(scan, {
+      ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
+        claims: given.now(),
       }),
       supervised: [],
       proxy,

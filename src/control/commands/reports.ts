@@ -12,6 +12,7 @@ import type {
 import { secureUrl, serviceRow } from "../../routes/service-row.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { unusableText } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Facts } from "../found/protocol.ts";
 import type { Backend } from "./command.ts";
 import type { DaemonReport, Snapshot } from "./daemon-report.ts";
@@ -104,20 +105,23 @@ export type SeenSight = {
   supervised?: readonly Supervised[];
   /** The words of config.toml on names; absent as above. */
   configured?: ConfiguredList | undefined;
+  waiting?: readonly WaitingName[];
   scan: {
     observations: Scan["observations"];
     processes: readonly ObservedProcess[];
     skipped: Scan["skipped"];
+    unowned?: Scan["unowned"];
   };
 };
 
 export function sightOf(backend: Backend): SeenSight {
-  const { observations, processes, skipped } = backend.scan();
+  const { observations, processes, skipped, unowned } = backend.scan();
   return {
     daemon: backend.facts(),
     services: backend.services(),
     supervised: backend.projects?.snapshots() ?? [],
     configured: backend.configured?.(),
-    scan: { observations, processes: [...processes.values()], skipped },
+    waiting: backend.waiting?.() ?? [],
+    scan: { observations, processes: [...processes.values()], skipped, unowned },
   };
 }
