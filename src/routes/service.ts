@@ -43,6 +43,16 @@ export const nameSources = [
 
 export type NameSource = (typeof nameSources)[number];
 
+/** The checkout of a repository that a service runs in. */
+export type ServiceCheckout = {
+  /** The repository's common git directory, absolute. */
+  repository: string;
+  /** The checkout's own folder, absolute. */
+  root: string;
+  /** The label in front of the service's name; undefined: the main checkout, whose names are plain. */
+  label: string | undefined;
+};
+
 /** A named group of listening processes: one row of `localhostess ls`. */
 export type Service = {
   /** A lower-case DNS name without `.localhost`; any printable text if `routable` is false. */
@@ -69,6 +79,8 @@ export type Service = {
   source: NameSource;
   /** A clause for a person on where the name is from: `NAME of pid 17, its ancestor`. */
   because?: string | undefined;
+  /** The checkout of a git repository that it runs in; undefined: it runs in none. */
+  checkout?: ServiceCheckout | undefined;
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };

@@ -6,7 +6,14 @@ import {
 } from "../manifest/name-settings.ts";
 import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
-import type { Service } from "./service.ts";
+import {
+  type Choice,
+  type Origins,
+  originsOf,
+  type Repositories,
+  type Version,
+} from "./origins.ts";
+import type { Service, ServiceCheckout } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
 export interface RouteTable {
@@ -27,10 +34,19 @@ export interface RouteTable {
   find(name: string): Service | undefined;
   /** The supervisor's state for this name, or for the longest suffix of it that belongs to a project's service. */
   supervised(name: string): Supervised | undefined;
-  /** How requests to a service are treated: its project's word, then that of config.toml. */
-  settings(of: { name: string; supervised: Supervised | undefined }): NameSettings;
+  /**
+   * How requests to a service are treated: its project's word, then that of config.toml. `origin`: the plain name that
+   * it was asked for by, where it is a worktree's.
+   */
+  settings(of: {
+    name: string;
+    supervised: Supervised | undefined;
+    origin?: string | undefined;
+  }): NameSettings;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
+  /** Plain names that can show any checkout of their repository; undefined: no repository has more than one. */
+  readonly origins: Origins | undefined;
 }
 
 /** Services of a project that share a name, in the order of their numbers. */
@@ -45,7 +61,16 @@ export type TableOptions = {
   declared?: readonly string[] | undefined;
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
+  /** Checkouts, as git's files tell; undefined: nobody has read them. */
+  checkouts?: CheckoutFacts | undefined;
+  /** Choices for all browsers, of names with several checkouts. */
+  choices?: readonly Choice[] | undefined;
 };
+
+export interface CheckoutFacts extends Repositories {
+  /** The checkout that a folder is in. */
+  of(folder: string): ServiceCheckout | undefined;
+}
 
 export type BareNames = "all" | ReadonlySet<string>;
 
@@ -59,6 +84,8 @@ export function routeTable(
     answersBare = noNames,
     declared = [],
     configured,
+    checkouts,
+    choices = [],
   }: TableOptions = {},
 ): RouteTable {
   const services = withRights(seen, { tlds, supervised });
@@ -76,6 +103,14 @@ export function routeTable(
     groups.set(shared, group);
     group.instances.push(one);
   }
+  const origins =
+    checkouts === undefined
+      ? undefined
+      : originsOf({
+          versions: versionsIn(byName.values(), { supervised, checkouts }),
+          choices,
+          repositories: checkouts,
+        });
   return {
     services,
     names: [...byName.keys()].sort(),
@@ -86,22 +121,44 @@ export function routeTable(
       for (const named of [supervisedByName, groups]) {
         for (const name of named.keys()) known.add(name);
       }
+      for (const { name } of origins?.all ?? []) known.add(name);
       return [...known].sort();
     },
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
     find: (name) => longestEnding(byName, name),
     supervised: (name) => longestEnding(supervisedByName, name),
-    settings({ name, supervised: its }) {
+    settings({ name, supervised: its, origin }) {
       const shared = its?.instance?.routeName;
       return settingsFrom([
         its?.settings,
         configured?.byName.get(name),
         shared === undefined ? undefined : configured?.byName.get(shared),
+        origin === undefined ? undefined : configured?.byName.get(origin),
         configured?.all,
       ]);
     },
     group: (name) => longestEnding(groups, name),
+    origins,
   };
+}
+
+/** Every name of a checkout, be its server there or not; a server's own is stronger than what a project declares. */
+function versionsIn(
+  services: Iterable<Service>,
+  { supervised, checkouts }: { supervised: readonly Supervised[]; checkouts: CheckoutFacts },
+): Version[] {
+  const versions: Version[] = [];
+  const folders = new Map<string, ServiceCheckout | undefined>();
+  for (const { routeName, instance, directory } of supervised) {
+    if (routeName === undefined && instance === undefined) continue;
+    if (!folders.has(directory)) folders.set(directory, checkouts.of(directory));
+    const checkout = folders.get(directory);
+    for (const name of [routeName, instance?.routeName]) {
+      if (name !== undefined) versions.push({ name, checkout });
+    }
+  }
+  for (const { name, checkout } of services) versions.push({ name, checkout });
+  return versions;
 }
 
 /** The name that a mistyped one was probably meant to be: of a server, or of a project's service in any state. */
