@@ -1,6 +1,7 @@
 /** Found services, supervised services and bare names -> the current route table. */
 import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
+import { holderText } from "../routes/holder-text.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
@@ -92,9 +93,9 @@ export class CurrentRoutes {
 
 /** The changed services, as the table has them. */
 function judgedBy({ services }: RouteTable, changes: Changes): Changes {
-  const rows = Map.groupBy(services, ({ process }) => process.pid);
+  const rows = Map.groupBy(services, holderText);
   const judged = (these: readonly Service[]) =>
-    these.map((its) => rows.get(its.process.pid)?.find(({ name }) => name === its.name) ?? its);
+    these.map((its) => rows.get(holderText(its))?.find(({ name }) => name === its.name) ?? its);
   const { appeared, changed, gone } = changes;
   return { appeared: judged(appeared), changed: judged(changed), gone };
 }

@@ -1,5 +1,5 @@
 /** One scan -> services by name: which processes belong together, which of them gets a name, where to dial. Pure. */
-import type { Endpoint, Service } from "../routes/service.ts";
+import type { Endpoint, FoundService } from "../routes/service.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import type { NamedProcess } from "./process-names.ts";
 import { pickPort } from "./pick-port.ts";
@@ -133,7 +133,7 @@ function neighbours(tree: Tree, all: readonly Observation[]): string[] {
     .map((its) => `port ${its.port} is also held by pid ${its.pids.join(", ")}, on ${its.address}`);
 }
 
-function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Service {
+function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): FoundService {
   const ports = [...new Set(tree.observations.map((its) => its.port))].sort((a, b) => a - b);
   const wanted = [...tree.pids].flatMap((pid) => scan.processes.get(pid)?.wantedPort ?? []);
   const port = pickPort(ports as [number, ...number[]], new Set(wanted));
@@ -194,8 +194,8 @@ function byRight(trees: readonly Tree[], { uid, holders }: GroupOptions): Tree[]
 export function groupServices(
   { scan, named }: { scan: Scan; named: ReadonlyMap<number, NamedProcess> },
   options: GroupOptions,
-): Service[] {
-  const services: Service[] = [];
+): FoundService[] {
+  const services: FoundService[] = [];
   const all = treesOf(scan, named);
   for (const trees of Map.groupBy(all, (tree) => tree.key).values()) {
     const { uid } = options;
@@ -206,7 +206,7 @@ export function groupServices(
       services.push(first!, ...others);
       continue;
     }
-    const pidsOf = (these: Service[]) => these.map(({ process }) => process.pid).join(", ");
+    const pidsOf = (these: FoundService[]) => these.map(({ process }) => process.pid).join(", ");
     const older = others.filter(({ user }) => user === first!.user);
     const strange = others.filter(({ user }) => user !== first!.user);
     const warnings = [

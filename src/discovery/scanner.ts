@@ -1,5 +1,6 @@
 /** A source and a clock -> the current services, scanned while they are in use. */
 import type { Claim } from "../routes/claim.ts";
+import { holderText } from "../routes/holder-text.ts";
 import type { Service } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
@@ -52,7 +53,7 @@ export interface Scanner {
   touch(): void;
   /** Scans every second until cancelled, for a person who is watching. Cancelling twice is harmless. */
   watch(): Cancel;
-  /** Whether the process that a service was found with still runs. */
+  /** Whether the process that a service was found with still runs; true for a service without one. */
   stillThere(service: Service): boolean;
   /** Runs the first scan. */
   start(): Promise<void>;
@@ -79,7 +80,7 @@ type Waiter = (services: readonly Service[]) => void;
 
 /** A routable name is unique; other rows are told apart by their process. */
 function keyOf(service: Service): string {
-  return service.routable ? service.name : `${service.name} ${service.process.pid}`;
+  return service.routable ? service.name : `${service.name} ${holderText(service)}`;
 }
 
 function holdersOf(services: readonly Service[], uid: number): Map<string, number> {
@@ -90,8 +91,8 @@ function holdersOf(services: readonly Service[], uid: number): Map<string, numbe
 
 function isSame(a: Service, b: Service): boolean {
   return (
-    a.process.pid === b.process.pid &&
-    a.process.startedAt === b.process.startedAt &&
+    a.process?.pid === b.process?.pid &&
+    a.process?.startedAt === b.process?.startedAt &&
     a.endpoint.address === b.endpoint.address &&
     a.endpoint.port === b.endpoint.port &&
     a.endpoint.dial.join() === b.endpoint.dial.join() &&
@@ -247,7 +248,7 @@ export function scanner(options: ScannerOptions): Scanner {
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
-    stillThere: (service) => source.alive?.(service.process) ?? true,
+    stillThere: ({ process }) => process === undefined || (source.alive?.(process) ?? true),
     async start() {
       if (state !== "stopped") cancelTicks ??= clock.every(tick, onTick);
       await refresh();

@@ -38,7 +38,7 @@ export function unusableServers(scan: Scan, options: UnusableOptions): Unusable[
     unusableOf({ process, ports, scan, taken, uid, fault: faultOf(process, options) }),
   );
   const named = services.flatMap((service) => {
-    if (service.routable) return [];
+    if (service.routable || service.process === undefined) return [];
     const process = scan.processes.get(service.process.pid);
     const verdict = nameOf(process?.name, options);
     if (process === undefined || verdict.kind !== "unroutable") return [];

@@ -1,6 +1,7 @@
-/** An address and a port -> a connected link, inside TLS if requested, or the reason why there is none. */
+/** An address and a port, or a path -> a connected link, inside TLS if requested, or the reason why there is none. */
 import type { Socket } from "bun";
 import { type HandshakeVerdict, handshakeVerdict } from "./handshake-verdict.ts";
+import { isSocketPath } from "../text/place.ts";
 import type { LinkHandler } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
 import { SocketLink, type SocketOwner } from "./socket-link.ts";
@@ -16,6 +17,7 @@ export type DialOutcome = {
 };
 
 export type DialTarget = {
+  /** A host, or the absolute path of a unix socket, for which the port does not matter. */
   address: string;
   port: number;
   /**
@@ -28,10 +30,11 @@ export type DialTarget = {
 };
 
 /** A place that Bun connects to, or a socket that is connected. */
-type Reach = { fd: number } | { hostname: string; port: number };
+type Reach = { fd: number } | { unix: string } | { hostname: string; port: number };
 
 function reach({ address, port, descriptor }: DialTarget): Reach {
-  return descriptor === undefined ? { hostname: address, port } : { fd: descriptor };
+  if (descriptor !== undefined) return { fd: descriptor };
+  return isSocketPath(address) ? { unix: address } : { hostname: address, port };
 }
 
 /** Gives up; no outcome is reported afterwards. */

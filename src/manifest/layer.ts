@@ -5,6 +5,9 @@ import { laterTypes } from "./later-types.ts";
 import { laterKeys, layerSchema, otherWords, serviceSchema, typeWords } from "./schema.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
+/** The layer above locald.toml: for one folder alone, and not committed. */
+export const localFile = "locald.local.toml";
+
 /** The file that was read. */
 export type Source = {
   /** The name in messages: `locald.toml`, `../.locald.toml`. */

@@ -6,6 +6,8 @@ import { shown } from "../text/shown.ts";
 /** RFC 1035 section 2.3.4; 255 octets on the wire are 253 letters. */
 const longestLabel = 63;
 const longestHost = 253;
+/** The name of a folder, with room for a rotated log's ending: NAME_MAX is 255. Services have labels in front. */
+const longestGiven = 180;
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const word = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
@@ -56,6 +58,20 @@ export function projectNameMistake(name: string): string | undefined {
   return `a project name has only letters (a to z), digits, _ and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
 }
 
+/** A sentence; undefined where the name is one that a person may give a project: labels with dots between, if any. */
+export function givenNameMistake(name: string): string | undefined {
+  const parts = name.split(".");
+  const wrong = parts.map((part) => projectNameMistake(part) ?? addressMistake(part));
+  const [first] = wrong.filter((its) => its !== undefined);
+  if (first === undefined) {
+    if (name.length > longestGiven) return `a project name has at most ${longestGiven} characters`;
+    if (name.toLowerCase() !== "localhost") return undefined;
+    return "localhost is the proxy itself; choose another name";
+  }
+  if (parts.length === 1) return first;
+  return "a project name is words of letters (a to z), digits, _ and inner hyphens, with dots between";
+}
+
 /** The nearest valid label; undefined where no character is left. */
 export function labelFrom(text: string): string | undefined {
   const near = text
@@ -81,14 +97,14 @@ export function projectNameFrom(folder: string): string {
 }
 
 /** FNV-1a, 32 bits in hex: it tells names apart, and guards nothing. */
-function shortHash(text: string): string {
+export function shortHash(text: string): string {
   let hash = 0x811c_9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x0100_0193);
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 /** Undefined where there is no such label: UTS #46 forbids a character, or it would be too long. */
-function punycode(text: string): string | undefined {
+export function punycode(text: string): string | undefined {
   const url = `http://${text}.localhost`;
   if (text === "" || !URL.canParse(url)) return undefined;
   const written = new URL(url).hostname.slice(0, -".localhost".length);

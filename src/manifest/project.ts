@@ -153,7 +153,21 @@ export function conditionFor({ conditions: its }: Pick<ServiceSpec, "conditions"
 /** Which changes apply before the next `up`: all, none that may run other code, or those that git has not brought. */
 export type Reload = "auto" | "ask" | "git";
 
+/** The checkout of a git repository that a folder is in. */
+export type Checkout = {
+  /** Absolute: git's own folder, which all checkouts of the repository share. */
+  repository: string;
+  /** Absolute: the checkout's own folder. */
+  root: string;
+  /** The label that a linked worktree has in front of its names; undefined in the main checkout. */
+  label?: string | undefined;
+};
+
+/** A committed port that belongs to another checkout: the service has a free one here. */
+export type FreedPort = { service: string; port: number };
+
 export type ProjectSpec = {
+  /** `shop`; with a label in front in a linked worktree: `fix-nav.shop`. */
   name: string;
   /** `shop.localhost`. */
   domain: string;
@@ -163,6 +177,9 @@ export type ProjectSpec = {
   services: readonly ServiceSpec[];
   /** `personal`: the value is from config.toml, which no project can override. */
   reload: { value: Reload; personal: boolean };
+  checkout?: Checkout | undefined;
+  /** In the order of the file; undefined: none. */
+  freedPorts?: readonly FreedPort[] | undefined;
   /** Absolute: a file of the project that belongs to another user, who may change it at any time. */
   foreign?: string | undefined;
   /** Every file that was read or looked for, absolute: a change in one of them means that the project is read again. */

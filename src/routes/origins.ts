@@ -2,7 +2,7 @@
  * Services of several checkouts of one repository, and what a person has chosen -> the plain names that can show any
  * of these checkouts, and the one that a request is to see. Pure.
  */
-import type { ServiceCheckout } from "./service.ts";
+import type { Checkout } from "../manifest/project.ts";
 
 /** In the place of a label: the plain name's own server, whatever is chosen for all browsers. */
 export const plainCheckout = "--";
@@ -33,8 +33,8 @@ export type Origin = {
   repository: string;
   /** Labels of the repository's worktrees, ascending, whether or not anything of them runs. */
   labels: readonly string[];
-  /** The same, and those of branches: no subdomain of a server's. */
-  known: ReadonlySet<string>;
+  /** Those of branches too, which are no subdomains of a server. */
+  known: Labels;
   /** By label: the name of that worktree's own server. */
   versions: ReadonlyMap<string, string>;
   /** The label that all browsers see; undefined: the plain name's own server. */
@@ -61,7 +61,7 @@ export interface Origins {
 }
 
 /** A server or a declared service: the name that leads to it, and the checkout that it is of. */
-export type Version = { name: string; checkout: ServiceCheckout | undefined };
+export type Version = { name: string; checkout: Checkout | undefined };
 
 export type OriginsFacts = {
   versions: readonly Version[];
@@ -71,10 +71,15 @@ export type OriginsFacts = {
 
 /** Facts about repositories, by their common git directories. */
 export interface Repositories {
-  /** Labels of the linked worktrees. */
-  worktrees(repository: string): Iterable<string>;
+  /** The linked worktrees whose folders are there. */
+  worktrees(repository: string): readonly { label: string }[];
   /** Labels that stand for a branch or a worktree, so that no server has them as subdomains. */
-  labels(repository: string): ReadonlySet<string>;
+  labels(repository: string): Labels;
+}
+
+/** A set of labels, or a map of them. */
+export interface Labels {
+  has(label: string): boolean;
 }
 
 /** The labels and names of one repository, as they are gathered. */
@@ -92,7 +97,7 @@ export function originsOf(facts: OriginsFacts): Origins | undefined {
     const { labels, names } = drafts.get(repository)!;
     if (labels.size === 0) continue;
     const labelsSorted = [...labels].sort();
-    const known = labels.union(repositories.labels(repository));
+    const known = repositories.labels(repository);
     for (const [name, its] of names) {
       // The plain name is a server's of another folder, and a given name always wins.
       if (holders.has(name) && holders.get(name) !== repository) continue;
@@ -109,7 +114,10 @@ function draftsOf({ versions, choices, repositories }: OriginsFacts): Map<string
   const draftOf = (repository: string): Draft => {
     let draft = drafts.get(repository);
     if (draft === undefined) {
-      draft = { labels: new Set(repositories.worktrees(repository)), names: new Map() };
+      draft = {
+        labels: new Set(repositories.worktrees(repository).map((its) => its.label)),
+        names: new Map(),
+      };
       drafts.set(repository, draft);
     }
     return draft;
@@ -161,6 +169,10 @@ export function choiceFor(
   return found;
 }
 
+function isLabelOf({ labels, known }: Origin, part: string): boolean {
+  return labels.includes(part) || known.has(part);
+}
+
 function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
   const versions = new Set<string>();
   for (const { versions: its } of byName.values()) {
@@ -173,7 +185,7 @@ function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
         if (versions.has(rest)) return undefined;
         const origin = byName.get(rest);
         // `stale.api` is that worktree's, be its server there or not.
-        if (origin !== undefined) return origin.known.has(before) ? undefined : origin;
+        if (origin !== undefined) return isLabelOf(origin, before) ? undefined : origin;
         const dot = rest.indexOf(".");
         if (dot === -1) return undefined;
         before = rest.slice(0, dot);

@@ -1,20 +1,26 @@
 /** A service -> the JSON row that `ls --json` and the front page show. */
+import { isSocketPath } from "../text/place.ts";
 import type { Service } from "./service.ts";
 
 export type ServiceRow = {
   name: string;
   /** Null if the name cannot be used in an address; `warnings` says why. */
   url: string | null;
+  /** An address, a host, or the path of a unix socket. */
   address: string;
-  port: number;
-  pid: number;
+  /** Null for a unix socket. */
+  port: number | null;
+  /** Null where no process of this machine is known. */
+  pid: number | null;
   pids: readonly number[];
   ports: readonly number[];
   command: string;
   cwd: string | null;
-  /** ISO 8601, UTC. */
-  started_at: string;
+  /** ISO 8601, UTC; null if nobody can tell. */
+  started_at: string | null;
   source: Service["source"];
+  /** A clause on where the name is from. */
+  because: string | null;
   warnings: readonly string[];
 };
 
@@ -45,19 +51,21 @@ export function secureUrl(name: string, port: number): string {
 
 /** `port` is the proxy's port in http URLs. */
 export function serviceRow(service: Service, port: number): ServiceRow {
-  const { pid, startedAt } = service.process;
+  const { process, endpoint } = service;
+  const startedAt = process?.startedAt ?? service.startedAt;
   return {
     name: service.name,
     url: service.routable ? serviceUrl(service.name, port) : null,
-    address: service.endpoint.address,
-    port: service.endpoint.port,
-    pid,
+    address: endpoint.address,
+    port: isSocketPath(endpoint.address) ? null : endpoint.port,
+    pid: process?.pid ?? null,
     pids: service.pids,
     ports: service.ports,
     command: service.command,
     cwd: service.cwd ?? null,
-    started_at: new Date(startedAt).toISOString(),
+    started_at: startedAt === undefined ? null : new Date(startedAt).toISOString(),
     source: service.source,
+    because: service.because ?? null,
     warnings: service.warnings,
   };
 }

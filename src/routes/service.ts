@@ -1,4 +1,5 @@
 /** A named service and its endpoint: the values that discovery makes and the proxy dials. */
+import type { Checkout } from "../manifest/project.ts";
 
 /** A listening socket, and how to dial it. */
 export type Endpoint = {
@@ -43,17 +44,7 @@ export const nameSources = [
 
 export type NameSource = (typeof nameSources)[number];
 
-/** The checkout of a repository that a service runs in. */
-export type ServiceCheckout = {
-  /** The repository's common git directory, absolute. */
-  repository: string;
-  /** The checkout's own folder, absolute. */
-  root: string;
-  /** The label in front of the service's name; undefined: the main checkout, whose names are plain. */
-  label: string | undefined;
-};
-
-/** A named group of listening processes: one row of `localhostess ls`. */
+/** A named group of listening processes, or a place that somebody has named: one row of `localhostess ls`. */
 export type Service = {
   /** A lower-case DNS name without `.localhost`; any printable text if `routable` is false. */
   name: string;
@@ -61,8 +52,13 @@ export type Service = {
   routable: boolean;
   /** The primary endpoint, chosen by `discovery/pick-port.ts`. */
   endpoint: Endpoint;
-  /** The process that owns the primary endpoint; the oldest if several share it. */
-  process: ProcessIdentity;
+  /**
+   * The process that owns the primary endpoint; the oldest if several share it. Undefined where none of this machine's
+   * is known: behind a unix socket, in a container, on another machine.
+   */
+  process?: ProcessIdentity | undefined;
+  /** When it began, where no process tells: milliseconds since the Unix epoch. */
+  startedAt?: number | undefined;
   /** The pid of the topmost ancestor with the same name, or its own; undefined if discovery has not seen it. */
   root?: number;
   /** The user it runs as, if that is not us. */
@@ -80,7 +76,10 @@ export type Service = {
   /** A clause for a person on where the name is from: `NAME of pid 17, its ancestor`. */
   because?: string | undefined;
   /** The checkout of a git repository that it runs in; undefined: it runs in none. */
-  checkout?: ServiceCheckout | undefined;
+  checkout?: Checkout | undefined;
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };
+
+/** A service that discovery has seen the process of. */
+export type FoundService = Service & { process: ProcessIdentity };

@@ -1,7 +1,7 @@
 /** A service's state as only the supervisor knows it: the values for the proxy, the page and the commands. */
 
 import type { DeclaredSettings } from "../manifest/name-settings.ts";
-import type { ServiceType } from "../manifest/project.ts";
+import type { Checkout, ServiceType } from "../manifest/project.ts";
 import type { Pending } from "./pending.ts";
 
 /**
@@ -76,6 +76,8 @@ export type Supervised = {
   isHeld?: boolean | undefined;
   lazy: boolean;
   directory: string;
+  /** The checkout of a git repository that its project's folder is in. */
+  checkout?: Checkout | undefined;
   warnings: readonly string[];
   /** True while its project's folder is not where it was. */
   isGone?: boolean | undefined;

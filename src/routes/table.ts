@@ -13,7 +13,7 @@ import {
   type Repositories,
   type Version,
 } from "./origins.ts";
-import type { Service, ServiceCheckout } from "./service.ts";
+import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
 export interface RouteTable {
@@ -62,15 +62,10 @@ export type TableOptions = {
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
   /** Checkouts, as git's files tell; undefined: nobody has read them. */
-  checkouts?: CheckoutFacts | undefined;
+  checkouts?: Repositories | undefined;
   /** Choices for all browsers, of names with several checkouts. */
   choices?: readonly Choice[] | undefined;
 };
-
-export interface CheckoutFacts extends Repositories {
-  /** The checkout that a folder is in. */
-  of(folder: string): ServiceCheckout | undefined;
-}
 
 export type BareNames = "all" | ReadonlySet<string>;
 
@@ -107,7 +102,7 @@ export function routeTable(
     checkouts === undefined
       ? undefined
       : originsOf({
-          versions: versionsIn(byName.values(), { supervised, checkouts }),
+          versions: versionsIn(byName.values(), supervised),
           choices,
           repositories: checkouts,
         });
@@ -143,16 +138,9 @@ export function routeTable(
 }
 
 /** Every name of a checkout, be its server there or not; a server's own is stronger than what a project declares. */
-function versionsIn(
-  services: Iterable<Service>,
-  { supervised, checkouts }: { supervised: readonly Supervised[]; checkouts: CheckoutFacts },
-): Version[] {
+function versionsIn(services: Iterable<Service>, supervised: readonly Supervised[]): Version[] {
   const versions: Version[] = [];
-  const folders = new Map<string, ServiceCheckout | undefined>();
-  for (const { routeName, instance, directory } of supervised) {
-    if (routeName === undefined && instance === undefined) continue;
-    if (!folders.has(directory)) folders.set(directory, checkouts.of(directory));
-    const checkout = folders.get(directory);
+  for (const { routeName, instance, checkout } of supervised) {
     for (const name of [routeName, instance?.routeName]) {
       if (name !== undefined) versions.push({ name, checkout });
     }

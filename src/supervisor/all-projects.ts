@@ -213,7 +213,8 @@ class AllProjects implements Projects {
               file: file ?? (asked.restart ? folder.file : undefined),
             },
             clock: this.#options.clock,
-            onProject: (name) => this.#kept.registry.seen(folder.directory, name),
+            onProject: (name) =>
+              this.#kept.registry.seen(folder.directory, { name, naming: folder.naming }),
             note: this.#options.note,
           }),
       );
@@ -401,7 +402,13 @@ class AllProjects implements Projects {
     const folder = this.#folders.known(its.directory);
     if (folder === undefined) return its;
     const warnings = [...its.warnings, ...folder.warnings(its.service)];
-    return { ...its, warnings, ...(folder.isGone ? { isGone: true } : {}) };
+    const checkout = folder.project?.spec.checkout;
+    return {
+      ...its,
+      warnings,
+      ...(checkout === undefined ? {} : { checkout }),
+      ...(folder.isGone ? { isGone: true } : {}),
+    };
   }
 
   attach(id: string, size: Size | undefined): Attachment {
@@ -675,10 +682,11 @@ class AllProjects implements Projects {
     const { directory } = folder;
     if (folder.seen !== undefined) return false;
     const head = await gitHead(directory, { since: undefined, now: clock.wall() });
-    const found = await read(directory, { shell, file: folder.file });
+    const { naming } = folder;
+    const found = await read(directory, { shell, file: folder.file, naming });
     if (found.kind !== "project") return false;
     folder.seen = approve(found.project, { seen: undefined, names: undefined, head });
-    this.#kept.registry.seen(directory, found.project.name);
+    this.#kept.registry.seen(directory, { name: found.project.name, naming });
     this.#kept.registry.pin(directory, true);
     return true;
   }
@@ -709,11 +717,14 @@ class AllProjects implements Projects {
 
   #newFolder(directory: string): Folder {
     const { tlds } = this.#options;
-    return new Folder(directory, {
+    const folder = new Folder(directory, {
       ...this.#options,
       events: this.#events,
       logs: this.logs,
       conflictOf: (spec) => conflictOf(spec, { others: this.#folders.activeSpecs(), tlds }),
+      holderOf: (name, path) =>
+        this.#folders.activeSpecs().find((its) => its.name === name && its.directory !== path)
+          ?.directory ?? this.#kept.registry.holderOf(name, path),
       prepare: async () => {
         this.#trust = await this.#options.trust();
         await this.#kept.keepKey();
@@ -725,6 +736,8 @@ class AllProjects implements Projects {
       onState: () => this.#kept.save(),
       isOver: () => this.#stopping !== undefined,
     });
+    folder.naming = this.#kept.registry.namingOf(directory);
+    return folder;
   }
 
   #make(declared: Declared, completed: Map<string, Completed>): Project {

@@ -20,6 +20,8 @@ export type UpRequest = {
   directory: string;
   /** The name of the file in the folder that declares the project; undefined: locald.toml or a Procfile. */
   file: string | undefined;
+  /** The project's name in this folder from now on; null: the one that its files say; undefined: as before. */
+  name?: string | null | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   /** True: tasks are run again, whether they are completed or not. */

@@ -5,6 +5,7 @@ import { errorCodes } from "../../src/control/found/protocol.ts";
 import { forwardings, guards } from "../../src/manifest/name-settings.ts";
 import { denialKinds } from "../../src/routes/denial.ts";
 import { serviceTypes } from "../../src/manifest/project.ts";
+import { nameSources } from "../../src/routes/service.ts";
 
 export type Shape = v.GenericSchema;
 
@@ -56,15 +57,16 @@ const error = v.strictObject({
 const server = v.strictObject({
   name: text("its name"),
   url: urlOrNull("null if the name cannot be used; `warnings` says why"),
-  address: text("the address that it listens on"),
-  port: number("the port that it listens on"),
-  pid: number("its main process"),
+  address: text("the address that it listens on, another host, or the path of a unix socket"),
+  port: orNull(v.number(), "the port that it listens on; null: it is a unix socket"),
+  pid: orNull(v.number(), "its main process; null: none of this machine is known"),
   pids: list(v.number(), "all its processes"),
   ports: list(v.number(), "all ports that they listen on"),
   command: text("the command line"),
   cwd: orNull(v.string(), "the folder that it was started in"),
-  started_at: time("when its main process was started"),
-  source: text("where the name is from: `NAME`, or a project"),
+  started_at: timeOrNull("when its main process was started; null: nobody can tell"),
+  source: one(nameSources, "where the name is from; see [names](names.md#where-a-name-comes-from)"),
+  because: orNull(v.string(), "a clause on where the name is from"),
   warnings: list(v.string(), "sentences"),
 });
 

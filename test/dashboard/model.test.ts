@@ -40,6 +40,7 @@ const api: ServiceReport = {
   cwd: "/home/ada/api",
   started_at: "2026-01-01T00:00:00.000Z",
   source: "NAME",
+  because: null,
   warnings: [],
   traffic: {
     requests: 0,

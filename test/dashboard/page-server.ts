@@ -228,7 +228,7 @@ function scanOf(services: readonly Service[]): Scan {
           pid,
           {
             pid,
-            startedAt: service.process.startedAt,
+            startedAt: service.process?.startedAt ?? 0,
             parent: 1,
             group: pid,
             uid: 1_000,

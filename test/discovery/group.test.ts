@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { servicesIn } from "../../src/discovery/services.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
-import type { Service } from "../../src/routes/service.ts";
+import type { FoundService } from "../../src/routes/service.ts";
 
 type Listener = Partial<ObservedProcess> & { pid: number; listens?: readonly string[] };
 
@@ -32,8 +32,8 @@ function scanOf(...listeners: Listener[]): Scan {
 
 const host = { hostName: "desk", wsl: false, ownPid: 999_999, uid: 0 };
 
-function services(...listeners: Listener[]): Service[] {
-  return servicesIn(scanOf(...listeners), host);
+function services(...listeners: Listener[]): FoundService[] {
+  return servicesIn(scanOf(...listeners), host) as FoundService[];
 }
 
 function names(...listeners: Listener[]): string[] {
@@ -299,7 +299,7 @@ describe("between users", () => {
     ...more,
   });
   const rowsOf = (options: { holders?: ReadonlyMap<string, number> }, ...listeners: Listener[]) =>
-    servicesIn(scanOf(...listeners), { ...host, uid: 7, ...options });
+    servicesIn(scanOf(...listeners), { ...host, uid: 7, ...options }) as FoundService[];
   const winner = (options: { holders?: ReadonlyMap<string, number> }, ...listeners: Listener[]) =>
     rowsOf(options, ...listeners).find(({ routable }) => routable)!.process.pid;
 

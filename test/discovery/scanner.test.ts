@@ -391,7 +391,7 @@ test("a service is there while its process is", async () => {
   await started("api");
   const [service] = subject.services();
   expect(subject.stillThere(service!)).toBe(true);
-  source.dead.add(service!.process.pid);
+  source.dead.add(service!.process!.pid);
   expect(subject.stillThere(service!)).toBe(false);
 });
 
@@ -489,8 +489,8 @@ test("of two other users' servers of one name, the one that had it at the last s
   await subject.start();
   const holders: number[] = [];
   while (scans.length > 0) {
-    holders.push(subject.services().find(({ routable }) => routable)!.process.pid);
+    holders.push(subject.services().find(({ routable }) => routable)!.process!.pid);
     await subject.refresh({ atOnce: true });
   }
-  expect([...holders, subject.services()[0]!.process.pid]).toEqual([20, 20, 30, 10]);
+  expect([...holders, subject.services()[0]!.process!.pid]).toEqual([20, 20, 30, 10]);
 });

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { dial } from "../../src/link/dial.ts";
 import { listen } from "../../src/link/listen.ts";
 import type { SocketLink } from "../../src/link/socket-link.ts";
 import { encode } from "../../src/wire/bytes.ts";
+import { throwawayStateDirectory } from "../support/throwaway-certificate-authority.ts";
 import { turn } from "../support/turn.ts";
 import { Recorder } from "./linked.ts";
 
@@ -69,4 +71,19 @@ test("a port that is taken is an error with its code", () => {
   } finally {
     listening.stop();
   }
+});
+
+test("an address that is a path is a unix socket, whose refusals have the system's codes too", async () => {
+  await using folder = await throwawayStateDirectory();
+  const path = join(folder.path, "api.sock");
+  expect(await dialled({ address: path, port: 0 })).toEqual({ code: "ENOENT" });
+  const accepted = new Recorder();
+  const listening = listen({ path }, (link) => {
+    link.handler = accepted;
+  });
+  const { link } = await dialled({ address: path, port: 0 });
+  link!.write(encode("hello"), 0, 5);
+  await accepted.until(() => accepted.text === "hello");
+  link!.abort();
+  listening.stop();
 });

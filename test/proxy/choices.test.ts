@@ -177,6 +177,7 @@ test("a lazy service of the worktree is woken, and a request for the plain name 
     testSupervised({
       ...{ id: "old.shop:web", project: "old.shop", domain: "old.shop.localhost" },
       ...{ service: "web", routeName: "old.shop", directory: "/srv/shop-old" },
+      checkout: { repository: testRepository, root: "/srv/shop-old", label: "old" },
       ...{ state, lazy: true, port: undefined },
     });
   const woken: string[] = [];

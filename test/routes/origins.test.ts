@@ -38,7 +38,7 @@ function originsIn({ versions = all, choices = [], worktrees = [], branches = []
     versions,
     choices,
     repositories: {
-      worktrees: (its) => (its === repository ? worktrees : []),
+      worktrees: (its) => (its === repository ? worktrees.map((label) => ({ label })) : []),
       labels: (its) => new Set(its === repository ? [...worktrees, ...branches] : []),
     },
   });

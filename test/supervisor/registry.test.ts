@@ -34,9 +34,9 @@ function made(at?: string) {
 test("what was seen last stands first, in the first locald's words, and the next daemon knows it", async () => {
   const { registry, folder, path } = made();
   await registry.load();
-  registry.seen("/srv/a", "a");
-  registry.seen("/srv/b", "b");
-  registry.seen("/srv/a", "renamed");
+  registry.seen("/srv/a", { name: "a", naming: {} });
+  registry.seen("/srv/b", { name: "b", naming: {} });
+  registry.seen("/srv/a", { name: "renamed", naming: {} });
   await registry.flush();
   const entry = {
     path: "/srv/a",
@@ -53,9 +53,9 @@ test("what was seen last stands first, in the first locald's words, and the next
 
 test("a pin stays when the project is seen again, and only what is known can be pinned", async () => {
   const { registry } = made();
-  registry.seen("/srv/a", "a");
+  registry.seen("/srv/a", { name: "a", naming: {} });
   expect(registry.pin("/srv/a", true)).toBe(true);
-  registry.seen("/srv/a", "a");
+  registry.seen("/srv/a", { name: "a", naming: {} });
   expect(registry.list()[0]!.pinned).toBe(true);
   expect(registry.pin("/srv/b", true)).toBe(false);
 });
@@ -65,7 +65,7 @@ test("it is known where a folder is: here, replaced, gone, or on a file system t
   const paths = ["here", "replaced", "gone", "never"].map((name) => join(folder, name));
   const [here, replaced, gone, never] = paths as [string, string, string, string];
   for (const path of [here, replaced, gone]) mkdirSync(path);
-  for (const path of paths) registry.seen(path, "shop");
+  for (const path of paths) registry.seen(path, { name: "shop", naming: {} });
   rmSync(gone, { recursive: true });
   // The new one may get the number of the old one, whose birth was another.
   rmSync(replaced, { recursive: true });
@@ -94,7 +94,7 @@ test("a folder is known again where it was moved, but not its copy, and not what
     string,
   ];
   mkdirSync(old);
-  registry.seen(old, "shop");
+  registry.seen(old, { name: "shop", naming: {} });
   registry.pin(old, true);
   cpSync(old, copy, { recursive: true });
   expect(registry.movedTo(copy)).toBeUndefined();

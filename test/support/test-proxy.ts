@@ -6,12 +6,11 @@ import {
   type Proxy as RunningProxy,
   startProxy,
 } from "../../src/proxy/listener/listener.ts";
-import type { Choice } from "../../src/routes/origins.ts";
-import type { Service } from "../../src/routes/service.ts";
+import type { Choice, Repositories } from "../../src/routes/origins.ts";
+import type { FoundService } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import {
   type BareNames,
-  type CheckoutFacts,
   type RouteTable,
   type TableOptions,
   routeTable,
@@ -43,8 +42,8 @@ export type TestProxyOptions = Partial<ProxyOptions> & {
   configured?: ConfiguredNames;
   /** What the supervisor says. */
   supervised?: readonly Supervised[];
-  /** What git's files say; undefined: there are no checkouts. */
-  checkouts?: CheckoutFacts;
+  /** Facts of git's files; undefined: there are no checkouts. */
+  checkouts?: Repositories;
   /** What all browsers see. */
   choices?: readonly Choice[];
 };
@@ -70,7 +69,7 @@ export interface TestProxy extends AsyncDisposable {
 export function testService(
   name: string,
   { port, address = "127.0.0.1", pid = process.pid, label }: Place,
-): Service {
+): FoundService {
   const root = label ? `/srv/shop-${label}` : "/srv/shop";
   const checkout = { repository: testRepository, root, label: label || undefined };
   return {
@@ -88,13 +87,9 @@ export function testService(
   };
 }
 
-/** `/srv/shop` is the main checkout of a repository, and each `/srv/shop-<label>` is a worktree of it. */
-export const testCheckouts: CheckoutFacts = {
-  of(folder) {
-    const [, label] = /^\/srv\/shop(?:-([a-z-]+))?$/.exec(folder) ?? [];
-    return { repository: testRepository, root: folder, label };
-  },
-  worktrees: () => ["fix-nav", "old"],
+/** Of a repository with the worktrees fix-nav and old, and a branch besides. */
+export const testCheckouts: Repositories = {
+  worktrees: () => [{ label: "fix-nav" }, { label: "old" }],
   labels: () => new Set(["fix-nav", "old", "later"]),
 };
 

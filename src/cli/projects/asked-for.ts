@@ -24,6 +24,9 @@ import { servicesMeant } from "../shared/lookup.ts";
 import { projectHere } from "./here.ts";
 import { nameableOf, rowsNamed } from "./named.ts";
 
+/** A project's folder -> the name that is asked for it; null: that of its files. */
+export type NameFor = (directory: string) => string | null | undefined;
+
 export type AskedFor = {
   project: ProjectSpec;
   services: readonly string[];
@@ -39,7 +42,11 @@ export type AskedFor = {
 export async function askedFor(
   words: readonly string[],
   world: World,
-  { file: path, flags = {} }: { file?: string | undefined; flags?: Flags } = {},
+  {
+    file: path,
+    flags = {},
+    nameFor = () => undefined,
+  }: { file?: string | undefined; flags?: Flags; nameFor?: NameFor } = {},
 ): Promise<AskedFor> {
   const [first, ...others] = words;
   const isPath = path === undefined && first !== undefined && (await namesFolder(first, world));
@@ -48,7 +55,8 @@ export async function askedFor(
   });
   const { file } = place;
   const directory = await realpath(place.directory);
-  const read = await projectIn(directory, world, { file });
+  const given = nameFor(directory) ?? undefined;
+  const read = await projectIn(directory, world, { file, naming: { given } });
   if (path === undefined && !isPath && !isAbout(read, first)) {
     const known = await knownFolder(first, { flags, world });
     // In a project, a plain word that it does not have is rather a service that it is going to have.
@@ -57,7 +65,7 @@ export async function askedFor(
     if (isMeant && known !== undefined && known.directory !== directory) {
       if (known.gone !== undefined) throw new Failure("no_project", known.gone);
       const rest = known.isWhole ? others : words;
-      return await askedFor([`${known.directory}/`, ...rest], world, { flags });
+      return await askedFor([`${known.directory}/`, ...rest], world, { flags, nameFor });
     }
   }
   if (read.kind === "none") {

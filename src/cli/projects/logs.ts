@@ -30,9 +30,9 @@ export type LogsFlags = Flags & {
 
 /** The request for logs, as the daemon expects it. */
 export type Wanted = {
-  /** Ids of services; or all of a project. */
+  /** Ids of services; or all of a project, by its folder. */
   services?: readonly string[];
-  project?: string;
+  project_path?: string;
   mode: "snapshot" | "follow";
   tail?: number;
   /** ISO 8601. */

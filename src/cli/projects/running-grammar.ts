@@ -30,6 +30,8 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
       "also start the services with this profile; repeatable (default: LOCALHOSTESS_PROFILES)",
       (name: string, before: string[] = []) => [...before, name],
     )
+    .option("--name <name>", "the project's name in this folder (default: LOCALHOSTESS_PROJECT)")
+    .option("--no-name", "name it as its files do again")
     .option("--wait", "wait until all services are ready (default)")
     .option("--no-wait", "return once the start has begun")
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")

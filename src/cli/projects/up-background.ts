@@ -32,8 +32,8 @@ export async function upInBackground(
   upping: Upping,
   { wait, patience, json }: BackgroundOptions,
 ): Promise<number> {
-  const { socket, request, repeats, project, world } = upping;
-  const steps = progress({ screen: world.err, clock: systemClock, nameOf: nameWithin(project) });
+  const { socket, request, repeats, world } = upping;
+  const steps = progress({ screen: world.err, clock: systemClock, nameOf: nameWithin });
   const interrupted = Promise.withResolvers<"interrupted">();
   const cancelSignal = world.onSignal(() => interrupted.resolve("interrupted"));
   const late = Promise.withResolvers<"late">();
@@ -55,9 +55,10 @@ export async function upInBackground(
     const ended = await Promise.race([carried, interrupted.promise, late.promise, begun.promise]);
     steps.end();
     if (ended === "interrupted") {
+      const name = [...concerned][0]?.split(":")[0];
       if (world.json !== undefined) world.json.code = "interrupted";
       world.err.write(
-        `localhostess: the start continues in the background; stop it with: ${stopCommand(upping)}\n`,
+        `localhostess: the start continues in the background; stop it with: ${stopCommand({ ...upping, name })}\n`,
       );
       return 1;
     }
@@ -73,12 +74,19 @@ export async function upInBackground(
   }
 }
 
-/** Ends the services that were named, or else the project, from whatever folder. */
-export function stopCommand({ project, services }: Pick<Upping, "project" | "services">): string {
+/**
+ * Ends the services that were named, or else the project, from whatever folder. `name`: the project's, as the daemon
+ * knows it.
+ */
+export function stopCommand({
+  project,
+  services,
+  name = project.name,
+}: Pick<Upping, "project" | "services"> & { name?: string | undefined }): string {
   const words =
     services.length === 0
       ? [`${project.directory}/`]
-      : services.map((service) => `${project.name}:${service}`);
+      : services.map((service) => `${name}:${service}`);
   return `localhostess stop ${words.map(pastedWord).join(" ")}`;
 }
 
@@ -109,8 +117,7 @@ async function report(
   tellPending(known, world);
   const rows = known.filter((row) => concerned.has(row.name));
   const notReady = rows.filter((row) => !row.ready && row.state !== "completed");
-  const name = nameWithin(project);
-  const width = Math.max(0, ...rows.map((row) => name(row.name).length));
+  const width = Math.max(0, ...rows.map((row) => nameWithin(row.name).length));
   // Without a row the reasons are all that there is to say, as an error.
   const isAnswer = rows.length > 0 || (ended !== "late" && ended.kind === "done");
   if (json && isAnswer) printJson(world, rows);
@@ -122,7 +129,7 @@ async function report(
     const { of, url } = row.instance ?? { of: "", url: null };
     const isFirst = rows.find((its) => its.ready && its.instance?.of === of) === row;
     if (url !== null && isFirst) tellWhere(of, url);
-    tellWhere(name(row.name), row.url ?? remarkOn(row));
+    tellWhere(nameWithin(row.name), row.url ?? remarkOn(row));
   }
   await tellElsewhere(rows, world);
   await tellUnresolvedOf(rows, { socket, project, known, world });

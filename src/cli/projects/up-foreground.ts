@@ -24,7 +24,7 @@ export async function upInForeground(
     screen: err,
     clock: systemClock,
     drawn: false,
-    nameOf: nameWithin(project),
+    nameOf: nameWithin,
   });
   const interrupted = Promise.withResolvers<"interrupted">();
   let signals = 0;
@@ -38,8 +38,8 @@ export async function upInForeground(
   const cancelLate =
     patience === undefined ? () => {} : systemClock.after(patience, () => late.resolve("late"));
   const since = new Date().toISOString();
-  const wanted = { project: project.name, mode: "follow", since } as const;
-  const logs = follow({ socket, world, wanted, nameOf: nameWithin(project) });
+  const wanted = { project_path: project.directory, mode: "follow", since } as const;
+  const logs = follow({ socket, world, wanted, nameOf: nameWithin });
   try {
     const started = carriedOut(socket, request, { hear: steps.hear, repeats });
     const first = await Promise.race([started, interrupted.promise, late.promise]);
@@ -68,7 +68,8 @@ export async function upInForeground(
       }
     }
     err.write(`${err.colors.dim(`stopping ${project.name}`)}\n`);
-    await answerOf(socket, { Stop: { name: project.name } }, { deadline: stopPatience });
+    const stop = { Stop: { project_path: project.directory } };
+    await answerOf(socket, stop, { deadline: stopPatience });
     // The output of the services while they stopped.
     await Promise.race([logs.ended, Bun.sleep(lastWords)]);
     return code;

@@ -1,16 +1,17 @@
 /** `localhostess up [path] [service...]` -> the services of a project, running and ready, or the reason why not. */
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { givenNameMistake } from "../../manifest/project-name.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { profileMistakes } from "../../supervisor/project/asked-services.ts";
 import { longestTimer } from "../../text/duration.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { Failure } from "../shared/failure.ts";
-import { isProjectFile } from "../shared/project-files.ts";
+import { isProjectFile, projectFolderOf } from "../shared/project-files.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { askedFor } from "./asked-for.ts";
+import { askedFor, type NameFor } from "./asked-for.ts";
 import { patienceOf } from "./patience.ts";
 
 export type UpFlags = Flags & {
@@ -22,6 +23,8 @@ export type UpFlags = Flags & {
   foreground?: boolean;
   tasks?: boolean;
   profile?: readonly string[];
+  /** `false`: `--no-name`. */
+  name?: string | false;
 };
 
 export async function up(typed: readonly string[], given: UpFlags, world: World): Promise<number> {
@@ -33,7 +36,10 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
   if (flags.foreground && flags.json) {
     throw new UsageError(["--foreground and --json cannot be combined"]);
   }
-  const { project, services, file: named } = await askedFor(words, world, { file, flags });
+  const nameFor = await namesFor(flags, world);
+  const asked = await askedFor(words, world, { file, flags, nameFor });
+  const { project, services, file: named } = asked;
+  const name = nameFor(project.directory);
   if (flags.profile !== undefined && services.length > 0) {
     const why = "--profile is about the whole project, and a service that is named starts anyway";
     throw new UsageError([`${why}; leave out one of both`]);
@@ -47,6 +53,7 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
     Start: {
       project_path: project.directory,
       ...(named === undefined ? {} : { file: named }),
+      ...(name === undefined ? {} : { name }),
       verbose: flags.verbose ?? false,
       env: definedOf(world.env),
       ...(services.length === 0 ? { profiles } : { services }),
@@ -71,6 +78,23 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
     patience,
     json: flags.json ?? false,
   });
+}
+
+/**
+ * The name that is asked for, by folder: that of the flag for the project that is meant, that of the variable for the one
+ * here. Null: none but that of its files; undefined: nothing is asked. @throws UsageError
+ */
+async function namesFor({ name }: UpFlags, world: World): Promise<NameFor> {
+  const variable = world.env.LOCALHOSTESS_PROJECT;
+  const [text, from] = name === undefined ? [variable, "LOCALHOSTESS_PROJECT"] : [name, "--name"];
+  if (text === undefined || text === "") return () => undefined;
+  if (text === false) return () => null;
+  const wrong = givenNameMistake(text);
+  if (wrong !== undefined) throw new UsageError([`${from}: ${wrong}`], { isTyped: name === text });
+  if (from === "--name") return () => text;
+  const here = await projectFolderOf(undefined, world);
+  const directory = await realpath(here).catch(() => here);
+  return (folder) => (folder === directory ? text : undefined);
 }
 
 /** foreman's `-f` names the file; with anything else behind it, or nothing, it stands for `--foreground`. */

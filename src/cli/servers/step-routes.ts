@@ -3,12 +3,13 @@ import { turnOf } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
 import { faultText, remedyText } from "../../routes/unusable.ts";
+import { placeText } from "../../text/place.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
 import { hiddenServer } from "../shared/hidden-server.ts";
 import { type Present, reach } from "../shared/reach.ts";
 import { isSecured } from "./is-secured.ts";
-import { bracketed, connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
+import { connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
 
 export type Routed = { step: Step; service: Service | undefined };
 
@@ -72,12 +73,18 @@ function absent({ supervised, turn }: Extract<Present, { kind: "absent" }>): Ste
   return lines.length === 0 ? step : { ...step, lines };
 }
 
-export function owner({ endpoint, process, command, cwd, warnings }: Service): Step {
+export function owner(service: Service): Step {
+  const { endpoint, process, command, cwd, because, warnings } = service;
+  const startedAt = process?.startedAt ?? service.startedAt;
   // The Swedish format is that of ISO 8601, in local time.
-  const started = new Date(process.startedAt).toLocaleString("sv");
-  const place = cwd === undefined ? "" : ` in ${cwd}`;
-  const socket = `${bracketed(endpoint.address)}:${endpoint.port}`;
-  const detail = `${socket} belongs to pid ${process.pid}: ${command}${place}, since ${started}`;
+  const since =
+    startedAt === undefined ? "" : `, since ${new Date(startedAt).toLocaleString("sv")}`;
+  const folder = cwd === undefined ? "" : ` in ${cwd}`;
+  const holder =
+    process === undefined
+      ? ` is ${because ?? command}`
+      : ` belongs to pid ${process.pid}: ${command}${folder}`;
+  const detail = `${placeText(endpoint)}${holder}${since}`;
   return passed("owner", detail, warnings.length === 0 ? null : warnings.join("; "));
 }
 
@@ -85,7 +92,7 @@ export function owner({ endpoint, process, command, cwd, warnings }: Service): S
 export async function dials({ endpoint, process }: Service): Promise<Step> {
   const tried: string[] = [];
   for (const address of endpoint.dial) {
-    const place = `${bracketed(address)}:${endpoint.port}`;
+    const place = placeText({ address, port: endpoint.port });
     const answer = await ask({ address, port: endpoint.port, deadline: connectDeadline });
     if (answer.kind !== "failed") {
       const speaks = (await isSecured(address, endpoint.port)) ? " with TLS" : "";
@@ -93,9 +100,9 @@ export async function dials({ endpoint, process }: Service): Promise<Step> {
     }
     tried.push(`${place}: ${answer.why}`);
   }
-  return failed(
-    "dials",
-    tried.join("; "),
-    `pid ${process.pid} may be suspended (kill -CONT ${process.pid}) or too busy; otherwise restart it`,
-  );
+  const fix =
+    process === undefined
+      ? "start what listens there; to see where each given name leads: localhostess name"
+      : `pid ${process.pid} may be suspended (kill -CONT ${process.pid}) or too busy; otherwise restart it`;
+  return failed("dials", tried.join("; "), fix);
 }

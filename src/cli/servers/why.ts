@@ -58,7 +58,7 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
     const routed = await routes(walk.target.name, walk);
     yield routed.step;
     if (routed.service === undefined) return;
-    ({ pid } = routed.service.process);
+    pid = routed.service.process?.pid;
     yield owner(routed.service);
     const dialled = await dials(routed.service);
     yield dialled;

@@ -1,4 +1,5 @@
-/** An address and a port -> whether it takes a connection, and what it answers to one GET. */
+/** An address and a port, or a path -> whether it takes a connection, and what it answers to one GET. */
+import { isSocketPath } from "../../text/place.ts";
 
 export type Answer =
   | {
@@ -14,6 +15,7 @@ export type Answer =
   | { kind: "failed"; why: string };
 
 export type AskOptions = {
+  /** A host, or the absolute path of a unix socket. */
   address: string;
   port: number;
   /** Milliseconds for the connection and the answer. */
@@ -36,6 +38,9 @@ const words: Record<string, string> = {
   EHOSTUNREACH: "no route there",
   ENETUNREACH: "no network there",
   EADDRNOTAVAIL: "this machine has no such address",
+  ENOENT: "there is no such socket",
+  EACCES: "its permissions, or those of its folder, let us not connect",
+  ENOTFOUND: "no address is known for that host",
 };
 
 function reasonOf(error: unknown): string {
@@ -112,8 +117,10 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
     opened.upgradeTLS({ ...tls!, socket: handlers });
   };
   Bun.connect<undefined>({
-    hostname: address,
-    port,
+    ...((isSocketPath(address) ? { unix: address } : { hostname: address, port }) as {
+      hostname: string;
+      port: number;
+    }),
     ...(tunnel === undefined ? tls : {}),
     socket: {
       ...handlers,

@@ -1,5 +1,6 @@
 /** A name that a person typed -> its service, or a sentence that helps. */
 import { explain } from "../../proxy/pages/problem.ts";
+import { holderText } from "../../routes/holder-text.ts";
 import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";
 import type { Service } from "../../routes/service.ts";
 import { nearestName, routeTable } from "../../routes/table.ts";
@@ -25,7 +26,7 @@ export function find(name: string, sight: Sight): Found {
   }
   const unroutable = services.find((its) => its.name.toLowerCase() === name);
   if (unroutable !== undefined) {
-    const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name is not a valid host name"}`;
+    const why = `${unroutable.name} (${holderText(unroutable)}) has no address: ${unroutable.warnings[0] ?? "its name is not a valid host name"}`;
     return { kind: "unroutable", service: unroutable, why };
   }
   const near = nearestName(name, table);

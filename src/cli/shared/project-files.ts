@@ -2,6 +2,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import {
+  type AskedNaming,
   projectFolder,
   type ReadProject,
   readProject,
@@ -21,6 +22,7 @@ export type ProjectFilesOptions = {
   instead?: string;
   /** The name of the file that declares the project; by default locald.toml or a Procfile. */
   file?: string | undefined;
+  naming?: AskedNaming | undefined;
 };
 
 export type ProjectPlace = { directory: string; file: string | undefined };

@@ -1,4 +1,5 @@
 /** Services, and servers without a name -> lines for a terminal: aligned, and cut to its width. Pure. */
+import { holderText } from "../../routes/holder-text.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
 import { namingCommand, type Unusable, unusableText } from "../../routes/unusable.ts";
@@ -58,7 +59,7 @@ function columnsOf({
     {
       title: "PORT",
       text: ({ endpoint, ports }) =>
-        `:${endpoint.port}${more(
+        `${endpoint.port === 0 ? "socket" : `:${endpoint.port}`}${more(
           ports.filter((other) => other !== endpoint.port),
           ":",
         )}`,
@@ -68,10 +69,12 @@ function columnsOf({
     {
       title: "PID",
       text: ({ process, pids }) =>
-        `${header ? "" : "pid "}${process.pid}${more(
-          pids.filter((other) => other !== process.pid),
-          "",
-        )}`,
+        process === undefined
+          ? "-"
+          : `${header ? "" : "pid "}${process.pid}${more(
+              pids.filter((other) => other !== process.pid),
+              "",
+            )}`,
       paint: (_, colors) => colors.dim,
       most: 10,
       goes: 1,
@@ -152,7 +155,7 @@ export function namelessLines(all: readonly Unusable[], options: RowOptions): st
 export function warningLines(services: readonly Service[], options: RowOptions): string[] {
   return services.flatMap((service) =>
     service.warnings.flatMap((text) =>
-      warning(`${service.name} (pid ${service.process.pid}): ${text}`, options),
+      warning(`${service.name} (${holderText(service)}): ${text}`, options),
     ),
   );
 }

@@ -13,6 +13,8 @@ export type LogsWanted = {
   service?: string | null | undefined;
   services?: readonly string[] | undefined;
   project?: string | undefined;
+  /** The folder of a project, absolute. */
+  project_path?: string | undefined;
   mode: "snapshot" | "follow";
   tail?: number | undefined;
   /** ISO 8601. */
@@ -71,12 +73,16 @@ export async function logStream(wanted: LogsWanted, backend: LogBackend): Promis
 type Chosen = { own: boolean; /** The ids of the services now. */ ids(): readonly string[] };
 
 async function chosen(wanted: LogsWanted, backend: LogBackend): Promise<Chosen> {
-  const { service, services, project } = wanted;
+  const { service, services, project, project_path: folder } = wanted;
   const { projects } = backend;
   const all = () => (projects?.snapshots() ?? []).map(({ id }) => id);
   const named = [...(service ? [service] : []), ...(services ?? [])];
   if (project !== undefined) {
     return { own: false, ids: () => all().filter((id) => id.startsWith(`${project}:`)) };
+  }
+  if (folder !== undefined) {
+    const here = () => (projects?.snapshots() ?? []).filter((its) => its.directory === folder);
+    return { own: false, ids: () => here().map(({ id }) => id) };
   }
   // An empty list means no service; no list at all means every service.
   if (named.length === 0 && services === undefined) return { own: true, ids: all };

@@ -1,5 +1,6 @@
 /** The commands about projects: up, stop, restart and the registry, in the first locald's format. */
 import * as v from "valibot";
+import { givenNameMistake } from "../../manifest/project-name.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Brought } from "../../supervisor/project/bring-up.ts";
 import type { Projects } from "../../supervisor/projects.ts";
@@ -133,6 +134,19 @@ export const projectCommands: readonly Command[] = [
           v.regex(/^[^/\0]+$/, "expected the name of a file in the folder"),
           v.description(
             "the file in the folder that declares the project: a `.toml`, or a Procfile of any other name; by default locald.toml, Procfile.dev or Procfile",
+          ),
+        ),
+      ),
+      name: v.optional(
+        v.nullable(
+          v.pipe(
+            v.string(),
+            v.minLength(1),
+            v.maxLength(255),
+            v.check((its) => givenNameMistake(its) === undefined, "not a project name"),
+            v.description(
+              "the project's name in this folder from now on, whatever its files say; null: as they say",
+            ),
           ),
         ),
       ),

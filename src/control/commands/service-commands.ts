@@ -170,6 +170,14 @@ export const serviceCommands: readonly Command[] = [
           v.description("all services of the project with this name"),
         ),
       ),
+      project_path: v.optional(
+        v.pipe(
+          v.string(),
+          v.startsWith("/"),
+          v.maxLength(4096),
+          v.description("all services of the project in this folder"),
+        ),
+      ),
       mode: v.optional(
         v.pipe(
           v.picklist(["snapshot", "follow"]),

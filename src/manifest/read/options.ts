@@ -1,5 +1,7 @@
 /** A project's folder, layers and env files -> what the readers of this folder are given of the world. Pure. */
-import type { Layer } from "../layer.ts";
+import type { Layer, Source } from "../layer.ts";
+import type { Checkout } from "../project.ts";
+import type { Naming } from "./naming.ts";
 
 /** An env file: `.env`, or one that `env_file` names. */
 export type EnvFile =
@@ -10,6 +12,13 @@ export type ManifestOptions = {
   directory: string;
   /** Lowest first. */
   layers: readonly Layer[];
+  /** The file of the layer that is for this folder alone, and not committed. */
+  local?: Source | undefined;
+  naming?: Naming | undefined;
+  /** The checkout of a git repository that the folder is in. */
+  checkout?: Checkout | undefined;
+  /** True: committed ports are another checkout's, so that services have free ones here. */
+  freesPorts?: boolean | undefined;
   /** Absolute path -> what is there. Only `.env` may be missing. */
   envFiles: ReadonlyMap<string, EnvFile>;
   /** Domains besides `localhost` that names may end in. */

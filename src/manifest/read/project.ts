@@ -2,44 +2,55 @@
 import type { Table } from "../layer.ts";
 import { tableIn } from "../layer.ts";
 import type { ProjectSpec, Reload } from "../project.ts";
-import { labelOf, projectNameFrom, projectNameMistake, readDomain } from "../project-name.ts";
 import { projectSchema } from "../schema.ts";
+import { domainOf, nameOf, wrongName } from "./naming.ts";
 import type { Reading } from "./reading.ts";
 import { noteProjectSettings } from "./settings.ts";
 
 export type ReadProjectTable = Pick<ProjectSpec, "name" | "domain" | "reload"> & {
+  /** The name as all checkouts have it: a service with this name has the project's own address. */
+  own: string;
   /** The domain without its ending. */
   routeName: string;
 };
 
 export function readProjectTable(reading: Reading): ReadProjectTable {
   const { options, tree, mistakes, fields } = reading;
-  const { directory, tlds = [] } = options;
+  const { tlds = [], local, naming = {} } = options;
   const its = tableIn(tree, "project");
   fields.read(its, { key: "env_file", schema: projectSchema });
   fields.read(its, { key: "shell", schema: projectSchema });
   noteProjectSettings(its, reading);
   const reload = reloadOf(its, reading);
-  const written = fields.read<string>(its, { key: "name", schema: projectSchema });
-  const folder = directory.slice(directory.lastIndexOf("/") + 1);
-  const name = written?.value ?? projectNameFrom(folder);
-  if (written === undefined && !its.entries.has("name")) {
+  const written = fields.read<string>(its, { key: "name", schema: projectSchema, quiet: true });
+  const named = nameOf(written, options);
+  const { name, own } = named;
+  if (written !== undefined && written.value === name) fields.note(["project", "name"], written);
+  else if (!its.entries.has("name") || written !== undefined) {
     fields.noteDefault(["project", "name"], name);
   }
-  const wrong = projectNameMistake(name);
+  const wrong = wrongName(named);
   if (wrong !== undefined) mistakes.add(written ?? its, wrong);
-  const own = fields.read<string>(its, { key: "domain", schema: projectSchema });
+  const domainKey = fields.read<string>(its, {
+    ...{ key: "domain", schema: projectSchema },
+    quiet: true,
+  });
   const unnamed = wrong !== undefined || name.toLowerCase() === "localhost";
-  const domain = readDomain(own?.value ?? (unnamed ? "unnamed" : (labelOf(name) ?? name)), tlds);
+  const domain = domainOf({
+    named: unnamed ? { name: "unnamed", own: "unnamed", isOther: false } : named,
+    ...{ written: domainKey, naming, local, tlds },
+  });
   if (domain.kind === "mistake") {
-    mistakes.add(own ?? written ?? its, domain.why);
-    return { name, domain: "", routeName: "unnamed", reload };
+    mistakes.add(domainKey ?? written ?? its, domain.why);
+    return { name, own, domain: "", routeName: "unnamed", reload };
   }
-  if (own === undefined) fields.noteDefault(["project", "domain"], domain.domain);
-  if (own === undefined && wrong === undefined && unnamed) {
+  const isWritten = domainKey !== undefined && (!named.isOther || domainKey.source === local);
+  if (isWritten) fields.note(["project", "domain"], domainKey);
+  else fields.noteDefault(["project", "domain"], domain.domain);
+  if (domainKey === undefined && wrong === undefined && unnamed) {
     mistakes.add(written ?? its, "localhost is the proxy itself; choose another name");
   }
-  return { name, domain: domain.domain, routeName: domain.routeName, reload };
+  return { name, own, domain: domain.domain, routeName: domain.routeName, reload };
 }
 
 /** The one key that the lowest layer wins: a project must not say how far it is trusted. */

@@ -1,7 +1,7 @@
 /** The layers of a project and its env files -> the project, with the origin of each value; or every error. Pure. */
 import { tableIn } from "../layer.ts";
 import { merged } from "../merge.ts";
-import type { ProjectSpec } from "../project.ts";
+import type { FreedPort, ProjectSpec } from "../project.ts";
 import { serviceNameMistake } from "../project-name.ts";
 import { reportShared } from "./addresses.ts";
 import { type Field, Fields } from "./fields.ts";
@@ -34,9 +34,10 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   const variables = new Variables({ ...options, mistakes, warnings, fields });
   const services = tableIn(tree, "services");
   const groups = groupsIn(services);
-  const reading: Reading = { options, tree, services, groups, mistakes, fields, variables };
-  const { routeName, ...project } = readProjectTable(reading);
-  const base = { name: project.name, routeName };
+  const freed: FreedPort[] = [];
+  const reading: Reading = { options, tree, services, groups, mistakes, fields, variables, freed };
+  const { routeName, own, ...project } = readProjectTable(reading);
+  const base = { name: own, routeName };
   const declared = declaredIn(reading, base);
   const all = withInstances(declared, { groups: reading.groups, project: base, mistakes });
   reportShared([...sharedBy(declared, reading.groups), ...all], mistakes);
@@ -48,6 +49,8 @@ export function readManifest(options: ManifestOptions): ReadManifest {
       ...project,
       directory,
       services: specs,
+      ...(options.checkout === undefined ? {} : { checkout: options.checkout }),
+      ...(freed.length === 0 ? {} : { freedPorts: freed }),
       files,
       warnings: warnings.sentences(layers),
     },

@@ -1,5 +1,6 @@
 /** The layers of a project and the readers of its parts -> what every reader in this folder is given. Pure. */
 import type { Table } from "../layer.ts";
+import type { FreedPort } from "../project.ts";
 import type { Fields } from "./fields.ts";
 import type { Groups } from "./groups.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -16,4 +17,6 @@ export type Reading = {
   mistakes: Mistakes;
   fields: Fields;
   variables: Variables;
+  /** Ports that the files give, and the services do not have here: the reader of a service adds its own. */
+  freed: FreedPort[];
 };

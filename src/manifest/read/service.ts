@@ -25,6 +25,7 @@ export type Declared = Edges & { spec: ServiceSpec; table: Table };
 
 export type ServiceOptions = {
   table: Table;
+  /** `name`: as all checkouts have it. */
   project: { name: string; routeName: string };
   /** The variables of all services. */
   shared: ReadonlyMap<string, Variable>;
@@ -55,7 +56,7 @@ export function readService(
     directory,
   );
   const workdir = absolute(valueIn<string>("workdir") ?? ".", directory);
-  const port = field<number>("port");
+  const port = ownPort(name, field<number>("port"), reading);
   const health = readHealth(name, table, reading);
   reportSenseless(table, { type, mistakes });
   const ask = health?.ask;
@@ -148,6 +149,17 @@ export function readService(
     ...(settings === undefined || !hasPort(type) ? {} : { settings }),
   };
   return { spec, table, ...edges };
+}
+
+/** Undefined where the file has none, or where it is another checkout's: only this folder's own file can claim it here. */
+function ownPort(
+  service: string,
+  port: Known<number> | undefined,
+  { options: { freesPorts = false, local }, freed }: Pick<Reading, "options" | "freed">,
+): Known<number> | undefined {
+  if (port === undefined || !freesPorts || port.source === local) return port;
+  freed.push({ service, port: port.value });
+  return undefined;
 }
 
 /** A service that its schedule starts again is started again by nothing else, unless that is declared. */

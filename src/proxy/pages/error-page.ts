@@ -2,12 +2,12 @@
 import { choicePath, useField } from "../../routes/origins.ts";
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
 import { hintIn } from "../../text/hint.ts";
+import { placeText } from "../../text/place.ts";
 import { faultText, namelessText, namingCommand, type Unusable } from "../../routes/unusable.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import {
-  dialled,
   endCommand,
   explain,
   guessedName,
@@ -121,11 +121,16 @@ function unknownName(problem: UnknownName): Story {
 function facts(problem: UpstreamFailed): Html {
   return html`<dl class="facts">
     <dt>Dialled</dt>
-    <dd>${dialled(problem)}</dd>
+    <dd>${placeText(problem)}</dd>
     <dt>Answer</dt>
     <dd>${sentence(problem.why)}</dd>
-    <dt>Process</dt>
-    <dd>pid ${problem.pid}</dd>
+    ${
+      problem.pid === undefined
+        ? html`<dt>Name from</dt>
+            <dd>${sentence(problem.because ?? problem.name)}</dd>`
+        : html`<dt>Process</dt>
+            <dd>pid ${problem.pid}</dd>`
+    }
     <dt>Command</dt>
     <dd><code>${sentence(problem.command)}</code></dd>
   </dl>`;

@@ -1,7 +1,8 @@
 /** The running services -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
 import { counted } from "../../text/counted.ts";
+import { placeText } from "../../text/place.ts";
 import { printable } from "../../text/printable.ts";
-import type { Endpoint, Service } from "../../routes/service.ts";
+import type { Service } from "../../routes/service.ts";
 import { originOf, secureUrl, serviceRow, serviceUrl } from "../../routes/service-row.ts";
 import { dashboardCommand, upCommand } from "./doors.ts";
 import { html, type Html } from "./html.ts";
@@ -28,11 +29,6 @@ export type FrontPage = {
   mark?: string | undefined;
 };
 
-function where(endpoint: Endpoint): string {
-  const { address, port } = endpoint;
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 function also(service: Service): string {
   const ports = service.ports.filter((port) => port !== service.endpoint.port);
   return ports.length === 0 ? "" : `, also ${ports.map((port) => `:${port}`).join(" ")}`;
@@ -40,6 +36,7 @@ function also(service: Service): string {
 
 function processes(service: Service): string {
   const others = service.pids.length - 1;
+  if (service.process === undefined) return service.because ?? "";
   return `pid ${service.process.pid}${others > 0 ? ` and ${others} more` : ""}`;
 }
 
@@ -61,7 +58,9 @@ function entry(service: Service, { urlPort, securePort, details }: Shown): Html 
   return html`<li>
     <div class="row">
       ${name}
-      <span class="where">${where(service.endpoint)}${also(service)} · ${processes(service)}</span>
+      <span class="where"
+        >${placeText(service.endpoint)}${also(service)} · ${processes(service)}</span
+      >
     </div>
     <p class="command">${service.command}</p>
     ${reasons.map((reason) => html`<p class="warning">${reason}</p> `)}
@@ -153,7 +152,7 @@ function text({ services, urlPort, details }: FrontPage): string {
       ];
       if (details) {
         columns.push(
-          where(service.endpoint),
+          placeText(service.endpoint),
           processes(service),
           service.command,
           ...service.warnings.map((warning) => `(${warning})`),

@@ -7,6 +7,7 @@ import {
   type Unusable,
   unusableText,
 } from "../../routes/unusable.ts";
+import { isSocketPath, placeText } from "../../text/place.ts";
 import { choicePath, useField } from "../../routes/origins.ts";
 import { printable } from "../../text/printable.ts";
 import {
@@ -96,11 +97,14 @@ export type UpstreamFailed = {
    */
   status: 502 | 504;
   name: string;
-  /** The address and port that were dialled. */
+  /** The address and port that were dialled, or the path of a unix socket. */
   address: string;
   port: number;
-  pid: number;
+  /** Undefined where no process of this machine is known. */
+  pid: number | undefined;
   command: string;
+  /** Where the name is from. */
+  because?: string | undefined;
   why: string;
 };
 
@@ -145,11 +149,6 @@ export function word(text: string): string {
 
 export function sentence(text: string): string {
   return printable(text, longestSentence);
-}
-
-export function dialled({ address, port }: { address: string; port: number }): string {
-  const host = word(address);
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** A sentence about a server that no name leads to. */
@@ -233,18 +232,23 @@ function explainUpstream(problem: UpstreamFailed): Explanation {
   const name = word(problem.name);
   const why = sentence(problem.why);
   const command = sentence(problem.command);
-  const message =
-    problem.status === 502
-      ? `${name} runs but did not answer at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`
-      : `${name} did not accept a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
+  const isSeen = problem.pid !== undefined;
+  const holder = isSeen ? `pid ${problem.pid}, ${command}` : sentence(problem.because ?? command);
+  const failed =
+    problem.status === 504
+      ? "did not accept a connection in time"
+      : isSeen
+        ? "runs but did not answer"
+        : "did not answer";
+  const message = `${name} ${failed} at ${placeText(problem)} (${holder}): ${why}`;
   return {
     code: problem.status === 502 ? "upstream_failed" : "upstream_timeout",
     message,
     details: {
       name,
       address: word(problem.address),
-      port: problem.port,
-      pid: problem.pid,
+      port: isSocketPath(problem.address) ? null : problem.port,
+      pid: problem.pid ?? null,
       command,
       why,
     },

@@ -49,8 +49,9 @@ export function upstreamFailed(
     ...failure,
     name: service.name,
     port: service.endpoint.port,
-    pid: service.process.pid,
+    pid: service.process?.pid,
     command: service.command,
+    because: service.because,
   };
 }
 
@@ -93,10 +94,19 @@ function broken(code: string): string {
   if (code === noRequests) {
     return "it speaks HTTP/2, and ends every connection before it takes a request";
   }
-  return code === "ECONNREFUSED"
-    ? "nothing accepts connections there any more"
-    : `the connection failed (${code})`;
+  return reasons[code] ?? `the connection failed (${code})`;
 }
+
+/** The system's codes, in words for a person. */
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing accepts connections there any more",
+  ENOENT: "there is no such socket; its server makes it when it starts",
+  EACCES:
+    "this user may not connect to that socket; its permissions and those of its folder decide",
+  ENOTFOUND: "no address is known for that host",
+  EHOSTUNREACH: "there is no way to that host",
+  ENETUNREACH: "there is no way to that network",
+};
 
 /** Why TLS with a service did not come about, and what to do. */
 function unsecured(handshake: NonNullable<FailedDial["handshake"]>): string {

@@ -33,7 +33,7 @@ function factsOf(decision: Decision, table: RouteTable): unknown[] | undefined {
     }
     case "proxy": {
       const { name, process, endpoint } = decision.service;
-      return ["proxy", name, process.pid, process.startedAt, endpoint.address, endpoint.port];
+      return ["proxy", name, process?.pid, process?.startedAt, endpoint.address, endpoint.port];
     }
     case "unknown":
       // Nothing is said about a name that somebody else may have.

@@ -210,7 +210,7 @@ export type UpstreamPoolOptions = {
 /** The process is part of the key: another process on the same port is another server. */
 export function upstreamKey(service: Service): string {
   const { endpoint, process } = service;
-  return `${endpoint.address}|${endpoint.port}|${process.pid}|${process.startedAt}`;
+  return `${endpoint.address}|${endpoint.port}|${process?.pid}|${process?.startedAt}`;
 }
 
 /** The pool's key for streams of HTTP/2, on connections that would have the given key. */

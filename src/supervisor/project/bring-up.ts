@@ -9,6 +9,8 @@ import type { Shell } from "./unit.ts";
 
 export type Asked = {
   file: string | undefined;
+  /** The project's name here; null: the one that its files say; undefined: as before. */
+  name?: string | null | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   /** True: tasks are run again, whether they are completed or not. */
@@ -54,10 +56,22 @@ export async function tellingWaits<T>(
 
 export async function bringUp(
   folder: Folder,
+  options: BringUpOptions & { asked: Asked },
+): Promise<Brought> {
+  try {
+    return await broughtUp(folder, options);
+  } finally {
+    folder.coming = undefined;
+  }
+}
+
+async function broughtUp(
+  folder: Folder,
   { asked, clock, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
   const {
     file,
+    name: called,
     names,
     tasks = false,
     profiles = [],
@@ -79,7 +93,7 @@ export async function bringUp(
   const begun = Promise.withResolvers<void>();
   const loading: Promise<Loaded> = folder.inTurn(async () => {
     begun.resolve();
-    const loaded = await folder.load({ shell, up: { names }, file });
+    const loaded = await folder.load({ shell, up: { names }, file, name: called });
     if (loaded.kind === "project" && isShell) folder.shell = shell;
     return loaded;
   });
@@ -87,7 +101,7 @@ export async function bringUp(
   await tellingWaits(begun.promise, { clock, hear, message });
   const found = await loading;
   if (found.kind === "refused") return refuse(found.reasons);
-  const { project, takes } = found;
+  const { project, takes, notes } = found;
   const { name } = project.spec;
   const own: string[] = [];
   const wrong: string[] = [];
@@ -110,6 +124,10 @@ export async function bringUp(
     const message = `takes what is new: ${takes.join(", ")}`;
     hear({ type: "StepProgress", data: { id: "config", message } });
     note(`${name}: up ${message}`);
+  }
+  for (const message of notes) {
+    hear({ type: "StepProgress", data: { id: "config", message } });
+    note(`${name}: ${message}`);
   }
   for (const message of project.spec.warnings) {
     hear({ type: "StepProgress", data: { id: "config", message: `warning: ${message}` } });

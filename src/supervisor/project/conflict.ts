@@ -22,10 +22,10 @@ function conflictBetween(
 ): string | undefined {
   const both = `${other.directory} and ${spec.directory}`;
   if (other.name === spec.name) {
-    return `two projects are named ${spec.name}: ${both}; give one another name in its locald.toml, or stop the other`;
+    return `two projects are named ${spec.name}: ${both}; give one another name with localhostess up --name <name>, or stop the other`;
   }
   const [inner, outer] = nestedOf([spec, other], tlds);
-  if (inner !== undefined && !isInside(inner.directory, outer.directory)) {
+  if (inner !== undefined && !isWithin(inner, outer)) {
     return `${inner.domain} of ${inner.directory} lies under ${outer.domain}, which is the domain of ${outer.directory}; give one another domain in its locald.toml, or stop ${other.name}`;
   }
   if (other.domain === spec.domain) {
@@ -35,6 +35,13 @@ function conflictBetween(
   const twice = [...addressesOf(spec)].find((its) => theirs.has(its));
   if (twice === undefined) return undefined;
   return `two services have the address ${twice}.localhost: in ${both}; rename one of them, or stop the other project`;
+}
+
+/** In the other's folder, or in a worktree of its repository, which has its label in front of the other's names. */
+function isWithin(inner: ProjectSpec, outer: ProjectSpec): boolean {
+  if (isInside(inner.directory, outer.directory)) return true;
+  const { label, repository } = inner.checkout ?? {};
+  return label !== undefined && repository === outer.checkout?.repository;
 }
 
 /** Without their ending; those that instances share as well. */

@@ -13,7 +13,9 @@ import type { GitHead, GitHeadOptions } from "./git-head.ts";
 import { type Move, movedService, movedSpec } from "./moved-spec.ts";
 import { type HandedFolder, type HandedShell, sayable } from "./handed-project.ts";
 import type { HandedUnits, Project } from "./project.ts";
-import type { ReadProject } from "./read-project.ts";
+import type { AskedNaming, ReadProject } from "./read-project.ts";
+import type { KeptNaming } from "./registry.ts";
+import { namesToTry, nameNotes } from "./naming.ts";
 import type { KeptProject } from "./state-file.ts";
 import { type Completed, isWanted, type Shell, type Unit } from "./unit.ts";
 import type { Declared } from "./units.ts";
@@ -21,7 +23,7 @@ import { admit, nothingSeen, type Seen, type Up } from "./unseen-change.ts";
 import { type Fingerprints, fingerprintsOf } from "./watch-files.ts";
 import { Watches } from "./watches.ts";
 
-export type ReadOptions = { shell: Shell; file: string | undefined };
+export type ReadOptions = { shell: Shell; file: string | undefined; naming?: AskedNaming };
 
 export type FolderEffects = {
   clock: Clock;
@@ -34,6 +36,8 @@ export type FolderEffects = {
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Why it cannot be up beside the projects that are. */
   conflictOf(spec: ProjectSpec): string | undefined;
+  /** Another folder, which is known and there, of a project with that name. */
+  holderOf(name: string, directory: string): string | undefined;
   /** Awaited before a service of the folder starts or restarts. */
   prepare(): Promise<void>;
   make(declared: Declared, completed: Map<string, Completed>): Project;
@@ -52,6 +56,8 @@ export type Loaded =
       project: Project;
       /** For a person: changes that this `up` approves. */
       takes: readonly string[];
+      /** For a person: how it is named here, and what it has of its own. */
+      notes: readonly string[];
     }
   | { kind: "refused"; reasons: readonly string[]; files: Fingerprints };
 
@@ -61,6 +67,8 @@ export type LoadOptions = {
   up?: Up | undefined;
   /** With `up`: the file that declares the project; undefined: locald.toml or a Procfile. */
   file?: string | undefined;
+  /** With `up`: the project's name here; null: the one that its files say. */
+  name?: string | null | undefined;
 };
 
 /** Warnings about its files that every service reports: a file that is no env file at all has one for each line. */
@@ -89,6 +97,12 @@ export class Folder {
   kept: KeptProject | undefined;
   /** The last completed run of each task, by name. */
   readonly completed = new Map<string, Completed>();
+  /** How it was named at the last `up`. */
+  naming: KeptNaming = {};
+  /** A declaration that is about to be up: no other folder may take its names meanwhile. */
+  coming: ProjectSpec | undefined;
+  /** Notes of the last `up`, so that they are told once. */
+  #noted: readonly string[] = [];
   /** The folder at the last `up`; undefined where that is not known. */
   identity: string | undefined;
   /** There was no folder at the last look. */
@@ -140,7 +154,7 @@ export class Folder {
   /** True while nothing is known of the folder, and no action runs on it. */
   get isBlank(): boolean {
     const { seen, project, kept, completed } = this;
-    const isUnknown = [seen, project, kept].every((its) => its === undefined);
+    const isUnknown = [seen, project, kept, this.coming].every((its) => its === undefined);
     return isUnknown && completed.size === 0 && this.#turns === 0;
   }
 
@@ -192,6 +206,7 @@ export class Folder {
     shell,
     up,
     file = up === undefined ? this.file : undefined,
+    name: asked,
   }: LoadOptions): Promise<Loaded> {
     const { directory, seen, project } = this;
     const { clock, gitHead } = this.#effects;
@@ -199,7 +214,7 @@ export class Folder {
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
-    const { read, files } = await this.#read({ shell, file });
+    const { read, files, naming, holder } = await this.#readNamed({ shell, file }, { up, asked });
     const now = folderIdentity(directory);
     if (read.kind === "none") {
       this.#isGone = now === "";
@@ -227,6 +242,7 @@ export class Folder {
       if (project !== undefined) this.#watch(files, { settled: false });
       return { kind: "refused", reasons: [conflict], files };
     }
+    if (up !== undefined) this.coming = read.project;
     await this.#effects.prepare();
     const patient = this.#busyLooks < mostBusyLooks;
     const last: GitHead = isOther
@@ -236,16 +252,58 @@ export class Folder {
     if (again && project !== undefined) {
       this.#watch(files, { settled: false });
       this.#lookAgain();
-      return { kind: "project", project, takes };
+      return { kind: "project", project, takes, notes: [] };
     }
     this.seen = reviewed.seen;
     this.file = file;
     if (!isOther) this.identity = now;
+    if (up !== undefined) this.naming = { ...naming, label: read.project.checkout?.label };
     const loaded = await this.#take(reviewed, shell);
     this.#watch(files, { settled: !again });
     if (again) this.#lookAgain();
     else this.#tellPending(loaded);
-    return { kind: "project", project: loaded, takes };
+    const notes = nameNotes(read.project, { holder, labelNow: read.labelNow });
+    const fresh = notes.filter((note) => !this.#noted.includes(note));
+    if (up !== undefined) this.#noted = notes;
+    return { kind: "project", project: loaded, takes, notes: fresh };
+  }
+
+  /** Its files, under the name that it has: where another folder has that, under one that this `up` can give it. */
+  async #readNamed(
+    options: Omit<ReadOptions, "naming">,
+    { up, asked }: Pick<LoadOptions, "up"> & { asked: LoadOptions["name"] },
+  ): Promise<{
+    read: ReadProject;
+    files: Fingerprints;
+    naming: KeptNaming;
+    /** The folder that has the name which this one would have. */
+    holder: string | undefined;
+  }> {
+    const { directory } = this;
+    const kept: KeptNaming = {
+      given: asked === undefined ? this.naming.given : (asked ?? undefined),
+      instead: asked === null ? undefined : this.naming.instead,
+      // Whatever its branch is now, what runs keeps its names.
+      label: up === undefined || this.project?.isActive ? this.naming.label : undefined,
+    };
+    const first = await this.#read({ ...options, naming: kept });
+    const own = { ...first, naming: kept, holder: undefined };
+    if (up === undefined || first.read.kind !== "project") return own;
+    if (kept.given !== undefined || this.project?.spec.name === first.read.project.name) return own;
+    const { name } = first.read.project;
+    const holder = this.#effects.holderOf(name, directory);
+    if (holder === undefined) return own;
+    for (const instead of namesToTry(directory, { name })) {
+      const naming = { ...kept, instead };
+      const other = await this.#read({ ...options, naming });
+      const isFree =
+        other.read.kind === "project" &&
+        other.read.project.name === instead &&
+        this.#effects.conflictOf(other.read.project) === undefined &&
+        this.#effects.holderOf(instead, directory) === undefined;
+      if (isFree) return { ...other, naming, holder };
+    }
+    return { ...own, holder };
   }
 
   /** Says so in the log of each service that starts without its shell's environment, and once in the daemon's. */
@@ -369,6 +427,7 @@ export class Folder {
     const specs = new Map(known.map((its) => [its.name, its] as const));
     this.seen = { ...(this.seen ?? nothingSeen), specs };
     this.file = handed.file;
+    if (spec.checkout !== undefined) this.naming = { ...this.naming, label: spec.checkout.label };
     this.project = this.#effects.make({ spec, pending }, this.completed);
     this.shell = shellOf(handed.shell);
     const failed = await this.project.adopt(handed, { streams, shellOf });

@@ -58,9 +58,12 @@ export class Folders {
     }
   }
 
-  /** The specs of projects that are active. */
+  /** The specs of projects that are active, or about to be. */
   activeSpecs(): ProjectSpec[] {
-    return this.all().flatMap(({ project }) => (project?.isActive ? [project.spec] : []));
+    return this.all().flatMap(({ project, coming }) => [
+      ...(project?.isActive ? [project.spec] : []),
+      ...(coming === undefined ? [] : [coming]),
+    ]);
   }
 
   places(): Place[] {

@@ -91,12 +91,20 @@ const service: v.GenericSchema<unknown, ServiceSpec> = v.object({
   instance: v.optional(maybe(v.object({ of: text, number, routeName: maybe(text) }))),
 });
 
+const checkout = v.object({
+  repository: path,
+  root: path,
+  label: v.optional(maybe(text)),
+});
+
 const project: v.GenericSchema<unknown, ProjectSpec> = v.object({
   name: text,
   domain: text,
   directory: path,
   services: v.array(service),
   reload: v.object({ value: v.picklist(["auto", "ask", "git"]), personal: v.boolean() }),
+  checkout: v.optional(maybe(checkout)),
+  freedPorts: v.optional(maybe(v.array(v.object({ service: text, port: number })))),
   foreign: v.optional(maybe(text)),
   files: texts,
   warnings: texts,

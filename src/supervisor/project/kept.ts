@@ -149,9 +149,10 @@ export class Kept {
           ),
         ),
       reserved() {
-        const declared = projects().flatMap(({ spec }) =>
-          spec.services.flatMap((its) => its.port ?? []),
-        );
+        const declared = projects().flatMap(({ spec }) => [
+          ...spec.services.flatMap((its) => its.port ?? []),
+          ...(spec.freedPorts ?? []).map((its) => its.port),
+        ]);
         return new Set([...declared, ...ownPorts()]);
       },
       onChange: () => this.save(),

@@ -1,5 +1,5 @@
 /** A project's declaration, and where its folder is now -> the same declaration, there. Pure. */
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import type { Checkout, ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 
 /** From one folder to another, both absolute. */
 export type Move = { from: string; to: string };
@@ -13,9 +13,15 @@ export function movedSpec(spec: ProjectSpec, move: Move): ProjectSpec {
   return {
     ...spec,
     directory: movedPath(spec.directory, move),
+    ...(spec.checkout === undefined ? {} : { checkout: movedCheckout(spec.checkout, move) }),
     files: spec.files.map((path) => movedPath(path, move)),
     services: spec.services.map((its) => movedService(its, move)),
   };
+}
+
+/** A folder within a checkout may be moved alone, into another one, or with it. */
+function movedCheckout(checkout: Checkout, move: Move): Checkout {
+  return { ...checkout, root: movedPath(checkout.root, move) };
 }
 
 export function movedService(spec: ServiceSpec, move: Move): ServiceSpec {

@@ -1,18 +1,25 @@
 /** A project's folder -> what its files declare, or every mistake in them. */
 import { realpath, stat } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { readConfig } from "../../manifest/config.ts";
-import { type Layer, layerOf, readLayer } from "../../manifest/layer.ts";
+import { type Layer, layerOf, localFile, readLayer } from "../../manifest/layer.ts";
 import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
-import type { ProjectSpec } from "../../manifest/project.ts";
+import type { Checkout, ProjectSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
+import type { Naming } from "../../manifest/read/naming.ts";
 import { readManifest } from "../../manifest/read/read-manifest.ts";
-import type { EnvFile } from "../../manifest/read/options.ts";
+import type { EnvFile, ManifestOptions } from "../../manifest/read/options.ts";
 import { envFilesOf } from "../../manifest/read/variables.ts";
 import { type ReadText, readText } from "../../system/read-text.ts";
 
 export type ReadProject =
-  | { kind: "project"; project: ProjectSpec; fields: readonly Field[] }
+  | {
+      kind: "project";
+      project: ProjectSpec;
+      fields: readonly Field[];
+      /** The label of the worktree as it is now. */
+      labelNow?: string | undefined;
+    }
   /** Sentences; `files`, absolute, are those whose change may mend them. */
   | { kind: "mistakes"; mistakes: readonly string[]; files: readonly string[] }
   /** Neither a locald.toml nor a Procfile. */
@@ -35,6 +42,18 @@ export type ReadProjectOptions = {
   instead?: string;
   /** The user whose files count as one's own; by default this process's. */
   uid?: number;
+  /** The checkout of a git repository that a folder is in; by default none is looked for. */
+  checkoutOf?: ((directory: string) => InCheckout | undefined) | undefined;
+  naming?: AskedNaming | undefined;
+};
+
+/** The folder's checkout, and the main one of the same repository. */
+export type InCheckout = Checkout & { main?: string | undefined };
+
+/** The parts of a name that do not follow from the folder as it is now. */
+export type AskedNaming = Pick<Naming, "given" | "instead"> & {
+  /** The label that a worktree keeps while its project is up, whatever its branch is now. */
+  label?: string | undefined;
 };
 
 /** Bytes. Far more than a person writes. */
@@ -110,17 +129,24 @@ export async function readProject(
     ...folders.map((folder) => join(folder, ".locald.toml")),
     ...[...folders, directory].map((folder) => join(folder, "locald.workspace.toml")),
   ];
-  for (const path of found) {
+  const addLayer = async (path: string): Promise<Layer | undefined> => {
     const its = await textOf(path);
-    if (its === undefined) continue;
+    if (its === undefined) return undefined;
     // This file decides which commands run.
-    if (trusted.includes(its.uid)) layers.push(readLayer(its.text, { name: nameOf(path) }));
-    else
-      unreadable.push(`${nameOf(path)} belongs to another user, so it is not read; move it away`);
-  }
+    if (!trusted.includes(its.uid)) {
+      const why = "belongs to another user, so it is not read; move it away";
+      unreadable.push(`${nameOf(path)} ${why}`);
+      return undefined;
+    }
+    const layer = readLayer(its.text, { name: nameOf(path) });
+    layers.push(layer);
+    return layer;
+  };
+  for (const path of found) await addLayer(path);
   if (own !== undefined) layers.push(readLayer(own.text, { name: nameOf(main) }));
   else if (stood !== undefined) layers.push(readProcfile(stood.text, nameOf(procfile)));
   else layers.push(layerOf({ value: {}, placeOf: () => ({ line: 1, column: 1 }) }, nameOf(main)));
+  const local = (await addLayer(join(directory, localFile)))?.tree.source;
 
   const envFiles = new Map<string, EnvFile>();
   for (const path of envFilesOf(layers, directory)) {
@@ -130,11 +156,41 @@ export async function readProject(
     envFiles.set(path, envFile(its));
   }
   if (unreadable.length > 0) return { kind: "mistakes", mistakes: unreadable, files };
-  const read = readManifest({ directory, layers, envFiles, tlds, shell, files, nameOf });
+  const checkout = options.checkoutOf?.(directory);
+  const place = placeIn(checkout, { directory, asked: options.naming });
+  const read = readManifest({
+    ...{ directory, layers, local, envFiles, tlds, shell, files, nameOf },
+    ...place,
+  });
   if (read.kind === "mistakes") return { ...read, files };
   const homeless = await missingFolders(read);
   if (homeless.length > 0) return { kind: "mistakes", mistakes: homeless, files };
-  return foreign === undefined ? read : { ...read, project: { ...read.project, foreign } };
+  const project = foreign === undefined ? read.project : { ...read.project, foreign };
+  return { ...read, project, labelNow: checkout?.label };
+}
+
+/** How the project's folder is named, and which of its checkouts it is. */
+function placeIn(
+  found: InCheckout | undefined,
+  { directory, asked = {} }: { directory: string; asked?: AskedNaming | undefined },
+): Pick<ManifestOptions, "naming" | "checkout" | "freesPorts"> {
+  const label = asked.label ?? found?.label;
+  const naming: Naming = { ...asked, label };
+  // A worktree's folder is named by whoever made it: the project is named like the main checkout's.
+  if (found !== undefined && label !== undefined && directory === found.root) {
+    naming.folder = folderNameOf(found);
+  }
+  const freesPorts = label !== undefined || asked.instead !== undefined;
+  if (found === undefined) return { naming, freesPorts };
+  const { repository, root } = found;
+  return { naming, freesPorts, checkout: { repository, root, label } };
+}
+
+/** The name of the main checkout's folder, or else of the one that a bare repository is in. */
+function folderNameOf({ main, repository }: InCheckout): string {
+  if (main !== undefined) return basename(main);
+  const own = basename(repository).replace(/\.git$/, "");
+  return own === "" || own.startsWith(".") ? basename(dirname(repository)) : own;
 }
 
 /** The nearest folder, from there upward, that has a locald.toml or a Procfile; itself where none has. */

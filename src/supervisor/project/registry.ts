@@ -14,12 +14,19 @@ const entry = v.object({
   last_seen: v.object({ secs_since_epoch: seconds, nanos_since_epoch: seconds }),
   /** The folder at the last `up`, by which it is known again where it was moved. Not a field of the first locald. */
   folder: v.optional(v.string()),
+  /** Not fields of the first locald either: see `KeptNaming`. */
+  given: v.optional(v.string()),
+  instead: v.optional(v.string()),
+  label: v.optional(v.string()),
 });
 
 type Entry = v.InferOutput<typeof entry>;
 
+/** The parts of a project's name that its files do not say, as of the last `up`. */
+export type KeptNaming = Pick<Entry, "given" | "instead" | "label">;
+
 /** A project, without where its folder is: that takes a look. */
-export type Known = Omit<Entry, "folder">;
+export type Known = Omit<Entry, "folder" | keyof KeptNaming>;
 
 const registry = v.object({ projects: v.record(v.string(), entry) });
 
@@ -41,11 +48,14 @@ export interface Registry {
   movedTo(path: string): Entry | undefined;
   /** The folder that was at the path at the last `up`; undefined where that is not known. */
   identityOf(path: string): string | undefined;
+  namingOf(path: string): KeptNaming;
+  /** The folder of another project with that name, if it is there. */
+  holderOf(name: string, path: string): string | undefined;
   /** Its folder is at another path. */
   move(from: string, to: string): void;
   forget(path: string): void;
   /** Notes that a project is up, or was named. */
-  seen(path: string, name: string): void;
+  seen(path: string, its: { name: string; naming: KeptNaming }): void;
   /** A pinned project comes up with the daemon. False where it is not known. */
   pin(path: string, pinned: boolean): boolean;
   flush(): Promise<void>;
@@ -73,7 +83,7 @@ export function registryAt(options: RegistryOptions): Registry {
         its.secs_since_epoch * 1e9 + its.nanos_since_epoch;
       return [...projects.values()]
         .sort((a, b) => time(b) - time(a))
-        .map(({ folder: _, ...its }) => its);
+        .map(({ path, name, pinned, last_seen }) => ({ path, name, pinned, last_seen }));
     },
     listed() {
       const looked = this.list().map(async (its) => ({
@@ -95,6 +105,14 @@ export function registryAt(options: RegistryOptions): Registry {
       );
     },
     identityOf: (path) => projects.get(path)?.folder,
+    namingOf(path) {
+      const { given, instead, label } = projects.get(path) ?? {};
+      return { given, instead, label };
+    },
+    holderOf(name, path) {
+      const others = [...projects.values()].filter((its) => its.name === name && its.path !== path);
+      return others.find((its) => isStill(its))?.path;
+    },
     move(from, to) {
       const its = projects.get(from);
       if (its === undefined) return;
@@ -105,7 +123,7 @@ export function registryAt(options: RegistryOptions): Registry {
     forget(path) {
       if (projects.delete(path)) save();
     },
-    seen(path, name) {
+    seen(path, { name, naming }) {
       const now = clock.wall();
       const last_seen = {
         secs_since_epoch: Math.floor(now / 1000),
@@ -116,6 +134,7 @@ export function registryAt(options: RegistryOptions): Registry {
       projects.set(path, {
         ...{ path, name, pinned, last_seen },
         ...(folder === undefined ? {} : { folder }),
+        ...naming,
       });
       save();
     },
@@ -128,4 +147,10 @@ export function registryAt(options: RegistryOptions): Registry {
     },
     flush: () => file.flush(),
   };
+}
+
+/** Its folder is where it was at the last `up`, as far as that is known. */
+function isStill({ path, folder }: Entry): boolean {
+  const now = folderIdentity(path);
+  return now !== "" && (folder === undefined || folder.endsWith(" 0") || isSameFolder(folder, now));
 }

@@ -194,7 +194,7 @@ class WalkedDialects extends Dialects {
   readonly #all = new Map<string, Dialect>();
 
   override of(service: Service): Dialect {
-    const key = `${service.endpoint.port}|${service.process.startedAt}`;
+    const key = `${service.endpoint.port}|${service.process?.startedAt}`;
     let dialect = this.#all.get(key);
     if (dialect === undefined) {
       const asked = this.asked;

@@ -1,0 +1,164 @@
+/** A folder -> the git checkout around it; a repository -> its worktrees and branches. Reads files, runs no git. */
+import { dirname, isAbsolute, join } from "node:path";
+import { checkoutLabel, labelsApart } from "../manifest/checkout-label.ts";
+import type { Clock } from "../system/clock.ts";
+import { branchesOf } from "./branches.ts";
+import { gitFiles } from "./git-files.ts";
+import { branchOf, type GitFolder, gitFolderAt, mainOf, real } from "./git-folder.ts";
+
+export type Checkout = {
+  /** The folder with `.git`. */
+  root: string;
+  /** The folder that all checkouts share, absolute: `.git` of the main one, or a bare repository. */
+  repository: string;
+  /** The root of the main checkout; undefined where the repository is bare. */
+  main: string | undefined;
+  /** A linked worktree's own; the main checkout has none. */
+  label: string | undefined;
+  /** Undefined where HEAD is detached. */
+  branch: string | undefined;
+};
+
+/** A linked worktree that is there. */
+export type Worktree = { root: string; label: string; branch: string | undefined };
+
+/** Where a label belongs: to a worktree, the main checkout, or to a branch that no checkout has. */
+export type KnownLabel = { branch: string | undefined; root: string | undefined };
+
+export interface Checkouts {
+  /** Undefined where the folder is in no repository. Submodules belong to the checkout around them. */
+  of(folder: string): Checkout | undefined;
+  /** The linked worktrees whose folders are there, the oldest first. */
+  worktrees(repository: string): readonly Worktree[];
+  /** The labels of all worktrees and branches. */
+  labels(repository: string): ReadonlyMap<string, KnownLabel>;
+}
+
+export type CheckoutsOptions = {
+  /** Files of this user are read, and files of root. */
+  uid: number;
+  clock: Pick<Clock, "now">;
+};
+
+/** Milliseconds for which an answer holds. */
+const holds = 1000;
+/** Folders on the way up, and folders of which the answer is kept. */
+const mostFolders = 100;
+const mostKept = 4096;
+/** Worktrees of one repository. */
+const mostWorktrees = 512;
+
+type Linked = Worktree & { own: string };
+
+/** Never throws, never waits. */
+export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
+  const files = gitFiles({ trusts: (owner) => owner === uid || owner === 0 });
+  const found = new Map<string, Checkout | undefined>();
+  const linked = new Map<string, readonly Linked[]>();
+  const known = new Map<string, ReadonlyMap<string, KnownLabel>>();
+  let since = clock.now();
+
+  /** Forgets what may have changed. */
+  function refresh(): void {
+    const isFull = found.size + known.size + linked.size >= mostKept;
+    if (Math.abs(clock.now() - since) < holds && !isFull) return;
+    since = clock.now();
+    found.clear();
+    linked.clear();
+    known.clear();
+  }
+
+  function kept<Value>(
+    map: Map<string, Value>,
+    { key, make }: { key: string; make(): Value },
+  ): Value {
+    if (map.has(key)) return map.get(key)!;
+    const value = make();
+    map.set(key, value);
+    return value;
+  }
+
+  function lookUp(folder: string, depth = 0): Checkout | undefined {
+    return kept(found, {
+      key: folder,
+      make() {
+        const next = dirname(folder);
+        const above = () =>
+          next === folder || depth >= mostFolders ? undefined : lookUp(next, depth + 1);
+        const git = gitFolderAt(join(folder, ".git"), files);
+        if (git === undefined) return above();
+        if (git === "broken") return undefined;
+        const here = checkoutAt(folder, git);
+        if (git.linked) return here;
+        // Another repository inside a linked worktree is in that worktree all the same.
+        const around = above();
+        return around !== undefined && (git.submodule || around.label !== undefined)
+          ? around
+          : here;
+      },
+    });
+  }
+
+  function checkoutAt(root: string, { own, common, linked: isLinked }: GitFolder): Checkout {
+    const branch = branchOf(own, files);
+    const shared = { root, repository: common, branch };
+    if (!isLinked) return { ...shared, main: root, label: undefined };
+    const main = mainOf(common, files);
+    const all = linkedOf(common);
+    const its = all.find((one) => one.root === root);
+    if (its !== undefined) return { ...shared, main, label: its.label };
+    // Moved by hand, or a copy of one that is there, which has the same HEAD.
+    const isCopy = all.some((one) => one.own === own);
+    const label = labelsApart([...all, { root, branch: isCopy ? undefined : branch }]).at(-1);
+    return { ...shared, main, label };
+  }
+
+  function linkedOf(common: string): readonly Linked[] {
+    return kept(linked, { key: common, make: () => readLinked(common) });
+  }
+
+  function readLinked(common: string): Linked[] {
+    const folder = join(common, "worktrees");
+    const entries = files.entries(folder, { most: mostWorktrees }).flatMap((entry) => {
+      const own = join(folder, entry.name);
+      const link = files.word(join(own, "gitdir"));
+      if (link === undefined || !isAbsolute(link) || !link.endsWith("/.git")) return [];
+      const root = real(dirname(link));
+      const git = gitFolderAt(join(root, ".git"), files);
+      if (typeof git !== "object" || git.own !== own) return [];
+      const madeAt = files.writtenAt(join(own, "commondir"));
+      return [{ own, root, branch: branchOf(own, files), madeAt }];
+    });
+    entries.sort((a, b) => a.madeAt - b.madeAt || (a.own < b.own ? -1 : 1));
+    const labels = labelsApart(entries);
+    return entries.map(({ own, root, branch }, at) => ({ own, root, branch, label: labels[at]! }));
+  }
+
+  function readLabels(repository: string): Map<string, KnownLabel> {
+    const labels = new Map<string, KnownLabel>();
+    for (const { label, branch, root } of linkedOf(repository)) labels.set(label, { branch, root });
+    const main = mainOf(repository, files);
+    const own = main === undefined ? undefined : branchOf(repository, files);
+    for (const branch of branchesOf(repository, files)) {
+      const label = checkoutLabel(branch);
+      if (labels.has(label)) continue;
+      labels.set(label, { branch, root: branch === own ? main : undefined });
+    }
+    return labels;
+  }
+
+  return {
+    of(folder) {
+      refresh();
+      return isAbsolute(folder) ? lookUp(real(folder)) : undefined;
+    },
+    worktrees(repository) {
+      refresh();
+      return linkedOf(repository).map(({ root, label, branch }) => ({ root, label, branch }));
+    },
+    labels(repository) {
+      refresh();
+      return kept(known, { key: repository, make: () => readLabels(repository) });
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Paths in a git repository -> the text of small files there, if a trusted user wrote them. */
+import { type Dirent, readdirSync, statSync } from "node:fs";
+import { fileFingerprint } from "../system/file-fingerprint.ts";
+import { readTextSync } from "../system/read-text.ts";
+
+/** Bytes of `.git`, HEAD and the like: a path or a name of at most 4096. */
+const longestWord = 8192;
+/** Files whose content is kept. */
+const mostKept = 4096;
+
+export type Kind = "missing" | "file" | "folder" | "other";
+
+export interface GitFiles {
+  /** Links are followed. Another user's counts as `other`. */
+  kind(path: string): Kind;
+  /** A small file without the blanks around it; undefined where there is none that can be used. */
+  word(path: string): string | undefined;
+  /** A file of at most so many bytes; undefined where there is none that can be used. */
+  text(path: string, options: { longest: number }): string | undefined;
+  /** At most so many entries of a folder, sorted; none where it cannot be read. */
+  entries(path: string, options: { most: number }): readonly Dirent[];
+  /** Milliseconds since the Unix epoch; 0 where there is nothing. */
+  writtenAt(path: string): number;
+}
+
+/**
+ * `trusts`: whose files may say what our names are. A folder such as /tmp has those of others, as git's
+ * `safe.directory` knows. Nothing blocks and nothing throws: a pipe, a device and a loop of links are no files.
+ */
+export function gitFiles({ trusts }: { trusts: (uid: number) => boolean }): GitFiles {
+  const kept = new Map<string, { fingerprint: string; text: string | undefined }>();
+
+  function text(path: string, { longest }: { longest: number }): string | undefined {
+    const fingerprint = fileFingerprint(path);
+    if (fingerprint === "") return undefined;
+    const before = kept.get(path);
+    if (before?.fingerprint === fingerprint) return before.text;
+    const its = readTextSync(path, { longest });
+    const found = its.kind === "text" && trusts(its.uid) ? its.text : undefined;
+    if (kept.size >= mostKept) kept.clear();
+    kept.set(path, { fingerprint, text: found });
+    return found;
+  }
+
+  return {
+    text,
+    word(path) {
+      const word = text(path, { longest: longestWord })?.trim();
+      return word === "" ? undefined : word;
+    },
+    kind(path) {
+      try {
+        const its = statSync(path, { throwIfNoEntry: false });
+        if (its === undefined) return "missing";
+        if (!trusts(its.uid)) return "other";
+        return its.isFile() ? "file" : its.isDirectory() ? "folder" : "other";
+      } catch (error) {
+        // A loop of links, or a folder of another user, is something that cannot be used.
+        return (error as NodeJS.ErrnoException).code === "ENOTDIR" ? "missing" : "other";
+      }
+    },
+    entries(path, { most }) {
+      try {
+        const found = readdirSync(path, { withFileTypes: true });
+        return found.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, most);
+      } catch {
+        // There is none, or it is another user's: either way it says nothing.
+        return [];
+      }
+    },
+    writtenAt(path) {
+      try {
+        return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      } catch {
+        // As above.
+        return 0;
+      }
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** A `.git` file or folder -> the repository behind it, and the branch that is checked out there. */
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { GitFiles } from "./git-files.ts";
+
+export type GitFolder = {
+  /** The folder of HEAD, absolute. */
+  own: string;
+  /** The folder of the refs: another one only in a linked worktree. */
+  common: string;
+  /** Made by `git worktree add`. */
+  linked: boolean;
+  /** A submodule's, which belongs to the repository around it. */
+  submodule: boolean;
+};
+
+/** Bytes of `config`. */
+const longestConfig = 256 * 1024;
+const branchRef = /^ref:\s*refs\/heads\/(.+)$/;
+/** Files that tell the branch while HEAD is detached for a rebase or a bisect. */
+const heldBranches = ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"];
+/** The content of HEAD in a repository with reftable(5). */
+const inTables = ".invalid";
+
+/**
+ * Undefined where there is no repository: git's rule is that a folder without a HEAD is none. `broken`: a `.git` file
+ * that leads nowhere, as in a worktree that was removed, so that nothing above counts either.
+ */
+export function gitFolderAt(path: string, files: GitFiles): GitFolder | "broken" | undefined {
+  const kind = files.kind(path);
+  if (kind === "missing" || kind === "other") return undefined;
+  const own = kind === "folder" ? real(path) : linkedFrom(path, files);
+  if (own === undefined || files.word(join(own, "HEAD")) === undefined) {
+    return kind === "folder" ? undefined : "broken";
+  }
+  const word = files.word(join(own, "commondir"));
+  const common = word === undefined ? own : real(resolve(own, word));
+  // Git makes it in exactly this place: gitrepository-layout(5).
+  const linked = common !== own && dirname(own) === join(common, "worktrees");
+  if (common !== own && !linked) return "broken";
+  const submodule = !linked && kind === "file" && /\/modules\//.test(own);
+  return { own, common, linked, submodule };
+}
+
+function linkedFrom(path: string, files: GitFiles): string | undefined {
+  const [, target] = /^gitdir:\s*([^\0\n]+)$/.exec(files.word(path) ?? "") ?? [];
+  if (target === undefined) return undefined;
+  const own = real(resolve(dirname(path), target.trim()));
+  return files.kind(own) === "folder" ? own : undefined;
+}
+
+/** The path without links; as it is where nothing is there. */
+export function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Gone, a loop, or another user's: whoever opens it next finds out.
+    return path;
+  }
+}
+
+/** The branch that is checked out, or that a rebase has set aside; undefined where HEAD is detached. */
+export function branchOf(own: string, files: GitFiles): string | undefined {
+  const head = files.word(join(own, "HEAD")) ?? "";
+  const [, branch] = branchRef.exec(head) ?? [];
+  if (branch !== undefined) return branch === inTables ? undefined : branch;
+  for (const file of heldBranches) {
+    const held = files.word(join(own, file));
+    const name = held?.replace(/^refs\/heads\//, "");
+    if (name !== undefined && !/^[0-9a-f]{40}|^detached HEAD$/.test(name)) return name;
+  }
+  return undefined;
+}
+
+/** The folder of the main checkout; undefined where there is none, or where nothing tells. */
+export function mainOf(common: string, files: GitFiles): string | undefined {
+  const config = files.text(join(common, "config"), { longest: longestConfig }) ?? "";
+  const [core = ""] = /^\s*\[core\](?:.|\n)*?(?=^\s*\[|(?![\s\S]))/im.exec(config) ?? [];
+  const [, worktree] = /^\s*worktree\s*=\s*"?([^"\n\0]+)"?\s*$/im.exec(core) ?? [];
+  if (worktree !== undefined) return real(resolve(common, worktree.trim()));
+  if (/^\s*bare\s*=\s*(?:true|yes|on|1)\s*$/im.test(core)) return undefined;
+  return basename(common) === ".git" ? dirname(common) : undefined;
+}
