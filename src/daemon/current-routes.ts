@@ -2,6 +2,7 @@
 import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import { holderText } from "../routes/holder-text.ts";
+import type { Choice, Repositories } from "../routes/origins.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
@@ -16,12 +17,19 @@ export type CurrentRoutesOptions = {
   hosts: HostsFile;
   /** The settings of names in config.toml; undefined: none. */
   names?: NamesFile | undefined;
+  /** Checkouts as git's files tell; undefined: each name has one. */
+  checkouts?: Repositories | undefined;
+  /** The choices for all browsers; undefined: there are none. */
+  choices?: { now(): readonly Choice[] } | undefined;
 };
 
 export class CurrentRoutes {
   readonly #options: CurrentRoutesOptions;
   #hostsNames: ReadonlySet<string>;
   #configured: ConfiguredNames | undefined;
+  #choices: readonly Choice[] = [];
+  /** The worktrees of the table's repositories, as a text. */
+  #worktrees = "";
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
   #scanned = false;
@@ -31,6 +39,7 @@ export class CurrentRoutes {
     this.#options = options;
     this.#hostsNames = options.hosts.names();
     this.#configured = options.names?.now();
+    this.#choices = options.choices?.now() ?? [];
     this.#table = this.#made();
   }
 
@@ -49,16 +58,23 @@ export class CurrentRoutes {
     this.#services = services;
     const hostsNames = this.#options.hosts.names();
     const configured = this.#options.names?.now();
+    const choices = this.#options.choices?.now() ?? this.#choices;
+    const worktrees = this.#worktreesNow();
     const changed =
+      choices !== this.#choices ||
+      worktrees !== this.#worktrees ||
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
       !this.#scanned;
     this.#hostsNames = hostsNames;
     this.#configured = configured;
+    this.#choices = choices;
+    this.#worktrees = worktrees;
     this.#scanned = true;
+    const before = this.#table;
     if (changed) this.renew();
-    return judgedBy(this.#table, changes);
+    return withShown(judgedBy(this.#table, changes), { before, now: this.#table });
   }
 
   /** Whether config.toml says something else of names than before: then the table is made again. */
@@ -75,13 +91,30 @@ export class CurrentRoutes {
     this.#table = this.#made();
   }
 
+  /** A worktree may come and go without a server. */
+  #worktreesNow(): string {
+    const { checkouts } = this.#options;
+    if (checkouts === undefined) return "";
+    const repositories = new Set<string>();
+    for (const { repository } of this.#table.origins?.all ?? []) repositories.add(repository);
+    for (const { checkout } of this.#services) {
+      if (checkout !== undefined) repositories.add(checkout.repository);
+    }
+    const labels = (repository: string) =>
+      checkouts.worktrees(repository).map(({ label }) => `/${label}`);
+    return [...repositories].map((its) => `${its}:${labels(its).join("")}`).join("\n");
+  }
+
   #made(): RouteTable {
-    const { tlds, bareNames } = this.#options;
+    const { tlds, bareNames, checkouts } = this.#options;
     const answersBare = this.#bareNames();
     const supervised = this.#supervised();
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
     const configured = this.#configured;
-    return routeTable(this.#services, { tlds, answersBare, supervised, declared, configured });
+    const choices = this.#choices;
+    return routeTable(this.#services, {
+      ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices },
+    });
   }
 
   #bareNames(): BareNames {
@@ -98,4 +131,22 @@ function judgedBy({ services }: RouteTable, changes: Changes): Changes {
     these.map((its) => rows.get(holderText(its))?.find(({ name }) => name === its.name) ?? its);
   const { appeared, changed, gone } = changes;
   return { appeared: judged(appeared), changed: judged(changed), gone };
+}
+
+/** The changes, with those services that a plain name shows now, or no longer. */
+function withShown(
+  changes: Changes,
+  { before, now }: { before: RouteTable; now: RouteTable },
+): Changes {
+  if (before.origins === undefined && now.origins === undefined) return changes;
+  if (before === now) return changes;
+  const known = new Set([...changes.appeared, ...changes.changed]);
+  const shown = now.services.filter((its) => {
+    if (known.has(its)) return false;
+    const was = before.services.find(
+      ({ name, process }) => name === its.name && process?.pid === its.process?.pid,
+    );
+    return was !== undefined && was.origin?.shown !== its.origin?.shown;
+  });
+  return shown.length === 0 ? changes : { ...changes, changed: [...changes.changed, ...shown] };
 }

@@ -5,6 +5,7 @@ import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
 import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
+import { checkouts } from "../discovery/checkouts.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
@@ -16,6 +17,7 @@ import { peerSockets } from "../system/peer-sockets.ts";
 import { certificates } from "../tls/certificates.ts";
 import { processIdentity } from "../tls/identity.ts";
 import { backendOf } from "./backend.ts";
+import { chosenWorktrees } from "./chosen-worktrees.ts";
 import { claim } from "./claim.ts";
 import { configuredNames } from "./configured-names.ts";
 import { CurrentRoutes } from "./current-routes.ts";
@@ -56,6 +58,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
   // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
   const wsl = /microsoft/i.test(release());
+  const gitCheckouts = checkouts({ uid: process.getuid?.() ?? -1, clock });
   const peers = peerSockets(process.platform);
   const dismissed = Promise.withResolvers<string>();
   let isEnding = false;
@@ -86,6 +89,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const routes = new CurrentRoutes({
     ...{ tlds, bareNames, hosts },
     names: configuredNames(options.configFile, note),
+    checkouts: gitCheckouts,
+    choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
   const found = discovering({ ...options, ...common, wsl, routes });
   const { discovery } = found;

@@ -3,6 +3,7 @@
  * of these checkouts, and the one that a request is to see. Pure.
  */
 import type { Checkout } from "../manifest/project.ts";
+import type { ShownOrigin } from "./service.ts";
 
 /** In the place of a label: the plain name's own server, whatever is chosen for all browsers. */
 export const plainCheckout = "--";
@@ -58,6 +59,8 @@ export interface Origins {
   readonly all: readonly Origin[];
   /** The origin with this name, or with the longest suffix of it; undefined for a name of one worktree. */
   find(name: string): Origin | undefined;
+  /** For the name of one checkout's own server: the plain name that can show it. */
+  of(name: string): ShownOrigin | undefined;
 }
 
 /** A server or a declared service: the name that leads to it, and the checkout that it is of. */
@@ -174,12 +177,18 @@ function isLabelOf({ labels, known }: Origin, part: string): boolean {
 }
 
 function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
-  const versions = new Set<string>();
-  for (const { versions: its } of byName.values()) {
-    for (const name of its.values()) versions.add(name);
+  const versions = new Map<string, ShownOrigin>();
+  for (const { name: plain, versions: its, shown } of byName.values()) {
+    for (const [label, name] of its) versions.set(name, { name: plain, shown: label === shown });
   }
   return {
     all: [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
+    of(name) {
+      const origin = byName.get(name);
+      return origin === undefined
+        ? versions.get(name)
+        : { name, shown: origin.shown === undefined };
+    },
     find(name) {
       for (let rest = name, before = ""; ;) {
         if (versions.has(rest)) return undefined;

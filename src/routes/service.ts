@@ -77,9 +77,14 @@ export type Service = {
   because?: string | undefined;
   /** The checkout of a git repository that it runs in; undefined: it runs in none. */
   checkout?: Checkout | undefined;
+  /** Set where its plain name can show several checkouts, and made by the route table. */
+  origin?: ShownOrigin | undefined;
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };
+
+/** The plain name that can show a service, and whether it does now, in browsers that have chosen nothing else. */
+export type ShownOrigin = { name: string; shown: boolean };
 
 /** A service that discovery has seen the process of. */
 export type FoundService = Service & { process: ProcessIdentity };

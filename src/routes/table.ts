@@ -83,7 +83,12 @@ export function routeTable(
     choices = [],
   }: TableOptions = {},
 ): RouteTable {
-  const services = withRights(seen, { tlds, supervised });
+  const judged = withRights(seen, { tlds, supervised });
+  const origins =
+    checkouts === undefined
+      ? undefined
+      : originsOf({ versions: versionsIn(judged, supervised), choices, repositories: checkouts });
+  const services = origins === undefined ? judged : judged.map((its) => withOrigin(its, origins));
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);
@@ -98,14 +103,6 @@ export function routeTable(
     groups.set(shared, group);
     group.instances.push(one);
   }
-  const origins =
-    checkouts === undefined
-      ? undefined
-      : originsOf({
-          versions: versionsIn(byName.values(), supervised),
-          choices,
-          repositories: checkouts,
-        });
   return {
     services,
     names: [...byName.keys()].sort(),
@@ -145,8 +142,15 @@ function versionsIn(services: Iterable<Service>, supervised: readonly Supervised
       if (name !== undefined) versions.push({ name, checkout });
     }
   }
-  for (const { name, checkout } of services) versions.push({ name, checkout });
+  for (const { name, routable, checkout } of services) {
+    if (routable) versions.push({ name, checkout });
+  }
   return versions;
+}
+
+function withOrigin(service: Service, origins: Origins): Service {
+  const origin = service.routable ? origins.of(service.name) : undefined;
+  return origin === undefined ? service : { ...service, origin };
 }
 
 /** The name that a mistyped one was probably meant to be: of a server, or of a project's service in any state. */
