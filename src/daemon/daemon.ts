@@ -92,7 +92,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     checkouts: gitCheckouts,
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
-  const found = discovering({ ...options, ...common, wsl, routes });
+  const found = discovering({ ...options, ...common, wsl, routes, checkouts: gitCheckouts });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,

@@ -3,8 +3,10 @@ import { hostname } from "node:os";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
+import type { Checkouts } from "../discovery/checkouts.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import { worktreeLabels } from "../discovery/worktree-labels.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -15,6 +17,7 @@ export type DiscoveringOptions = Pick<
   "scanner" | "allUsers" | "onServices" | "onSkipped"
 > & {
   clock: Clock;
+  checkouts: Checkouts;
   wsl: boolean;
   routes: CurrentRoutes;
   facts: Facts;
@@ -31,7 +34,7 @@ export type Discovering = {
 
 /** Nothing is looked for before the scanner's `start`. */
 export function discovering(options: DiscoveringOptions): Discovering {
-  const { clock, routes, facts, traffic, note } = options;
+  const { clock, checkouts, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
   const discovery = scanner({
@@ -41,6 +44,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
+    worktrees: worktreeLabels(checkouts),
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -1,6 +1,7 @@
 /** A folder -> the git checkout around it; a repository -> its worktrees and branches. Reads files, runs no git. */
 import { dirname, isAbsolute, join } from "node:path";
 import { checkoutLabel, labelsApart } from "../manifest/checkout-label.ts";
+import type { KnownLabel } from "../routes/checkout.ts";
 import type { Clock } from "../system/clock.ts";
 import { branchesOf } from "./branches.ts";
 import { gitFiles } from "./git-files.ts";
@@ -21,9 +22,6 @@ export type Checkout = {
 
 /** A linked worktree that is there. */
 export type Worktree = { root: string; label: string; branch: string | undefined };
-
-/** Where a label belongs: to a worktree, the main checkout, or to a branch that no checkout has. */
-export type KnownLabel = { branch: string | undefined; root: string | undefined };
 
 export interface Checkouts {
   /** Undefined where the folder is in no repository. Submodules belong to the checkout around them. */

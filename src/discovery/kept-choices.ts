@@ -1,5 +1,5 @@
 /**
- * The file of choices in the state directory, and git's files -> the choices that hold now. A choice is for a worktree's
+ * The file of choices in the state directory, and git's files -> the choices that hold now. Each is for a worktree's
  * folder: it stays when another branch is checked out there, and ends when the folder is gone.
  */
 import { existsSync } from "node:fs";
@@ -12,9 +12,6 @@ import { lockFile } from "../system/file-lock.ts";
 import { readTextSync } from "../system/read-text.ts";
 import type { Checkouts } from "./checkouts.ts";
 
-/** A choice in the file: `root` is the worktree's folder, and `label` the one that it had. */
-export type KeptChoice = Choice & { root: string };
-
 export interface KeptChoices {
   /** The same object until something else is chosen. One call costs one stat() while nothing is chosen. */
   now(): readonly Choice[];
@@ -26,7 +23,7 @@ export type KeptChoicesOptions = {
   /** Receives a sentence for a person. */
   note(text: string): void;
   /** Called with the choices whose worktrees are gone. */
-  onGone(gone: readonly KeptChoice[]): void;
+  onGone(gone: readonly Choice[]): void;
 };
 
 /** Bytes; a thousand choices take less. */
@@ -50,7 +47,7 @@ export function choicesPath(stateDirectory: string): string {
   return join(stateDirectory, "choices.json");
 }
 
-type ReadChoices = { kind: "choices"; choices: KeptChoice[] } | { kind: "broken"; why: string };
+type ReadChoices = { kind: "choices"; choices: Choice[] } | { kind: "broken"; why: string };
 
 /** No file is no choice. */
 export function readChoices(stateDirectory: string): ReadChoices {
@@ -74,11 +71,11 @@ export function readChoices(stateDirectory: string): ReadChoices {
 
 /** Each with the label that its worktree has now; without those whose folder is gone. */
 export function currentChoices(
-  kept: readonly KeptChoice[],
+  kept: readonly Choice[],
   checkouts: Pick<Checkouts, "worktrees">,
-): { holds: KeptChoice[]; gone: KeptChoice[] } {
-  const holds: KeptChoice[] = [];
-  const gone: KeptChoice[] = [];
+): { holds: Choice[]; gone: Choice[] } {
+  const holds: Choice[] = [];
+  const gone: Choice[] = [];
   for (const choice of kept) {
     const { repository, root } = choice;
     const worktree = checkouts.worktrees(repository).find((its) => its.root === root);
@@ -94,7 +91,7 @@ export function keptChoices(options: KeptChoicesOptions): KeptChoices {
   const { stateDirectory, checkouts, note, onGone } = options;
   const path = choicesPath(stateDirectory);
   let version = "";
-  let kept: readonly KeptChoice[] = [];
+  let kept: readonly Choice[] = [];
   let known: readonly Choice[] = [];
   return {
     now() {
@@ -127,7 +124,7 @@ const tries = 100;
  */
 export async function changeChoices(
   stateDirectory: string,
-  change: (before: readonly KeptChoice[]) => readonly KeptChoice[],
+  change: (before: readonly Choice[]) => readonly Choice[],
 ): Promise<void> {
   const path = choicesPath(stateDirectory);
   for (let left = tries; ; left--) {

@@ -1,4 +1,5 @@
 /** One scan -> the processes that carry a name: in their own environment, or in that of an ancestor. Pure. */
+import type { ServiceCheckout } from "../routes/checkout.ts";
 import type { NameSource } from "../routes/service.ts";
 import { type Host, nameOf } from "./name.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
@@ -20,6 +21,10 @@ export type NamedProcess = {
   source: NameSource;
   /** A clause on where the name is from. */
   because: string;
+  /** The supervisor has named it, whichever process carries the name. */
+  isSupervised?: boolean | undefined;
+  /** The git checkout that it runs in, once that was looked at. */
+  checkout?: ServiceCheckout | undefined;
 };
 
 /** Every process that carries a name, by pid. */
@@ -66,8 +71,13 @@ function nameCarrier(process: ObservedProcess, { processes }: Scan): ObservedPro
 function originOf(
   { pid }: ObservedProcess,
   { pid: from, variable = "NAME" }: ObservedProcess,
-): Pick<NamedProcess, "source" | "because"> {
+): Pick<NamedProcess, "source" | "because" | "isSupervised"> {
+  const isSupervised = variable === "LOCALHOSTESS_NAME";
   return pid === from
-    ? { source: variable, because: `${variable} in its environment` }
-    : { source: "ancestor", because: `${variable} of pid ${from}, which it has come of` };
+    ? { source: variable, because: `${variable} in its environment`, isSupervised }
+    : {
+        source: "ancestor",
+        because: `${variable} of pid ${from}, which it has come of`,
+        isSupervised,
+      };
 }

@@ -2,7 +2,7 @@
  * Services of several checkouts of one repository, and what a person has chosen -> the plain names that can show any
  * of these checkouts, and the one that a request is to see. Pure.
  */
-import type { Checkout } from "../manifest/project.ts";
+import type { ServiceCheckout } from "./checkout.ts";
 import type { ShownOrigin } from "./service.ts";
 
 /** In the place of a label: the plain name's own server, whatever is chosen for all browsers. */
@@ -21,6 +21,8 @@ export const choicePath = "/.localhostess/use";
 export type Choice = {
   /** The repository's common git directory. */
   repository: string;
+  /** The worktree's folder: a server that runs keeps its label when another branch is checked out there. */
+  root: string;
   label: string;
   /** Limits the choice to this name and names under it; undefined: all plain names of the repository. */
   of: string | undefined;
@@ -64,7 +66,7 @@ export interface Origins {
 }
 
 /** A server or a declared service: the name that leads to it, and the checkout that it is of. */
-export type Version = { name: string; checkout: Checkout | undefined };
+export type Version = { name: string; checkout: ServiceCheckout | undefined };
 
 export type OriginsFacts = {
   versions: readonly Version[];
@@ -86,7 +88,10 @@ export interface Labels {
 }
 
 /** The labels and names of one repository, as they are gathered. */
-type Draft = { labels: Set<string>; names: Map<string, Map<string, string>> };
+type Draft = { labels: Set<string>; names: Map<string, Map<string, Seen>> };
+
+/** A worktree's own server, and the worktree's folder. */
+type Seen = { name: string; root: string };
 
 /** Undefined: no repository has more than one checkout, as for most people. */
 export function originsOf(facts: OriginsFacts): Origins | undefined {
@@ -104,9 +109,13 @@ export function originsOf(facts: OriginsFacts): Origins | undefined {
     for (const [name, its] of names) {
       // The plain name is a server's of another folder, and a given name always wins.
       if (holders.has(name) && holders.get(name) !== repository) continue;
-      const shown = choiceFor(name, { repository, choices })?.label;
-      if (found.has(name) && shown === undefined) continue;
-      found.set(name, { name, repository, labels: labelsSorted, known, versions: its, shown });
+      const choice = choiceFor(name, { repository, choices });
+      if (found.has(name) && choice === undefined) continue;
+      const shown = choice && labelFor(choice, its);
+      const namesByLabel = new Map([...its].map(([label, seen]) => [label, seen.name]));
+      found.set(name, {
+        ...{ name, repository, labels: labelsSorted, known, versions: namesByLabel, shown },
+      });
     }
   }
   return found.size === 0 ? undefined : asOrigins(found);
@@ -125,21 +134,21 @@ function draftsOf({ versions, choices, repositories }: OriginsFacts): Map<string
     }
     return draft;
   };
-  const versionsOf = ({ names }: Draft, name: string): Map<string, string> => {
-    const its = names.get(name) ?? new Map<string, string>();
+  const versionsOf = ({ names }: Draft, name: string): Map<string, Seen> => {
+    const its = names.get(name) ?? new Map<string, Seen>();
     names.set(name, its);
     return its;
   };
   for (const { name, checkout } of versions) {
     if (checkout === undefined) continue;
-    const { repository, label } = checkout;
+    const { repository, label, root } = checkout;
     const draft = draftOf(repository);
     const plain = label === undefined ? name : plainName(name, label);
     if (plain === undefined) continue;
     const its = versionsOf(draft, plain);
     if (label === undefined) continue;
     draft.labels.add(label);
-    its.set(label, name);
+    its.set(label, { name, root });
   }
   for (const { repository, label, names } of choices) {
     const draft = draftOf(repository);
@@ -147,6 +156,12 @@ function draftsOf({ versions, choices, repositories }: OriginsFacts): Map<string
     for (const name of names) versionsOf(draft, name);
   }
   return drafts;
+}
+
+/** The label of the server that stands in the chosen worktree: its own, which may be older than the worktree's. */
+function labelFor({ label, root }: Choice, versions: ReadonlyMap<string, Seen>): string {
+  if (versions.has(label)) return label;
+  return [...versions].find(([, its]) => its.root === root)?.[0] ?? label;
 }
 
 /** `fix-nav.api` -> `api`, and `api.fix-nav.shop` -> `api.shop`; undefined if the label is no part of the name. */

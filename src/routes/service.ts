@@ -1,5 +1,5 @@
 /** A named service and its endpoint: the values that discovery makes and the proxy dials. */
-import type { Checkout } from "../manifest/project.ts";
+import type { ServiceCheckout } from "./checkout.ts";
 
 /** A listening socket, and how to dial it. */
 export type Endpoint = {
@@ -75,8 +75,8 @@ export type Service = {
   source: NameSource;
   /** A clause for a person on where the name is from: `NAME of pid 17, its ancestor`. */
   because?: string | undefined;
-  /** The checkout of a git repository that it runs in; undefined: it runs in none. */
-  checkout?: Checkout | undefined;
+  /** The git checkout that its process runs in; undefined in none, or where nobody has looked. */
+  checkout?: ServiceCheckout | undefined;
   /** Set where its plain name can show several checkouts, and made by the route table. */
   origin?: ShownOrigin | undefined;
   /** Printable sentences for a person. */

@@ -162,7 +162,13 @@ test("by https the cookie is for https, and goes along with other sites' callbac
 });
 
 test("the main checkout is remembered only against what all browsers see", () => {
-  const shown: Choice = { repository: testRepository, label: "old", of: undefined, names: [] };
+  const shown: Choice = {
+    repository: testRepository,
+    root: "/srv/shop-old",
+    label: "old",
+    of: undefined,
+    names: [],
+  };
   const line = `GET ${page}?worktree=--`;
   const ended = "localhostess-use=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax";
   expect(cookieIn({ line, fields: typed })).toBe(ended);

@@ -12,7 +12,13 @@ import {
   type TestProxyOptions,
 } from "../support/test-proxy.ts";
 
-const shown: Choice = { repository: testRepository, label: "fix-nav", of: undefined, names: [] };
+const shown: Choice = {
+  repository: testRepository,
+  root: "/srv/shop-fix-nav",
+  label: "fix-nav",
+  of: undefined,
+  names: [],
+};
 
 /** `shop` and `api.shop` in the main checkout and in the worktree fix-nav; of the worktree old, nothing runs. */
 async function open(options: TestProxyOptions = {}) {
@@ -70,7 +76,7 @@ test("a worktree without a server gets no other checkout's answer, and is asked 
     expect(await its.ask("shop.localhost", `Cookie: ${useCookie}=${label}`)).toBe("404");
     expect(await its.ask("shop.localhost", `Localhostess-Use: ${label}`)).toBe("404");
   }
-  its.proxy.setChoices([{ ...shown, label: "old" }]);
+  its.proxy.setChoices([{ ...shown, root: "/srv/shop-old", label: "old" }]);
   expect(await its.ask("shop.localhost")).toBe("404");
   expect(await its.ask("x.shop.localhost")).toBe("404");
   expect(await its.ask("mail.localhost")).toBe("main");
@@ -80,7 +86,7 @@ test("a worktree without a server gets no other checkout's answer, and is asked 
 });
 
 test("the page of a worktree without a server names the way to end the choice, and waits for the server", async () => {
-  await using its = await open({ choices: [{ ...shown, label: "old" }] });
+  await using its = await open({ choices: [{ ...shown, root: "/srv/shop-old", label: "old" }] });
   const { client } = its;
   client.send("GET / HTTP/1.1\r\nHost: shop.localhost\r\nAccept: text/html\r\n\r\n");
   const { status, body } = await client.message();
@@ -182,7 +188,7 @@ test("a lazy service of the worktree is woken, and a request for the plain name 
     });
   const woken: string[] = [];
   await using its = await open({
-    choices: [{ ...shown, label: "old" }],
+    choices: [{ ...shown, root: "/srv/shop-old", label: "old" }],
     supervised: [lazy("stopped")],
     supervision: {
       wake(id: string) {

@@ -45,7 +45,7 @@ function originsIn({ versions = all, choices = [], worktrees = [], branches = []
 }
 
 function choice(label: string, its: Partial<Choice> = {}): Choice {
-  return { repository, label, of: undefined, names: [], ...its };
+  return { repository, root: `/srv/${label}`, label, of: undefined, names: [], ...its };
 }
 
 function nameFor(name: string, use: string | undefined, facts?: Facts): string | undefined {
@@ -121,6 +121,13 @@ test("a choice for one name holds for it and what is under it, and is stronger t
 test("a name that a choice was made for leads to nothing while no checkout has it", () => {
   const choices = [choice("fix-nav", { names: ["admin"] })];
   expect(nameFor("admin", undefined, { versions: [], choices })).toBe("nothing");
+});
+
+test("a server keeps its label when another branch is checked out, and is the worktree's all the same", () => {
+  const choices = [choice("new-branch", { root: "/srv/fix-nav" })];
+  expect(nameFor("docs", undefined, { choices })).toBe("fix-nav.docs");
+  const started = [...all, { ...version("new-branch.docs", "new-branch") }];
+  expect(nameFor("docs", undefined, { choices, versions: started })).toBe("new-branch.docs");
 });
 
 test("a plain name that is another folder's stays with it", () => {

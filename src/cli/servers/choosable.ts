@@ -1,9 +1,8 @@
-/** Services, git's worktrees and kept choices -> the repositories with several checkouts, and what is chosen in each. */
+/** Services, git's worktrees and kept choices -> repositories with several checkouts, and what is chosen in each. */
 import type { Checkouts, Worktree } from "../../discovery/checkouts.ts";
-import type { KeptChoice } from "../../discovery/kept-choices.ts";
 import { baseOf } from "../../manifest/project-name.ts";
 import { wordIn } from "../../routes/named.ts";
-import { type Origin, type Origins, plainName } from "../../routes/origins.ts";
+import { type Choice, type Origin, plainName } from "../../routes/origins.ts";
 import { routeTable } from "../../routes/table.ts";
 import { nearest } from "../../text/nearest.ts";
 import type { Sight } from "../shared/look.ts";
@@ -13,13 +12,13 @@ export type Choosable = {
   /** Its plain names, ascending. */
   origins: readonly Origin[];
   worktrees: readonly Worktree[];
-  choices: readonly KeptChoice[];
+  choices: readonly Choice[];
 };
 
 export type ChoosableFacts = {
   sight: Pick<Sight, "services" | "supervised" | "tlds">;
   git: Checkouts;
-  kept: readonly KeptChoice[];
+  kept: readonly Choice[];
   /** Repositories that are meant, be a server of theirs there or not. */
   besides: readonly string[];
 };
@@ -34,7 +33,7 @@ export function choosableIn({ sight, git, kept, besides }: ChoosableFacts): Choo
     const worktrees = git.worktrees(repository);
     const choices = kept.filter((its) => its.repository === repository);
     if (worktrees.length === 0 && choices.length === 0) return [];
-    const own = (origins as Origins | undefined)?.all ?? [];
+    const own = origins?.all ?? [];
     return [
       {
         repository,

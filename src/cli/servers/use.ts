@@ -1,4 +1,4 @@
-/** `localhostess use [worktree] [name]` -> the worktree that plain names show in all browsers, kept until it is ended. */
+/** `localhostess use [worktree] [name]` -> the worktree that plain names show in all browsers, until it is ended. */
 import { checkouts, type Checkouts } from "../../discovery/checkouts.ts";
 import { changeChoices, currentChoices, readChoices } from "../../discovery/kept-choices.ts";
 import { systemClock } from "../../system/clock.ts";

@@ -4,9 +4,11 @@ import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
+import { checkouts } from "../../discovery/checkouts.ts";
 import { servicesIn } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
+import { worktreeLabels } from "../../discovery/worktree-labels.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
 import type { Service } from "../../routes/service.ts";
@@ -14,6 +16,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
 import type { Unusable } from "../../routes/unusable.ts";
+import { systemClock } from "../../system/clock.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
 import type { World } from "./world.ts";
@@ -94,7 +97,9 @@ async function seenByDaemon(
 
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
-  const machine = { hostName: hostname(), wsl: isWsl() };
+  const uid = process.getuid?.() ?? 0;
+  const worktrees = worktreeLabels(checkouts({ uid, clock: systemClock }));
+  const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
   return async () => {
     const [scan, record] = await Promise.all([
       source.scan(),
@@ -106,7 +111,6 @@ function ownLooker(settings: Settings): Looker {
       services: servicesIn(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
-        uid: process.getuid?.() ?? 0,
       }),
       supervised: [],
       proxy,
