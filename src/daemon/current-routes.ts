@@ -2,11 +2,13 @@
 import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import { holderText } from "../routes/holder-text.ts";
-import type { Choice, Repositories } from "../routes/origins.ts";
+import type { KnownCheckouts } from "../routes/checkout.ts";
+import type { Choice } from "../routes/origins.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
 import type { HostsFile } from "../system/hosts-file.ts";
+import type { CheckoutsNow } from "./known-checkouts.ts";
 import type { NamesFile } from "./configured-names.ts";
 
 export type CurrentRoutesOptions = {
@@ -17,8 +19,8 @@ export type CurrentRoutesOptions = {
   hosts: HostsFile;
   /** The settings of names in config.toml; undefined: none. */
   names?: NamesFile | undefined;
-  /** Checkouts as git's files tell; undefined: each name has one. */
-  checkouts?: Repositories | undefined;
+  /** Undefined: worktrees and branches are not known. */
+  checkouts?: CheckoutsNow | undefined;
   /** The choices for all browsers; undefined: there are none. */
   choices?: { now(): readonly Choice[] } | undefined;
 };
@@ -28,8 +30,6 @@ export class CurrentRoutes {
   #hostsNames: ReadonlySet<string>;
   #configured: ConfiguredNames | undefined;
   #choices: readonly Choice[] = [];
-  /** The worktrees of the table's repositories, as a text. */
-  #worktrees = "";
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
   #scanned = false;
@@ -48,6 +48,11 @@ export class CurrentRoutes {
     return this.#table;
   }
 
+  /** The words of config.toml on names. */
+  get configured(): ConfiguredNames | undefined {
+    return this.#configured;
+  }
+
   /** From now on the table includes these services; they are read each time it is made. */
   include(supervised: () => readonly Supervised[]): void {
     this.#supervised = supervised;
@@ -59,18 +64,16 @@ export class CurrentRoutes {
     const hostsNames = this.#options.hosts.names();
     const configured = this.#options.names?.now();
     const choices = this.#options.choices?.now() ?? this.#choices;
-    const worktrees = this.#worktreesNow();
     const changed =
       choices !== this.#choices ||
-      worktrees !== this.#worktrees ||
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
+      this.#checkouts() !== this.#table.checkouts ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
       !this.#scanned;
     this.#hostsNames = hostsNames;
     this.#configured = configured;
     this.#choices = choices;
-    this.#worktrees = worktrees;
     this.#scanned = true;
     const before = this.#table;
     if (changed) this.renew();
@@ -91,30 +94,23 @@ export class CurrentRoutes {
     this.#table = this.#made();
   }
 
-  /** A worktree may come and go without a server. */
-  #worktreesNow(): string {
-    const { checkouts } = this.#options;
-    if (checkouts === undefined) return "";
-    const repositories = new Set<string>();
-    for (const { repository } of this.#table.origins?.all ?? []) repositories.add(repository);
-    for (const { checkout } of this.#services) {
-      if (checkout !== undefined) repositories.add(checkout.repository);
-    }
-    const labels = (repository: string) =>
-      checkouts.worktrees(repository).map(({ label }) => `/${label}`);
-    return [...repositories].map((its) => `${its}:${labels(its).join("")}`).join("\n");
-  }
-
   #made(): RouteTable {
-    const { tlds, bareNames, checkouts } = this.#options;
+    const { tlds, bareNames } = this.#options;
     const answersBare = this.#bareNames();
     const supervised = this.#supervised();
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
     const configured = this.#configured;
+    const checkouts = this.#checkouts();
     const choices = this.#choices;
     return routeTable(this.#services, {
       ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices },
     });
+  }
+
+  /** A new branch, or a worktree that is gone, is known from the next scan on. */
+  #checkouts(): KnownCheckouts | undefined {
+    const supervised = this.#supervised();
+    return this.#options.checkouts?.taken({ services: this.#services, supervised });
   }
 
   #bareNames(): BareNames {

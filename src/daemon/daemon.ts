@@ -6,6 +6,7 @@ import { trafficNews } from "../control/commands/traffic-news.ts";
 import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
 import { checkouts } from "../discovery/checkouts.ts";
+import { givenClaims, namesPath } from "../discovery/names-file.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
@@ -24,6 +25,7 @@ import { CurrentRoutes } from "./current-routes.ts";
 import { discovering } from "./discovering.ts";
 import { type Doors, openDoors } from "./doors.ts";
 import { handingOver } from "./handing-over.ts";
+import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
 import { namelessNow } from "./nameless.ts";
@@ -89,10 +91,11 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const routes = new CurrentRoutes({
     ...{ tlds, bareNames, hosts },
     names: configuredNames(options.configFile, note),
-    checkouts: gitCheckouts,
+    checkouts: new CheckoutsNow(gitCheckouts),
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
-  const found = discovering({ ...options, ...common, wsl, routes, checkouts: gitCheckouts });
+  const given = givenClaims(namesPath(stateDirectory), note);
+  const found = discovering({ ...options, ...common, wsl, routes, given, checkouts: gitCheckouts });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,

@@ -1,9 +1,11 @@
 /** This machine's listening sockets -> the route table, the events and the lines for a person, scan by scan. */
 import { hostname } from "node:os";
+import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
+import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
@@ -11,10 +13,11 @@ import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { Stopping } from "./stops.ts";
 
 export type DiscoveringOptions = Pick<
   DaemonOptions,
-  "scanner" | "allUsers" | "onServices" | "onSkipped"
+  "scanner" | "allUsers" | "onServices" | "onSkipped" | "containers" | "env"
 > & {
   clock: Clock;
   checkouts: Checkouts;
@@ -24,6 +27,9 @@ export type DiscoveringOptions = Pick<
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  /** Names that a person has given. */
+  given: GivenClaims;
+  stops: Stopping;
 };
 
 export type Discovering = {
@@ -37,6 +43,13 @@ export function discovering(options: DiscoveringOptions): Discovering {
   const { clock, checkouts, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
+  const containers = engines({
+    clock,
+    env: options.env,
+    wanted: options.containers ?? false,
+    onChange: () => discovery.rename(),
+  });
+  options.stops.push("the news of containers", () => containers.stop());
   const discovery = scanner({
     source: chooseSource(options.scanner, { uid, allUsers: options.allUsers }),
     clock,
@@ -45,6 +58,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     ownPid: process.pid,
     uid,
     worktrees: worktreeLabels(checkouts),
+    claims: () => [...options.given.now(), ...containers.claims()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {
@@ -64,5 +78,6 @@ export function discovering(options: DiscoveringOptions): Discovering {
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
     onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
+  containers.start();
   return { discovery, age: () => clock.now() - scannedAt };
 }

@@ -8,7 +8,7 @@ import type { ObservedProcess, Scan } from "./observation.ts";
 import type { NamedProcess } from "./process-names.ts";
 
 export interface WorktreeLabels {
-  /** Called for every scan, so that processes which have ended are forgotten. */
+  /** Names that have a label already stay as they are. With a new scan, processes which have ended are forgotten. */
   inFront(named: ReadonlyMap<number, NamedProcess>, scan: Scan): Map<number, NamedProcess>;
 }
 
@@ -24,8 +24,9 @@ type Family = { named: ReadonlyMap<number, NamedProcess>; scan: Scan };
  * A process keeps its checkout from the first scan on until it ends: the address of a running server does not change
  * when another branch is checked out under it, or when its worktree is removed.
  */
-export function worktreeLabels(checkouts: Pick<Checkouts, "of">): WorktreeLabels {
+export function worktreeLabels(checkouts: Pick<Checkouts, "of" | "renew">): WorktreeLabels {
   const kept = new Map<string, ServiceCheckout | undefined>();
+  let last: Scan | undefined;
 
   function checkoutOf({ process, key }: NamedProcess, family: Family): ServiceCheckout | undefined {
     const id = idOf(process);
@@ -43,10 +44,16 @@ export function worktreeLabels(checkouts: Pick<Checkouts, "of">): WorktreeLabels
     return kept.get(id);
   }
 
+  function begin(scan: Scan): void {
+    last = scan;
+    checkouts.renew();
+    const ids = new Set([...scan.processes.values()].map(idOf));
+    for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
+  }
+
   return {
     inFront(named, scan) {
-      const ids = new Set([...scan.processes.values()].map(idOf));
-      for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
+      if (scan !== last) begin(scan);
       const family = { named, scan };
       return new Map(
         [...named].map(([pid, its]) => {

@@ -13,3 +13,15 @@ export type ServiceCheckout = {
 
 /** Where a label belongs: to a worktree, the main checkout, or to a branch that no checkout has. */
 export type KnownLabel = { branch: string | undefined; root: string | undefined };
+
+/** Checkouts at one moment, for the names of servers. */
+export interface KnownCheckouts {
+  /** The checkout that a folder stands in. */
+  of(folder: string): ServiceCheckout | undefined;
+  /** The labels of all worktrees and branches of a repository. */
+  labels(repository: string): ReadonlyMap<string, KnownLabel>;
+  /** The linked worktrees of a repository whose folders are there. */
+  worktrees?(repository: string): readonly { label: string; root: string }[];
+  /** The checkout of the server in a worktree that had this name before. */
+  left?(name: string): ServiceCheckout | undefined;
+}

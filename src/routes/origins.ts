@@ -2,7 +2,7 @@
  * Services of several checkouts of one repository, and what a person has chosen -> the plain names that can show any
  * of these checkouts, and the one that a request is to see. Pure.
  */
-import type { ServiceCheckout } from "./checkout.ts";
+import type { KnownCheckouts, KnownLabel, ServiceCheckout } from "./checkout.ts";
 import type { ShownOrigin } from "./service.ts";
 
 /** In the place of a label: the plain name's own server, whatever is chosen for all browsers. */
@@ -37,7 +37,7 @@ export type Origin = {
   /** Labels of the repository's worktrees, ascending, whether or not anything of them runs. */
   labels: readonly string[];
   /** Those of branches too, which are no subdomains of a server. */
-  known: Labels;
+  known: ReadonlyMap<string, KnownLabel>;
   /** By label: the name of that worktree's own server. */
   versions: ReadonlyMap<string, string>;
   /** The label that all browsers see; undefined: the plain name's own server. */
@@ -71,21 +71,8 @@ export type Version = { name: string; checkout: ServiceCheckout | undefined };
 export type OriginsFacts = {
   versions: readonly Version[];
   choices: readonly Choice[];
-  repositories: Repositories;
+  checkouts: Pick<KnownCheckouts, "labels" | "worktrees">;
 };
-
-/** Facts about repositories, by their common git directories. */
-export interface Repositories {
-  /** The linked worktrees whose folders are there. */
-  worktrees(repository: string): readonly { label: string }[];
-  /** Labels that stand for a branch or a worktree, so that no server has them as subdomains. */
-  labels(repository: string): Labels;
-}
-
-/** A set of labels, or a map of them. */
-export interface Labels {
-  has(label: string): boolean;
-}
 
 /** The labels and names of one repository, as they are gathered. */
 type Draft = { labels: Set<string>; names: Map<string, Map<string, Seen>> };
@@ -95,7 +82,7 @@ type Seen = { name: string; root: string };
 
 /** Undefined: no repository has more than one checkout, as for most people. */
 export function originsOf(facts: OriginsFacts): Origins | undefined {
-  const { versions, choices, repositories } = facts;
+  const { versions, choices, checkouts } = facts;
   const drafts = draftsOf(facts);
   const holders = new Map(
     versions.map(({ name, checkout }) => [name, checkout?.repository] as const),
@@ -105,7 +92,7 @@ export function originsOf(facts: OriginsFacts): Origins | undefined {
     const { labels, names } = drafts.get(repository)!;
     if (labels.size === 0) continue;
     const labelsSorted = [...labels].sort();
-    const known = repositories.labels(repository);
+    const known = checkouts.labels(repository);
     for (const [name, its] of names) {
       // The plain name is a server's of another folder, and a given name always wins.
       if (holders.has(name) && holders.get(name) !== repository) continue;
@@ -121,13 +108,13 @@ export function originsOf(facts: OriginsFacts): Origins | undefined {
   return found.size === 0 ? undefined : asOrigins(found);
 }
 
-function draftsOf({ versions, choices, repositories }: OriginsFacts): Map<string, Draft> {
+function draftsOf({ versions, choices, checkouts }: OriginsFacts): Map<string, Draft> {
   const drafts = new Map<string, Draft>();
   const draftOf = (repository: string): Draft => {
     let draft = drafts.get(repository);
     if (draft === undefined) {
       draft = {
-        labels: new Set(repositories.worktrees(repository).map((its) => its.label)),
+        labels: new Set(checkouts.worktrees?.(repository).map((its) => its.label)),
         names: new Map(),
       };
       drafts.set(repository, draft);

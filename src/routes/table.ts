@@ -4,15 +4,10 @@ import {
   type NameSettings,
   settingsFrom,
 } from "../manifest/name-settings.ts";
+import type { KnownCheckouts } from "./checkout.ts";
 import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
-import {
-  type Choice,
-  type Origins,
-  originsOf,
-  type Repositories,
-  type Version,
-} from "./origins.ts";
+import { type Choice, type Origins, originsOf, type Version } from "./origins.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
@@ -43,6 +38,8 @@ export interface RouteTable {
     supervised: Supervised | undefined;
     origin?: string | undefined;
   }): NameSettings;
+  /** The checkouts that names may be of; undefined: none are known. */
+  readonly checkouts: KnownCheckouts | undefined;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
   /** Plain names that can show any checkout of their repository; undefined: no repository has more than one. */
@@ -61,8 +58,7 @@ export type TableOptions = {
   declared?: readonly string[] | undefined;
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
-  /** Checkouts, as git's files tell; undefined: nobody has read them. */
-  checkouts?: Repositories | undefined;
+  checkouts?: KnownCheckouts | undefined;
   /** Choices for all browsers, of names with several checkouts. */
   choices?: readonly Choice[] | undefined;
 };
@@ -83,11 +79,15 @@ export function routeTable(
     choices = [],
   }: TableOptions = {},
 ): RouteTable {
-  const judged = withRights(seen, { tlds, supervised });
+  const judged = withRights(seen, { tlds, supervised, checkouts });
   const origins =
     checkouts === undefined
       ? undefined
-      : originsOf({ versions: versionsIn(judged, supervised), choices, repositories: checkouts });
+      : originsOf({
+          versions: versionsIn(judged, { supervised, checkouts }),
+          choices,
+          checkouts,
+        });
   const services = origins === undefined ? judged : judged.map((its) => withOrigin(its, origins));
   const byName = new Map<string, Service>();
   for (const service of services) {
@@ -107,6 +107,7 @@ export function routeTable(
     services,
     names: [...byName.keys()].sort(),
     tlds,
+    checkouts,
     known() {
       const known = new Set(declared);
       for (const { name } of services) known.add(name);
@@ -135,9 +136,13 @@ export function routeTable(
 }
 
 /** Every name of a checkout, be its server there or not; a server's own is stronger than what a project declares. */
-function versionsIn(services: Iterable<Service>, supervised: readonly Supervised[]): Version[] {
+function versionsIn(
+  services: Iterable<Service>,
+  { supervised, checkouts }: { supervised: readonly Supervised[]; checkouts: KnownCheckouts },
+): Version[] {
   const versions: Version[] = [];
-  for (const { routeName, instance, checkout } of supervised) {
+  for (const { routeName, instance, directory, checkout: own } of supervised) {
+    const checkout = own ?? checkouts.of(directory);
     for (const name of [routeName, instance?.routeName]) {
       if (name !== undefined) versions.push({ name, checkout });
     }

@@ -14,6 +14,7 @@ function git(labels: Record<string, string | undefined>) {
   return {
     asked,
     labels,
+    renew() {},
     of(folder: string): Checkout | undefined {
       asked.push(folder);
       const root = Object.keys(labels).find(

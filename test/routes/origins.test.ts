@@ -37,9 +37,16 @@ function originsIn({ versions = all, choices = [], worktrees = [], branches = []
   return originsOf({
     versions,
     choices,
-    repositories: {
-      worktrees: (its) => (its === repository ? worktrees.map((label) => ({ label })) : []),
-      labels: (its) => new Set(its === repository ? [...worktrees, ...branches] : []),
+    checkouts: {
+      worktrees: (its) =>
+        its === repository ? worktrees.map((label) => ({ label, root: `/srv/${label}` })) : [],
+      labels: (its) =>
+        new Map(
+          (its === repository ? [...worktrees, ...branches] : []).map((branch) => [
+            branch,
+            { branch, root: undefined },
+          ]),
+        ),
     },
   });
 }

@@ -6,7 +6,8 @@ import {
   type Proxy as RunningProxy,
   startProxy,
 } from "../../src/proxy/listener/listener.ts";
-import type { Choice, Repositories } from "../../src/routes/origins.ts";
+import type { KnownCheckouts } from "../../src/routes/checkout.ts";
+import type { Choice } from "../../src/routes/origins.ts";
 import type { FoundService } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import {
@@ -43,7 +44,7 @@ export type TestProxyOptions = Partial<ProxyOptions> & {
   /** What the supervisor says. */
   supervised?: readonly Supervised[];
   /** Facts of git's files; undefined: there are no checkouts. */
-  checkouts?: Repositories;
+  checkouts?: KnownCheckouts;
   /** What all browsers see. */
   choices?: readonly Choice[];
 };
@@ -88,9 +89,18 @@ export function testService(
 }
 
 /** Of a repository with the worktrees fix-nav and old, and a branch besides. */
-export const testCheckouts: Repositories = {
-  worktrees: () => [{ label: "fix-nav" }, { label: "old" }],
-  labels: () => new Set(["fix-nav", "old", "later"]),
+export const testCheckouts: KnownCheckouts = {
+  of: () => undefined,
+  worktrees: () => [
+    { label: "fix-nav", root: "/srv/shop-fix-nav" },
+    { label: "old", root: "/srv/shop-old" },
+  ],
+  labels: () =>
+    new Map([
+      ["fix-nav", { branch: "fix-nav", root: "/srv/shop-fix-nav" }],
+      ["old", { branch: "old", root: "/srv/shop-old" }],
+      ["later", { branch: "later", root: undefined }],
+    ]),
 };
 
 /** `shop:api` at `api.shop`, ready, unless said otherwise. */

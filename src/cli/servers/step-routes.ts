@@ -2,7 +2,7 @@
 import { turnOf } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
-import { faultText, remedyText } from "../../routes/unusable.ts";
+import { faultText, isLost, remedyText } from "../../routes/unusable.ts";
 import { placeText } from "../../text/place.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
@@ -38,7 +38,7 @@ export async function routes(
         return { step: failed("routes", detail, hidden.fix), service: undefined };
       }
       // One whose name cannot be read may have any: a name that is nearly there was rather meant.
-      if (meant !== undefined && (nearest === undefined || meant.fault.kind !== "overwritten")) {
+      if (meant !== undefined && (nearest === undefined || !isLost(meant.fault))) {
         const detail = `no server is named ${name}; ${faultText(meant)}`;
         return { step: failed("routes", detail, remedyText(meant)), service: undefined };
       }
@@ -53,13 +53,25 @@ export async function routes(
 
 function served(name: string, { service, supervised }: Extract<Present, { kind: "server" }>): Step {
   const { name: own } = service;
-  if (own !== name) return passed("routes", `no server is named ${name}, so ${own} answers`);
-  const has = `a server has the NAME ${name}`;
+  const origin = originText(service);
+  if (own !== name) {
+    const from = origin === undefined ? "" : ` (${origin})`;
+    return passed("routes", `no server is named ${name}, so ${own} answers${from}`);
+  }
+  const has =
+    origin === undefined
+      ? `a server has the NAME ${name}`
+      : `a server has the name ${name}: ${origin}`;
   if (supervised?.routeName !== own) return passed("routes", has);
   // While the project's service is down, a person may run another server under its name.
   const isIts = turnOf(supervised) === undefined;
   const detail = isIts ? stateCause(supervised) : `${has}; ${stateCause(supervised)}`;
   return passed("routes", detail);
+}
+
+/** Where the name is from, unless the server has it in a variable of its own. */
+function originText({ source, because }: Service): string | undefined {
+  return source === "NAME" || source === "LOCALHOSTESS_NAME" ? undefined : (because ?? source);
 }
 
 /** A service of a project that does not listen: the sentence of the proxy's own page, and its last lines. */
