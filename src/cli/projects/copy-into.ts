@@ -1,13 +1,5 @@
 /** Paths and globs of one checkout -> copies in another one, where nothing is yet; and what was left out, and why. */
-import {
-  chmod,
-  lstat,
-  mkdir,
-  readdir,
-  readlink,
-  realpath,
-  symlink,
-} from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readlink, realpath, symlink } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { isInside } from "../../routes/name-rights.ts";
 import { copyNewFile } from "../../system/copy-file.ts";
