@@ -25,7 +25,7 @@ describe.each(engineNames)("containers of %s", (kind) => {
   let engine: ContainerEngine;
   let daemon: Daemon;
   let services: readonly Service[] = [];
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
 
   beforeAll(async () => {
     engine = await containerEngine(kind);

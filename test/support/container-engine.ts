@@ -11,7 +11,7 @@ export interface ContainerEngine {
   /** @returns the id. Each port is `8080/tcp`, published on the address and at a port that the engine chooses. */
   run(name: string, wanted?: Wanted): Promise<string>;
   /** A request to its API. @throws where the answer is no 2xx. */
-  api(method: string, path: string, body?: BodyInit | object): Promise<string>;
+  api(method: string, path: string, body?: object): Promise<string>;
   /** The port at which one inside is published. */
   published(name: string, inside: number): Promise<number>;
   /** SIGSTOP and SIGCONT. */
@@ -67,18 +67,11 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
   });
 
   const api: ContainerEngine["api"] = async (method, path, body) => {
-    const isText = body === undefined || typeof body === "string";
-    const isBytes = body instanceof Uint8Array || body instanceof Blob;
+    const isBytes = body instanceof Uint8Array;
+    const type = isBytes ? "application/x-tar" : "application/json";
     const answer = await fetch(`http://engine${path}`, {
-      ...{
-        method,
-        unix: socket,
-        keepalive: false,
-        headers: { "content-type": isBytes ? "application/x-tar" : "application/json" },
-      },
-      ...(body === undefined
-        ? {}
-        : { body: isText || isBytes ? (body as BodyInit) : JSON.stringify(body) }),
+      ...{ method, unix: socket, keepalive: false, headers: { "content-type": type } },
+      ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
