@@ -32,6 +32,7 @@ import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
+import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
@@ -66,4 +67,5 @@ export const faults: readonly Fault[] = [
   ...tls,
   ...lists,
   ...shown,
+  ...worktrees,
 ];
