@@ -50,6 +50,13 @@ const mostRepositories = 64;
 /** Worktrees of one repository. */
 const mostWorktrees = 512;
 
+/** Labels, and what they were made of. */
+type LastLabels = {
+  branches: readonly string[];
+  rest: string;
+  labels: ReadonlyMap<string, KnownLabel>;
+};
+
 type Linked = Worktree & { own: string };
 
 /** Never throws, never waits. */
@@ -59,7 +66,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
   const found = new Map<string, Checkout | undefined>();
   const linked = new Map<string, readonly Linked[]>();
   const known = new Map<string, ReadonlyMap<string, KnownLabel>>();
-  const last = new Map<string, ReadonlyMap<string, KnownLabel>>();
+  const last = new Map<string, LastLabels>();
   let since = clock.now();
 
   /** Forgets all that may have changed. */
@@ -141,25 +148,23 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     return entries.map(({ own, root, branch }, at) => ({ own, root, branch, label: labels[at]! }));
   }
 
-  function sameLabels(repository: string): ReadonlyMap<string, KnownLabel> {
-    const labels = readLabels(repository);
-    const before = last.get(repository);
-    if (before !== undefined && Bun.deepEquals(before, labels)) return before;
-    if (last.size >= mostRepositories) last.clear();
-    last.set(repository, labels);
-    return labels;
-  }
-
-  function readLabels(repository: string): Map<string, KnownLabel> {
-    const labels = new Map<string, KnownLabel>();
-    for (const { label, branch, root } of linkedOf(repository)) labels.set(label, { branch, root });
+  function labelsOf(repository: string): ReadonlyMap<string, KnownLabel> {
+    const worktrees = linkedOf(repository);
+    const branches = branchesOf(repository);
     const main = mainOf(repository, files);
     const own = main === undefined ? undefined : branchOf(repository, files);
-    for (const branch of branchesOf(repository)) {
+    const rest = JSON.stringify([worktrees, main, own]);
+    const before = last.get(repository);
+    if (before?.branches === branches && before.rest === rest) return before.labels;
+    const labels = new Map<string, KnownLabel>();
+    for (const { label, branch, root } of worktrees) labels.set(label, { branch, root });
+    for (const branch of branches) {
       const label = checkoutLabel(branch);
       if (labels.has(label)) continue;
       labels.set(label, { branch, root: branch === own ? main : undefined });
     }
+    if (last.size >= mostRepositories) last.clear();
+    last.set(repository, { branches, rest, labels });
     return labels;
   }
 
@@ -175,7 +180,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     },
     labels(repository) {
       refresh();
-      return kept(known, { key: repository, make: () => sameLabels(repository) });
+      return kept(known, { key: repository, make: () => labelsOf(repository) });
     },
   };
 }
