@@ -20,6 +20,8 @@ export type Endpoint = {
    * belongs to one of these users, to us or to root: another user may have taken the port.
    */
   owners?: readonly number[];
+  /** Set for a host that somebody has named: it need not be of this machine. */
+  isElsewhere?: boolean;
 };
 
 /** A pid with its process's start time, because a pid alone may be reused. */
