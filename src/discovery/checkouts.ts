@@ -3,9 +3,10 @@ import { dirname, isAbsolute, join } from "node:path";
 import { checkoutLabel, labelsApart } from "../manifest/checkout-label.ts";
 import type { KnownLabel } from "../routes/checkout.ts";
 import type { Clock } from "../system/clock.ts";
+import { distantNow, type IsDistant } from "../system/network-mounts.ts";
 import { branchReader } from "./branches.ts";
 import { gitFiles } from "./git-files.ts";
-import { branchOf, type GitFolder, gitFolderAt, mainOf, real } from "./git-folder.ts";
+import { branchOf, type GitFolder, gitFolderAt, mainOf } from "./git-folder.ts";
 
 export type Checkout = {
   /** The folder with `.git`. */
@@ -38,6 +39,8 @@ export type CheckoutsOptions = {
   /** Files of this user are read, and files of root. */
   uid: number;
   clock: Pick<Clock, "now">;
+  /** The mounts of this moment; given by tests. */
+  distant?: () => IsDistant;
 };
 
 /** Milliseconds for which an answer holds. */
@@ -60,8 +63,16 @@ type LastLabels = {
 type Linked = Worktree & { own: string };
 
 /** Never throws, never waits. */
-export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
-  const files = gitFiles({ trusts: (owner) => owner === uid || owner === 0 });
+export function checkouts({ uid, clock, distant = distantNow }: CheckoutsOptions): Checkouts {
+  /** Another computer's disk may keep everybody waiting, so nothing on one is looked at. */
+  let isDistant: IsDistant | undefined;
+  const files = gitFiles({
+    trusts: (owner) => owner === uid || owner === 0,
+    isDistant(path) {
+      isDistant ??= distant();
+      return isDistant(path);
+    },
+  });
   const branchesOf = branchReader(files);
   const found = new Map<string, Checkout | undefined>();
   const linked = new Map<string, readonly Linked[]>();
@@ -71,6 +82,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
 
   /** Forgets all that may have changed. */
   function renew(): void {
+    isDistant = undefined;
     since = clock.now();
     found.clear();
     linked.clear();
@@ -137,7 +149,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
       const own = join(folder, entry.name);
       const link = files.word(join(own, "gitdir"));
       if (link === undefined || !isAbsolute(link) || !link.endsWith("/.git")) return [];
-      const root = real(dirname(link));
+      const root = files.real(dirname(link));
       const git = gitFolderAt(join(root, ".git"), files);
       if (typeof git !== "object" || git.own !== own) return [];
       const madeAt = files.writtenAt(join(own, "commondir"));
@@ -172,7 +184,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     renew,
     of(folder) {
       refresh();
-      return isAbsolute(folder) ? lookUp(real(folder)) : undefined;
+      return isAbsolute(folder) ? lookUp(files.real(folder)) : undefined;
     },
     worktrees(repository) {
       refresh();
