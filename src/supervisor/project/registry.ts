@@ -53,8 +53,8 @@ export interface Registry {
   identityOf(path: string): string | undefined;
   namingOf(path: string): KeptNaming;
   /**
-   * The folder of another project with that name, if it is there. Not another worktree of `repository`: git has a branch
-   * in one of them at a time, so that the name goes with it.
+   * The folder of another project with that name, if it is there. Not another worktree of `repository`: git has a
+   * branch in one of them at a time, so that the name goes with it.
    */
   holderOf(name: string, its: { path: string; repository: string | undefined }): string | undefined;
   /** Its folder is at another path. */
