@@ -145,6 +145,37 @@ test(
   patience,
 );
 
+test(
+  "a name for one folder is a flag's or a variable's, and no later command repeats it",
+  async () => {
+    const named = (value: string, cwd: string, ...words: string[]) =>
+      cli(words, { env: { ...env(), LOCALHOSTESS_PROJECT: value }, cwd });
+    const ids = async () => (await rows()).map((row) => row.name);
+    for (const [words, said] of [
+      [["up", "--name", "a..b"], "--name: a project name is"],
+      [["up", "--name", "Localhost"], "--name: localhost is the proxy itself"],
+    ] as const) {
+      const { code, err } = await here(...words);
+      expect([code, err.includes(said)]).toEqual([2, true]);
+    }
+    expect(await named("a b", main, "up")).toMatchObject({ code: 2 });
+    expect(await here("up", "--name", `mine.${name}`)).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual([`mine.${name}:t`]);
+    for (const words of ["up", `up mine.${name}:t`, "restart t", `restart mine.${name}`, "logs"]) {
+      expect([words, (await here(...words.split(" "))).code]).toEqual([words, 0]);
+    }
+    // It is about the project here, and about no other that is named.
+    expect(await named("other", root, "up", "main/")).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual([`mine.${name}:t`]);
+    expect(await named("other", join(main, "certs"), "up")).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual(["other:t"]);
+    expect(await here("up", "--no-name")).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual([`${name}:t`]);
+    await here("stop");
+  },
+  patience,
+);
+
 describe("nothing is made or removed", () => {
   test.each<[words: string, why: string]>([
     ["add main", "main is checked out in the main checkout"],

@@ -216,7 +216,11 @@ export class Folder {
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
-    const { read, files, naming, holder } = await this.#readNamed({ shell, file }, { up, asked });
+    const named = () => this.#readNamed({ shell, file }, { up, asked });
+    let found = await named();
+    // Another folder has taken the name while this one was read.
+    if (up !== undefined && this.#conflictOf(found.read) !== undefined) found = await named();
+    const { read, files, naming, holder } = found;
     const now = folderIdentity(directory);
     if (read.kind === "none") {
       this.#isGone = now === "";
@@ -240,7 +244,7 @@ export class Folder {
       const why = `${directory} is another folder now, with the project ${name}; ${upCommand(directory)} starts it`;
       return { kind: "refused", reasons: [why], files };
     }
-    const conflict = this.#effects.conflictOf(read.project);
+    const conflict = this.#conflictOf(read);
     if (conflict !== undefined) {
       // Looked at again by itself: the other project may stop meanwhile.
       if (project !== undefined) this.#watch(files, { settled: false });
@@ -270,6 +274,10 @@ export class Folder {
     const fresh = notes.filter((note) => !this.#noted.includes(note));
     if (up !== undefined) this.#noted = notes;
     return { kind: "project", project: loaded, takes, notes: fresh };
+  }
+
+  #conflictOf(read: ReadProject): string | undefined {
+    return read.kind === "project" ? this.#effects.conflictOf(read.project) : undefined;
   }
 
   /** Its files, under the name that it has: where another folder has that, under one that this `up` can give it. */
@@ -303,7 +311,7 @@ export class Folder {
       const isFree =
         other.read.kind === "project" &&
         other.read.project.name === instead &&
-        this.#effects.conflictOf(other.read.project) === undefined &&
+        this.#conflictOf(other.read) === undefined &&
         this.#effects.holderOf(other.read.project) === undefined;
       if (isFree) return { ...other, naming, holder };
     }
