@@ -307,11 +307,13 @@ test("git's list is read with its locks, and with a bare repository first", () =
 
 test("a worktree is made beside the main checkout, or in the folder that locald.toml names", () => {
   const its = { main: "/r/shop", root: "/r/shop.x", name: "shop" };
-  const folderOf = (folder: string) => usualFolder(its, { folder, label: "fix-nav" });
+  const folderOf = (folder: string) => usualFolder(its, { folder, label: "fix-nav", home: "/h" });
   expect(folderOf("..")).toBe("/r/shop.fix-nav");
   expect(folderOf(".worktrees")).toBe("/r/shop/.worktrees/shop.fix-nav");
   expect(folderOf("/w")).toBe("/w/shop.fix-nav");
-  expect(usualFolder({ ...its, main: undefined }, { folder: "..", label: "l" })).toBe("/r/shop.l");
+  expect(folderOf("~/w")).toBe("/h/w/shop.fix-nav");
+  const bare = usualFolder({ ...its, main: undefined }, { folder: "..", label: "l", home: "/h" });
+  expect(bare).toBe("/r/shop.l");
 });
 
 test("init has git ignore locald.local.toml, once, and only in a repository", async () => {

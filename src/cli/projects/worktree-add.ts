@@ -157,7 +157,11 @@ async function folderFor(
 ): Promise<string> {
   const read = await projectIn(join(here.root, here.within), world);
   const folder = read.kind === "none" ? undefined : read.worktree?.folder;
-  return usualFolder(here, { folder: folder ?? "..", label: checkoutLabel(branch) });
+  return usualFolder(here, {
+    folder: folder ?? "..",
+    home: world.home,
+    label: checkoutLabel(branch),
+  });
 }
 
 /** False, and reported, where the system refuses. */
