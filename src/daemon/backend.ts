@@ -4,6 +4,7 @@ import type { Feed } from "../control/commands/events.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Scanner } from "../discovery/scanner.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import type { Remotes } from "../remote/remotes.ts";
 import type { Unusable } from "../routes/unusable.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Projects } from "../supervisor/projects.ts";
@@ -17,6 +18,7 @@ export type BackendParts = {
   routes: CurrentRoutes;
   discovery: Scanner;
   projects: Projects;
+  remotes: Remotes;
   nameless(): readonly Unusable[];
   traffic: Traffic;
   feed: Feed;
@@ -33,6 +35,7 @@ export function backendOf(parts: BackendParts): Backend {
   return {
     facts: () => facts,
     projects: parts.projects,
+    remotes: parts.remotes,
     gauges: () => ({
       memory: process.memoryUsage.rss(),
       connections: {
@@ -43,12 +46,18 @@ export function backendOf(parts: BackendParts): Backend {
     services: () => routes.table.services,
     scan: () => discovery.scan(),
     nameless: parts.nameless,
-    async look() {
+    async look({ local = false } = {}) {
+      if (!local) parts.remotes.touch();
       await discovery.refresh({ atOnce: true });
       const failure = discovery.failure();
       if (failure !== undefined) throw new CommandError("internal", failure.message);
     },
-    attend: () => discovery.watch(),
+    attend() {
+      const cancels = [discovery.watch(), parts.remotes.attend()];
+      return () => {
+        for (const cancel of cancels) cancel();
+      };
+    },
     traffic: parts.traffic,
     feed: parts.feed,
     trust: parts.trust,

@@ -16,12 +16,15 @@ export type CurrentRoutesOptions = {
   hosts: HostsFile;
   /** The settings of names in config.toml; undefined: none. */
   names?: NamesFile | undefined;
+  /** The labels of other machines now; undefined: there are none. */
+  remotes?: (() => ReadonlySet<string>) | undefined;
 };
 
 export class CurrentRoutes {
   readonly #options: CurrentRoutesOptions;
   #hostsNames: ReadonlySet<string>;
   #configured: ConfiguredNames | undefined;
+  #remotes: ReadonlySet<string> | undefined;
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
   #scanned = false;
@@ -31,6 +34,7 @@ export class CurrentRoutes {
     this.#options = options;
     this.#hostsNames = options.hosts.names();
     this.#configured = options.names?.now();
+    this.#remotes = options.remotes?.();
     this.#table = this.#made();
   }
 
@@ -49,11 +53,14 @@ export class CurrentRoutes {
     this.#services = services;
     const hostsNames = this.#options.hosts.names();
     const configured = this.#options.names?.now();
+    const remotes = this.#options.remotes?.();
     const changed =
+      remotes !== this.#remotes ||
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
       !this.#scanned;
+    this.#remotes = remotes;
     this.#hostsNames = hostsNames;
     this.#configured = configured;
     this.#scanned = true;
@@ -81,7 +88,9 @@ export class CurrentRoutes {
     const supervised = this.#supervised();
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
     const configured = this.#configured;
-    return routeTable(this.#services, { tlds, answersBare, supervised, declared, configured });
+    const remotes = this.#remotes;
+    const given = { tlds, answersBare, supervised, declared, configured, remotes };
+    return routeTable(this.#services, given);
   }
 
   #bareNames(): BareNames {

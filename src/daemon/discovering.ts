@@ -6,6 +6,7 @@ import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -22,6 +23,8 @@ export type DiscoveringOptions = Pick<
   facts: Facts;
   traffic: Traffic;
   feed: Feed;
+  /** Names from beside the processes, the strongest first. */
+  claims?: (() => readonly Claim[]) | undefined;
   note(text: string): void;
   stops: Stopping;
 };
@@ -51,7 +54,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
-    claims: () => containers.claims(),
+    claims: () => [...containers.claims(), ...(options.claims?.() ?? [])],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -43,6 +43,8 @@ export type TableOptions = {
   answersBare?: BareNames | undefined;
   /** Names without a dot that the person has declared to be ours, whether or not anything has them. */
   declared?: readonly string[] | undefined;
+  /** The labels of other machines: a name that ends in one is of that machine, or of nothing. */
+  remotes?: ReadonlySet<string> | undefined;
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
 };
@@ -50,6 +52,7 @@ export type TableOptions = {
 export type BareNames = "all" | ReadonlySet<string>;
 
 const noNames: BareNames = new Set();
+const noLabels: ReadonlySet<string> = new Set();
 
 export function routeTable(
   seen: readonly Service[],
@@ -58,6 +61,7 @@ export function routeTable(
     supervised = [],
     answersBare = noNames,
     declared = [],
+    remotes = noLabels,
     configured,
   }: TableOptions = {},
 ): RouteTable {
@@ -89,8 +93,8 @@ export function routeTable(
       return [...known].sort();
     },
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
-    find: (name) => longestEnding(byName, name),
-    supervised: (name) => longestEnding(supervisedByName, name),
+    find: (name) => longestEnding(byName, name, remotes),
+    supervised: (name) => longestEnding(supervisedByName, name, remotes),
     settings({ name, supervised: its }) {
       const shared = its?.instance?.routeName;
       return settingsFrom([
@@ -100,7 +104,7 @@ export function routeTable(
         configured?.all,
       ]);
     },
-    group: (name) => longestEnding(groups, name),
+    group: (name) => longestEnding(groups, name, remotes),
   };
 }
 
@@ -111,7 +115,12 @@ export function nearestName(word: string, table: RouteTable): string | undefined
   return nearest(word, new Set([...table.names, ...table.known().filter(isProjects)]));
 }
 
-function longestEnding<T>(byName: ReadonlyMap<string, T>, name: string): T | undefined {
+/** A server of this machine that is named like another machine does not answer for what is missing there. */
+function longestEnding<T>(
+  byName: ReadonlyMap<string, T>,
+  name: string,
+  remotes: ReadonlySet<string>,
+): T | undefined {
   if (byName.size === 0) return undefined;
   for (let rest = name; ;) {
     const found = byName.get(rest);
@@ -119,5 +128,6 @@ function longestEnding<T>(byName: ReadonlyMap<string, T>, name: string): T | und
     const dot = rest.indexOf(".");
     if (dot === -1) return undefined;
     rest = rest.slice(dot + 1);
+    if (remotes.has(rest)) return undefined;
   }
 }

@@ -40,6 +40,7 @@ async function leads(word: string, { from, cwd }: { from: string; cwd: string })
     scan: { observations: [], processes: new Map(), skipped: [] },
     services: [serverIn(join(root, cwd))],
     supervised: [],
+    remotes: [],
     proxy: undefined,
     port: 9090,
     urlPorts: { http: 9090, https: 9090 },

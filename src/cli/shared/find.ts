@@ -1,6 +1,7 @@
 /** A name that a person typed -> its service, or a sentence that helps. */
 import { explain } from "../../proxy/pages/problem.ts";
 import { holderText } from "../../routes/holder-text.ts";
+import { type RemoteReport, remoteOf } from "../../routes/remote-report.ts";
 import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";
 import type { Service } from "../../routes/service.ts";
 import { nearestName, routeTable } from "../../routes/table.ts";
@@ -10,13 +11,23 @@ export type Found =
   | { kind: "found"; service: Service }
   /** A running server whose name has no address. */
   | { kind: "unroutable"; service: Service; why: string }
-  /** `meant`: the running server that was probably meant; no name leads to it. */
-  | { kind: "unknown"; why: string; nearest: string | undefined; meant: Unusable | undefined };
+  /**
+   * `meant`: the running server that was probably meant; no name leads to it. `remote`: the machine that the name would
+   * be of.
+   */
+  | {
+      kind: "unknown";
+      why: string;
+      nearest: string | undefined;
+      meant: Unusable | undefined;
+      remote?: RemoteReport | undefined;
+    };
 
 /** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
 export function find(name: string, sight: Sight): Found {
-  const { services, supervised, tlds, urlPorts } = sight;
-  const table = routeTable(services, { supervised, tlds });
+  const { services, supervised, tlds, urlPorts, remotes } = sight;
+  const labels = new Set(remotes.map((its) => its.name));
+  const table = routeTable(services, { supervised, tlds, remotes: labels });
   const service = table.find(name);
   if (service !== undefined) return { kind: "found", service };
   const unusable = unusableIn(sight);
@@ -30,14 +41,20 @@ export function find(name: string, sight: Sight): Found {
     return { kind: "unroutable", service: unroutable, why };
   }
   const near = nearestName(name, table);
+  const remote = remoteOf(name, remotes);
+  if (remote !== undefined && remote.state !== "up") {
+    const why = explain({ status: 502, name, remote }).message;
+    return { kind: "unknown", why, nearest: undefined, meant: undefined, remote };
+  }
   const { message } = explain({
     status: 404,
     name,
+    remote,
     names: table.names,
     nearest: near,
     unusable,
     port: urlPorts.http,
     securePort: urlPorts.https,
   });
-  return { kind: "unknown", why: message, nearest: near, meant };
+  return { kind: "unknown", why: message, nearest: near, meant, remote };
 }

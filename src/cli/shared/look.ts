@@ -9,6 +9,7 @@ import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
@@ -23,6 +24,8 @@ export type Sight = {
   services: readonly Service[];
   /** The services of projects, as far as a daemon was asked. */
   supervised: readonly Supervised[];
+  /** The other machines whose servers have names here, as far as a daemon was asked. */
+  remotes: readonly RemoteReport[];
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** A daemon runs that could not be asked, as was said. */
@@ -61,7 +64,9 @@ export function looker(settings: Settings, { world }: { world?: World } = {}): L
     lookOurselves ??= ownLooker(settings);
     const sight = await lookOurselves();
     // No look at the machine shows the services of projects that do not listen.
-    if (seen !== undefined) return { ...sight, supervised: seen.supervised };
+    if (seen !== undefined) {
+      return { ...sight, supervised: seen.supervised, remotes: seen.remotes };
+    }
     return { ...sight, trouble: world?.daemonTalk?.trouble ?? false };
   };
 }
@@ -76,20 +81,32 @@ async function seenByDaemon(
 ): Promise<Sight | undefined> {
   const record = await readRegistration(settings.stateDirectory);
   if (record === undefined || record.protocol !== protocol) return undefined;
-  const asked = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, "Look", {
+  const answer = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, asked(world), {
     deadline: daemonDeadline,
   });
-  if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const { daemon, services, supervised = [], scan } = ofJsonForm<SeenSight>(asked.value.Look);
+  if (answer.kind === "failed" || !isFrom(answer.value.Look?.daemon, record)) return undefined;
+  const {
+    daemon,
+    services,
+    supervised = [],
+    remotes = [],
+    scan,
+  } = ofJsonForm<SeenSight>(answer.value.Look);
   if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
     supervised,
+    remotes,
     proxy: daemon,
     ...portsOf(settings, daemon),
     tlds: daemon.tlds,
   };
+}
+
+/** Another machine that looks at this one wants to know of no third, and must not keep those connections in use. */
+function asked(world: World | undefined): unknown {
+  return world?.env.LOCALHOSTESS_REMOTE ? { Look: { local: true } } : "Look";
 }
 
 function ownLooker(settings: Settings): Looker {
@@ -109,6 +126,7 @@ function ownLooker(settings: Settings): Looker {
         uid: process.getuid?.() ?? 0,
       }),
       supervised: [],
+      remotes: [],
       proxy,
       ...portsOf(settings, proxy),
       tlds: proxy?.tlds ?? settings.tlds,

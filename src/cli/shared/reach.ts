@@ -36,7 +36,8 @@ export type Reached = Present | Exclude<Found, { kind: "found" }>;
 /** The proxy's own decision. `name` is lower case, without its domain. */
 export function reach(name: string, sight: Sight): Reached {
   const { supervised, tlds } = sight;
-  const table = routeTable(sight.services, { supervised, tlds });
+  const remotes = new Set(sight.remotes.map((its) => its.name));
+  const table = routeTable(sight.services, { supervised, tlds, remotes });
   const asked = { host: `${name}.localhost`, port: undefined, mode: "direct" } as const;
   const decision = decide(asked, table, []);
   if (decision.kind === "absent") return decision;

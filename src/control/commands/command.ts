@@ -1,6 +1,7 @@
 /** The shape of a command behind both doors, the part of the daemon that it may use, and its errors. */
 import * as v from "valibot";
 import type { Scan } from "../../discovery/observation.ts";
+import type { Remotes } from "../../remote/remotes.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import type { Traffic } from "../../routes/traffic.ts";
@@ -21,8 +22,13 @@ export interface Backend {
   scan(): Scan;
   /** Servers that no name leads to. */
   nameless?(): readonly Unusable[];
-  /** Scans the machine; whatever is known afterwards is from after this call. */
-  look(): Promise<void>;
+  /**
+   * Scans the machine; whatever is known afterwards is from after this call. Other machines are not waited for; with
+   * `local`, they do not even hear of it.
+   */
+  look(options?: { local?: boolean | undefined }): Promise<void>;
+  /** Undefined: this daemon knows of no other machine. */
+  remotes?: Remotes | undefined;
   /** A client follows events: scans are more frequent until this is cancelled. */
   attend(): Cancel;
   traffic: Traffic;

@@ -1,6 +1,7 @@
 /** The daemon's state -> its reports: services with their traffic, the daemon itself, everything a scan found. */
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type {
   NamelessReport,
@@ -101,6 +102,8 @@ export type SeenSight = {
   services: readonly Service[];
   /** Absent in the answer of an older daemon. */
   supervised?: readonly Supervised[];
+  /** Absent in the same way. */
+  remotes?: readonly RemoteReport[];
   scan: {
     observations: Scan["observations"];
     processes: readonly ObservedProcess[];
@@ -108,11 +111,16 @@ export type SeenSight = {
   };
 };
 
-export function sightOf(backend: Backend): SeenSight {
+export function sightOf(
+  backend: Backend,
+  { local = false }: { local?: boolean | undefined } = {},
+): SeenSight {
   const { observations, processes, skipped } = backend.scan();
+  const services = backend.services();
   return {
     daemon: backend.facts(),
-    services: backend.services(),
+    services: local ? services.filter(({ source }) => source !== "remote") : services,
+    remotes: local ? [] : (backend.remotes?.reports() ?? []),
     supervised: backend.projects?.snapshots() ?? [],
     scan: { observations, processes: [...processes.values()], skipped },
   };

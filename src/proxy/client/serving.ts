@@ -12,7 +12,7 @@ import { readTarget, type Target } from "../../wire/target.ts";
 import { denialPage } from "../pages/denial-page.ts";
 import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
-import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
+import { badRequest, dialFailed, remoteAway, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
 import { newsReply, watchedMark } from "../pages/watching.ts";
 import { type Destination, wayTo } from "../request/destination.ts";
@@ -106,6 +106,10 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     const { link } = this.#client;
     const { connect, upgrade } = this.#exchange.framing;
     return connect || upgrade ? link : (link.party ?? link);
+  }
+
+  get host(): string | undefined {
+    return this.#destination?.authority.host;
   }
 
   get waiting(): Waiting | undefined {
@@ -293,16 +297,25 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
       case "unknown":
         if (!this.#hasLooked) return this.waitForLook();
         if (decision.quiet) return this.#client.close();
-        return this.#explain({
-          status: 404,
-          name: decision.name,
-          names: destination.table.names,
-          nearest: nearestName(decision.name, destination.table),
-          unusable: this.#shared.unusable?.() ?? [],
-          port: this.#shared.urlPorts.http,
-          securePort: this.#shared.urlPorts.https,
-        });
+        return this.#explainUnknown(decision.name, destination.table);
     }
+  }
+
+  #explainUnknown(name: string, table: RouteTable): Read {
+    const remote = this.#shared.remote?.(name);
+    if (remote !== undefined && remote.state !== "up") {
+      return this.#explain(remoteAway(name, remote));
+    }
+    return this.#explain({
+      status: 404,
+      name,
+      remote,
+      names: table.names,
+      nearest: nearestName(name, table),
+      unusable: this.#shared.unusable?.() ?? [],
+      port: this.#shared.urlPorts.http,
+      securePort: this.#shared.urlPorts.https,
+    });
   }
 
   /** Whether a request for a name that only a shorter one answers waits for a look at the machine. */

@@ -1,6 +1,7 @@
 /** The reason why a request gets no answer -> the problem that its client is told. Pure. */
 import { headLimit } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
 import type { Problem } from "./problem.ts";
@@ -34,6 +35,11 @@ export function upstreamFailed(
     command: service.command,
     because: service.because,
   };
+}
+
+/** A name of another machine that is not connected. */
+export function remoteAway(name: string, remote: RemoteReport): Problem {
+  return { status: remote.state === "asleep" ? 504 : 502, name, remote };
 }
 
 export type FailedDial = {
