@@ -21,6 +21,8 @@ export const packages = {
   puma: "puma",
   rails: "ruby-railties ruby-actioncable",
   less: "less",
+  ssh: "openssh-client",
+  sshd: "openssh-server",
   python3: "python3",
   tmux: "tmux",
   zsh: "zsh",
@@ -31,6 +33,7 @@ export type ProgramName = keyof typeof packages | "node";
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
   nginx: ["/usr/sbin/nginx"],
+  sshd: ["/usr/sbin/sshd"],
   chromium: [
     "chromium-browser",
     "google-chrome",
