@@ -46,6 +46,7 @@ export function backendOf(parts: BackendParts): Backend {
     services: () => routes.table.services,
     scan: () => discovery.scan(),
     nameless: parts.nameless,
+    waiting: () => discovery.waiting(),
     async look({ local = false } = {}) {
       if (!local) parts.remotes.touch();
       await discovery.refresh({ atOnce: true });

@@ -5,6 +5,7 @@ import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
 import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
+import { givenClaims, namesPath } from "../discovery/names-file.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
@@ -93,12 +94,11 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ...{ tlds, bareNames, hosts, names: settings },
     remotes: () => machines.names(),
   });
+  const given = givenClaims(namesPath(stateDirectory), note);
   const found = discovering({
-    ...options,
-    ...common,
-    wsl,
-    routes,
-    claims: () => machines.claims(),
+    ...{ ...options, ...common, wsl, routes },
+    given: () => given.now(),
+    remote: () => machines.claims(),
   });
   const { discovery } = found;
   const names = certificates({

@@ -23,8 +23,9 @@ export type DiscoveringOptions = Pick<
   facts: Facts;
   traffic: Traffic;
   feed: Feed;
-  /** Names from beside the processes, the strongest first. */
-  claims?: (() => readonly Claim[]) | undefined;
+  /** Names that a person has given, and those of other machines. */
+  given(): readonly Claim[];
+  remote(): readonly Claim[];
   note(text: string): void;
   stops: Stopping;
 };
@@ -54,7 +55,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
-    claims: () => [...containers.claims(), ...(options.claims?.() ?? [])],
+    claims: () => [...options.given(), ...containers.claims(), ...options.remote()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

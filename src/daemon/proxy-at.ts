@@ -86,6 +86,7 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
         discovery.touch();
         remotes.touch();
       },
+      keptNames: () => discovery.waiting(),
       clientUser: proxyUsers,
       otherUsers: parts.otherUsers,
       isOwn:

@@ -201,7 +201,9 @@ export async function sshClient(folder: string): Promise<Client> {
       await writeFile(join(folder, "ssh_config"), hosts.join("") + common);
       const keys = await Promise.all(
         known.map(async (name) => {
-          const [type, text] = (await Bun.file(join(folder, name, "host_key.pub")).text()).split(" ");
+          const [type, text] = (await Bun.file(join(folder, name, "host_key.pub")).text()).split(
+            " ",
+          );
           return `${name} ${type} ${text}\n`;
         }),
       );

@@ -4,7 +4,8 @@ import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
-import { servicesIn } from "../../discovery/services.ts";
+import { givenClaims, namesPath } from "../../discovery/names-file.ts";
+import { naming } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -14,6 +15,7 @@ import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
@@ -26,6 +28,8 @@ export type Sight = {
   supervised: readonly Supervised[];
   /** The other machines whose servers have names here, as far as a daemon was asked. */
   remotes: readonly RemoteReport[];
+  /** Names that are kept for places at which nobody is now. */
+  waiting?: readonly WaitingName[] | undefined;
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** A daemon runs that could not be asked, as was said. */
@@ -90,6 +94,7 @@ async function seenByDaemon(
     services,
     supervised = [],
     remotes = [],
+    waiting = [],
     scan,
   } = ofJsonForm<SeenSight>(answer.value.Look);
   if (world !== undefined) mentionVersion(record, world);
@@ -98,6 +103,7 @@ async function seenByDaemon(
     services,
     supervised,
     remotes,
+    waiting,
     proxy: daemon,
     ...portsOf(settings, daemon),
     tlds: daemon.tlds,
@@ -112,6 +118,8 @@ function asked(world: World | undefined): unknown {
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const machine = { hostName: hostname(), wsl: isWsl() };
+  // A file that is broken is told of by the verbs that are about names.
+  const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
     const [scan, record] = await Promise.all([
       source.scan(),
@@ -120,10 +128,11 @@ function ownLooker(settings: Settings): Looker {
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,
-      services: servicesIn(scan, {
+      ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
         uid: process.getuid?.() ?? 0,
+        claims: given.now(),
       }),
       supervised: [],
       remotes: [],

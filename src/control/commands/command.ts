@@ -4,6 +4,7 @@ import type { Scan } from "../../discovery/observation.ts";
 import type { Remotes } from "../../remote/remotes.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Traffic } from "../../routes/traffic.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import { hintIn } from "../../text/hint.ts";
@@ -22,6 +23,8 @@ export interface Backend {
   scan(): Scan;
   /** Servers that no name leads to. */
   nameless?(): readonly Unusable[];
+  /** Names that are kept for places at which nobody is. */
+  waiting?(): readonly WaitingName[];
   /**
    * Scans the machine; whatever is known afterwards is from after this call. Other machines are not waited for; with
    * `local`, they do not even hear of it.

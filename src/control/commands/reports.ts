@@ -12,6 +12,7 @@ import type {
 import { secureUrl, serviceRow } from "../../routes/service-row.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { unusableText } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Facts } from "../found/protocol.ts";
 import type { Backend } from "./command.ts";
 import type { DaemonReport, Snapshot } from "./daemon-report.ts";
@@ -104,10 +105,12 @@ export type SeenSight = {
   supervised?: readonly Supervised[];
   /** Absent in the same way. */
   remotes?: readonly RemoteReport[];
+  waiting?: readonly WaitingName[];
   scan: {
     observations: Scan["observations"];
     processes: readonly ObservedProcess[];
     skipped: Scan["skipped"];
+    unowned?: Scan["unowned"];
   };
 };
 
@@ -115,13 +118,14 @@ export function sightOf(
   backend: Backend,
   { local = false }: { local?: boolean | undefined } = {},
 ): SeenSight {
-  const { observations, processes, skipped } = backend.scan();
+  const { observations, processes, skipped, unowned } = backend.scan();
   const services = backend.services();
   return {
     daemon: backend.facts(),
     services: local ? services.filter(({ source }) => source !== "remote") : services,
     remotes: local ? [] : (backend.remotes?.reports() ?? []),
     supervised: backend.projects?.snapshots() ?? [],
-    scan: { observations, processes: [...processes.values()], skipped },
+    waiting: backend.waiting?.() ?? [],
+    scan: { observations, processes: [...processes.values()], skipped, unowned },
   };
 }
