@@ -41,6 +41,8 @@ const limits = {
   period: 3_000,
   /** Between two attempts that requests ask for. */
   attempts: 2_000,
+  /** After a look, before one that a server there which is gone asks for. */
+  complaints: 100,
   /** A connection that has held for so long was a good one: the next pause is short again. */
   good: 30_000,
 };
@@ -248,6 +250,7 @@ export class Machine {
         control,
         env: env(),
         onLine: (text) => this.#heard(text),
+        onError: (text) => this.#complained(text),
         onFlood: () => this.#useless("it prints more than any list of servers has"),
         onEnd: ({ code, errors }) => this.#ended(code, errors),
       });
@@ -356,6 +359,22 @@ export class Machine {
 
   #release(count: number): void {
     for (const resolve of this.#waiters.splice(0, count)) resolve();
+  }
+
+  /** A connection to a server there that did not come about is told by ssh, and by nobody else. */
+  #complained(text: string): void {
+    if (this.#state !== "up") return;
+    if (/administratively prohibited/.test(text)) {
+      const why = "its sshd does not let us connect to servers there: see AllowTcpForwarding";
+      if (!this.#notes.includes(why)) this.#noted(why);
+    } else if (/open failed/.test(text) && !this.#hasJustLooked()) {
+      this.#ask({ whole: true });
+    }
+  }
+
+  #hasJustLooked(): boolean {
+    const pause = Math.min(limits.attempts, Math.max(limits.complaints, 10 * this.#took));
+    return this.#options.clock.now() - this.#looked < pause;
   }
 
   #noted(why: string): void {

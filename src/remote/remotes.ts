@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import type { Claim } from "../routes/claim.ts";
 import { remoteOf, type RemoteReport } from "../routes/remote-report.ts";
+import { isThere } from "../system/process-now.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { KeptRemotes } from "./kept.ts";
 import { Machine } from "./machine.ts";
@@ -90,7 +91,7 @@ export function remotes(options: RemotesOptions): Remotes {
       uid: process.getuid?.() ?? 0,
       runtimeDirectory: env.XDG_RUNTIME_DIR,
       pid: process.pid,
-      isAlive,
+      isAlive: isThere,
     });
     return folder;
   }
@@ -225,14 +226,3 @@ export function remotes(options: RemotesOptions): Remotes {
 
 /** Far more than a person has. */
 const mostKept = 100;
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Another user's process is alive; ours cannot have made the folder then, and it is left alone.
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}

@@ -11,6 +11,8 @@ export type SessionOptions = {
   env: Readonly<Record<string, string | undefined>>;
   /** A line, without its end. */
   onLine(text: string): void;
+  /** ssh has said something on its standard error. */
+  onError(text: string): void;
   /** The other side sends lines that are longer than any answer. */
   onFlood(): void;
   /** Called once, unless the session was ended by us. `code`: undefined after a signal. */
@@ -31,7 +33,7 @@ const endingMilliseconds = 1_000;
 
 /** @throws the system's error, with `code`, where there is no ssh or no process can be started. */
 export function openSession(options: SessionOptions): Session {
-  const { host, control, onLine, onFlood, onEnd } = options;
+  const { host, control, onLine, onError, onFlood, onEnd } = options;
   const env = environmentOf(options.env);
   const program = whereIs("ssh", env.PATH);
   if (program === undefined) throw Object.assign(new Error("no ssh in PATH"), { code: "ENOENT" });
@@ -58,6 +60,7 @@ export function openSession(options: SessionOptions): Session {
     eachText(child.stdout, lines),
     eachText(child.stderr, (text) => {
       errors = (errors + text).slice(-longestErrors);
+      if (!over) onError(text);
     }),
   ]);
   void child.exited.then(async () => {

@@ -4,7 +4,6 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket, connect } from "node:net";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { lacking } from "./debian.ts";
 import type { Order } from "./machine-inside.ts";
@@ -192,7 +191,7 @@ export async function sshClient(folder: string): Promise<Client> {
 `,
       );
       const common = `Host *
-  User ${userInfo().username}
+  User ${Bun.spawnSync(["id", "-un"]).stdout.toString().trim()}
   IdentityFile ${key}
   IdentitiesOnly yes
   UserKnownHostsFile ${join(folder, "known_hosts")}

@@ -200,7 +200,7 @@ function explainUnknown(problem: UnknownName): Explanation {
     return {
       code: "unknown_name",
       message: longSentence(
-        `no server on ${remoteText(remote)} is named ${name}${guess}; ${namesThere(remote)}`,
+        `no server on ${remoteText(remote)} is named ${name}${guess}${guess === "" ? ";" : ""} ${namesThere(remote)}`,
       ),
       details: {
         name,
