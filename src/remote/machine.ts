@@ -373,7 +373,7 @@ export class Machine {
   }
 
   #hasJustLooked(): boolean {
-    const pause = Math.min(limits.attempts, Math.max(limits.complaints, 10 * this.#took));
+    const pause = Math.min(limits.attempts, Math.max(limits.complaints, 3 * this.#took));
     return this.#options.clock.now() - this.#looked < pause;
   }
 

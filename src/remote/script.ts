@@ -23,7 +23,9 @@ uid=$(id -u)
 last=
 looks=0
 limit=
-command -v timeout >/dev/null 2>&1 && limit='timeout 10'
+if command -v timeout >/dev/null 2>&1; then limit='timeout 10'
+elif command -v perl >/dev/null 2>&1; then limit='perl -e alarm(shift);exec(@ARGV) 10'
+fi
 if [ -r /proc/net/tcp ]; then kind=proc
 elif command -v lsof >/dev/null 2>&1; then kind=lsof
 else kind=none
@@ -93,14 +95,17 @@ described() {
       if (!(key in value)) value[key] = substr($0, at + 1)
     }'
 }
+in_line() {
+  printf '%s' "$1" | tr '\n\t' '  '
+}
 by_lsof() {
   printf '%s\n' "$now" | while read -r line; do
     case $line in
     p*)
       pid=${"$"}{line#p}
       stat=$(ps -o ppid= -o pgid= -p "$pid")
-      command=$(ps -ww -o command= -p "$pid" | tr '\n\t' '??')
-      words=$(ps -E -ww -o command= -p "$pid" | tr '\n\t' '??')
+      command=$(in_line "$(ps -ww -o command= -p "$pid")")
+      words=$(in_line "$(ps -E -ww -o command= -p "$pid")")
       ;;
     n*)
       printf '%s\n%s\n%s\n%s\n' "${"$"}{line#n}" "$pid $stat" "$command" "$words" | awk -v nonce="$nonce" '

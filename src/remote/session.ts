@@ -13,7 +13,7 @@ export type SessionOptions = {
   onLine(text: string): void;
   /** ssh has said something on its standard error. */
   onError(text: string): void;
-  /** The other side sends lines that are longer than any answer. */
+  /** More has come than any answer has. */
   onFlood(): void;
   /** Called once, unless the session was ended by us. `code`: undefined after a signal. */
   onEnd(ending: { code: number | undefined; errors: string }): void;
@@ -48,20 +48,23 @@ export function openSession(options: SessionOptions): Session {
   });
   let over = false;
   let errors = "";
-  const lines = linesTo(
-    (text) => {
-      if (!over) onLine(text);
-    },
-    () => {
-      if (!over) onFlood();
-    },
-  );
+  /** Characters since we have last said something. */
+  let heard = 0;
+  const bounded = (take: (text: string) => void) => (text: string) => {
+    if (over) return;
+    heard += text.length;
+    if (heard > longestAnswer) onFlood();
+    else take(text);
+  };
   const outputs = Promise.all([
-    eachText(child.stdout, lines),
-    eachText(child.stderr, (text) => {
-      errors = (errors + text).slice(-longestErrors);
-      if (!over) onError(text);
-    }),
+    eachText(child.stdout, bounded(linesTo((text) => over || onLine(text)))),
+    eachText(
+      child.stderr,
+      bounded((text) => {
+        errors = (errors + text).slice(-longestErrors);
+        onError(text);
+      }),
+    ),
   ]);
   void child.exited.then(async () => {
     // Its last words may still be on its way, but a descendant may hold the pipes for ever.
@@ -74,6 +77,7 @@ export function openSession(options: SessionOptions): Session {
     pid: child.pid,
     say(words) {
       if (over) return;
+      heard = 0;
       try {
         child.stdin.write(words);
         void Promise.resolve(child.stdin.flush()).catch(() => {
@@ -115,23 +119,16 @@ async function eachText(
   }
 }
 
-/** A line may be as long as the longest answer. */
-function linesTo(line: (text: string) => void, flood: () => void): (text: string) => void {
+/** Pieces of text -> whole lines, without their ends. */
+function linesTo(line: (text: string) => void): (text: string) => void {
   let held: string[] = [];
-  let length = 0;
   return (text) => {
     const parts = text.split("\n");
     const last = parts.pop()!;
     for (const part of parts) {
       line(held.length === 0 ? part : held.join("") + part);
       held = [];
-      length = 0;
     }
-    length += last.length;
-    if (length > longestAnswer) {
-      held = [];
-      length = 0;
-      flood();
-    } else if (last !== "") held.push(last);
+    if (last !== "") held.push(last);
   };
 }
