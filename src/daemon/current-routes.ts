@@ -2,10 +2,12 @@
 import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import { holderText } from "../routes/holder-text.ts";
+import type { KnownCheckouts } from "../routes/checkout.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
 import type { HostsFile } from "../system/hosts-file.ts";
+import type { CheckoutsNow } from "./known-checkouts.ts";
 import type { NamesFile } from "./configured-names.ts";
 
 export type CurrentRoutesOptions = {
@@ -18,6 +20,8 @@ export type CurrentRoutesOptions = {
   names?: NamesFile | undefined;
   /** The labels of other machines now; undefined: there are none. */
   remotes?: (() => ReadonlySet<string>) | undefined;
+  /** Undefined: worktrees and branches are not known. */
+  checkouts?: CheckoutsNow | undefined;
 };
 
 export class CurrentRoutes {
@@ -43,6 +47,11 @@ export class CurrentRoutes {
     return this.#table;
   }
 
+  /** The words of config.toml on names. */
+  get configured(): ConfiguredNames | undefined {
+    return this.#configured;
+  }
+
   /** From now on the table includes these services; they are read each time it is made. */
   include(supervised: () => readonly Supervised[]): void {
     this.#supervised = supervised;
@@ -58,6 +67,7 @@ export class CurrentRoutes {
       remotes !== this.#remotes ||
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
+      this.#checkouts() !== this.#table.checkouts ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
       !this.#scanned;
     this.#remotes = remotes;
@@ -89,8 +99,16 @@ export class CurrentRoutes {
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
     const configured = this.#configured;
     const remotes = this.#remotes;
-    const given = { tlds, answersBare, supervised, declared, configured, remotes };
-    return routeTable(this.#services, given);
+    const checkouts = this.#checkouts();
+    return routeTable(this.#services, {
+      ...{ tlds, answersBare, supervised, declared, configured, checkouts, remotes },
+    });
+  }
+
+  /** A new branch, or a worktree that is gone, is known from the next scan on. */
+  #checkouts(): KnownCheckouts | undefined {
+    const supervised = this.#supervised();
+    return this.#options.checkouts?.taken({ services: this.#services, supervised });
   }
 
   #bareNames(): BareNames {

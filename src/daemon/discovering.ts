@@ -4,8 +4,11 @@ import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
+import type { Checkouts } from "../discovery/checkouts.ts";
+import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import { worktreeLabels } from "../discovery/worktree-labels.ts";
 import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
@@ -18,15 +21,17 @@ export type DiscoveringOptions = Pick<
   "scanner" | "allUsers" | "onServices" | "onSkipped" | "containers" | "env"
 > & {
   clock: Clock;
+  checkouts: Checkouts;
   wsl: boolean;
   routes: CurrentRoutes;
   facts: Facts;
   traffic: Traffic;
   feed: Feed;
-  /** Names that a person has given, and those of other machines. */
-  given(): readonly Claim[];
-  remote(): readonly Claim[];
   note(text: string): void;
+  /** Names that a person has given. */
+  given: GivenClaims;
+  /** Names of servers on other machines. */
+  remote(): readonly Claim[];
   stops: Stopping;
 };
 
@@ -38,7 +43,7 @@ export type Discovering = {
 
 /** Nothing is looked for before the scanner's `start`. */
 export function discovering(options: DiscoveringOptions): Discovering {
-  const { clock, routes, facts, traffic, note } = options;
+  const { clock, checkouts, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
   const containers = engines({
@@ -55,7 +60,8 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
-    claims: () => [...options.given(), ...containers.claims(), ...options.remote()],
+    worktrees: worktreeLabels(checkouts),
+    claims: () => [...options.given.now(), ...containers.claims(), ...options.remote()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

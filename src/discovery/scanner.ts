@@ -6,6 +6,7 @@ import type { WaitingName } from "../routes/waiting-name.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
 import { naming } from "./services.ts";
+import type { WorktreeLabels } from "./worktree-labels.ts";
 
 /** The differences after a scan, each written to the log as a line. */
 export type Changes = {
@@ -27,6 +28,8 @@ export type ScannerOptions = {
   uid: number;
   /** Names from beside the processes at this moment, the strongest first. */
   claims?: () => readonly Claim[];
+  /** Undefined: worktrees are not looked for. */
+  worktrees?: WorktreeLabels | undefined;
   /** Scans even if nobody calls `touch`. */
   watched?: boolean;
   /** Called after every successful scan, even if nothing changed. */

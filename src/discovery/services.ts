@@ -1,15 +1,18 @@
-/** One scan, and names from beside it -> the services, each with its one name. Pure. */
+/** One scan, and names from beside it -> the services, each with its one name. */
 import type { Claim } from "../routes/claim.ts";
 import type { Service } from "../routes/service.ts";
 import { type Claimed, claimedServices } from "./claimed.ts";
 import { type GroupOptions, groupServices } from "./group.ts";
 import type { Scan } from "./observation.ts";
 import { type NamingOptions, processNames } from "./process-names.ts";
+import type { WorktreeLabels } from "./worktree-labels.ts";
 
 export type ServicesOptions = NamingOptions &
   GroupOptions & {
     /** Names from beside the processes, the strongest first. */
     claims?: readonly Claim[] | undefined;
+    /** Undefined: worktrees are not looked for. */
+    worktrees?: WorktreeLabels | undefined;
   };
 
 export type Naming = {
@@ -21,7 +24,8 @@ export type Naming = {
 
 /** Every name with its server, and the claims that wait for theirs. */
 export function naming(scan: Scan, options: ServicesOptions): Naming {
-  const named = processNames(scan, options);
+  const own = processNames(scan, options);
+  const named = options.worktrees?.inFront(own, scan) ?? own;
   const { claims = [], uid, ownPid } = options;
   if (claims.length === 0)
     return { services: groupServices({ scan, named }, options), waiting: [] };

@@ -50,6 +50,9 @@ const limits = {
 /** A look costs the other side time: it has twenty times as long to rest. */
 const restFactor = 20;
 
+/** Names that are remembered: of more, the oldest are forgotten. */
+const mostHad = 500;
+
 /** Notes that are kept. */
 const mostNotes = 5;
 
@@ -73,6 +76,8 @@ export class Machine {
   #control: string | undefined;
   #reader: AnswerReader | undefined;
   #found: readonly Found[] = [];
+  /** Names that it had once, the latest last. */
+  readonly #had = new Set<string>();
   #by: FoundBy | undefined;
   #look: Look | undefined;
   #looks = 0;
@@ -137,8 +142,26 @@ export class Machine {
         port: its.port,
         socket: this.#forwards?.socketTo(its),
       })),
+      left: this.left(),
       notes: this.#notes,
     };
+  }
+
+  /** The names that it had, and that lead nowhere now. */
+  left(): string[] {
+    const names = new Set(this.#found.map(({ name }) => name));
+    return [...this.#had].filter((name) => !names.has(name)).map((name) => `${name}.${this.name}`);
+  }
+
+  #remember(): void {
+    for (const { name } of this.#found) {
+      this.#had.delete(name);
+      this.#had.add(name);
+    }
+    for (const name of this.#had) {
+      if (this.#had.size <= mostHad) break;
+      this.#had.delete(name);
+    }
   }
 
   /** A second has passed. `used`: somebody has used localhostess within the last period. */
@@ -312,6 +335,7 @@ export class Machine {
       this.#by = answer.by;
       const before = JSON.stringify(this.#found);
       this.#found = answer.found;
+      this.#remember();
       if (JSON.stringify(answer.found) !== before) this.#options.onChange();
     }
     const { length } = this.#waiters;

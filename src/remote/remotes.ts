@@ -31,7 +31,10 @@ export interface Remotes {
   /** The same until cancelled, for a person who is watching. Cancelling twice is harmless. */
   attend(): Cancel;
   claims(): readonly Claim[];
-  /** The names of all machines. The same object until one comes or goes. */
+  /**
+   * The labels of all machines, and names there that lead nowhere any more: no shorter name answers for those. The same
+   * object until one comes or goes.
+   */
   names(): ReadonlySet<string>;
   /**
    * Resolves at once for a name that is not of another machine; else when that machine's services are known as of now,
@@ -77,6 +80,8 @@ export function remotes(options: RemotesOptions): Remotes {
 
   /** Once for all that changes in one turn of the event loop. */
   function changed(): void {
+    const now = new Set([...machines].flatMap(([name, machine]) => [name, ...machine.left()]));
+    if (now.symmetricDifference(names).size > 0) names = now;
     if (announced || state !== "running") return;
     announced = true;
     queueMicrotask(() => {
@@ -122,7 +127,6 @@ export function remotes(options: RemotesOptions): Remotes {
       if (next.get(name) !== machine) void machine.stop();
     }
     machines = next;
-    names = new Set(next.keys());
     if (next.size === 0) {
       cancelTicks?.();
       cancelTicks = undefined;

@@ -41,6 +41,8 @@ export type RemoteReport = {
   pid: number | undefined;
   control: string | undefined;
   services: readonly RemoteService[];
+  /** Names of services there that have ended: `fix.api.box`, for which `api.box` does not answer. */
+  left: readonly string[];
   /** Sentences about services that cannot be reached. */
   notes: readonly string[];
 };

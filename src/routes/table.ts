@@ -4,6 +4,7 @@ import {
   type NameSettings,
   settingsFrom,
 } from "../manifest/name-settings.ts";
+import type { KnownCheckouts } from "./checkout.ts";
 import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
 import type { Service } from "./service.ts";
@@ -29,6 +30,8 @@ export interface RouteTable {
   supervised(name: string): Supervised | undefined;
   /** How requests to a service are treated: its project's word, then that of config.toml. */
   settings(of: { name: string; supervised: Supervised | undefined }): NameSettings;
+  /** The checkouts that names may be of; undefined: none are known. */
+  readonly checkouts: KnownCheckouts | undefined;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
 }
@@ -43,10 +46,13 @@ export type TableOptions = {
   answersBare?: BareNames | undefined;
   /** Names without a dot that the person has declared to be ours, whether or not anything has them. */
   declared?: readonly string[] | undefined;
-  /** The labels of other machines: a name that ends in one is of that machine, or of nothing. */
+  /**
+   * The labels of other machines, and names there that have ended: no shorter name answers for what is missing there.
+   */
   remotes?: ReadonlySet<string> | undefined;
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
+  checkouts?: KnownCheckouts | undefined;
 };
 
 export type BareNames = "all" | ReadonlySet<string>;
@@ -63,9 +69,10 @@ export function routeTable(
     declared = [],
     remotes = noLabels,
     configured,
+    checkouts,
   }: TableOptions = {},
 ): RouteTable {
-  const services = withRights(seen, { tlds, supervised });
+  const services = withRights(seen, { tlds, supervised, checkouts });
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);
@@ -84,6 +91,7 @@ export function routeTable(
     services,
     names: [...byName.keys()].sort(),
     tlds,
+    checkouts,
     known() {
       const known = new Set(declared);
       for (const { name } of services) known.add(name);
@@ -125,9 +133,10 @@ function longestEnding<T>(
   for (let rest = name; ;) {
     const found = byName.get(rest);
     if (found !== undefined) return found;
+    if (remotes.has(rest)) return undefined;
     const dot = rest.indexOf(".");
     if (dot === -1) return undefined;
     rest = rest.slice(dot + 1);
-    if (remotes.has(rest)) return undefined;
+    if (remotes.has(rest) && !rest.includes(".")) return undefined;
   }
 }

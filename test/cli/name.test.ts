@@ -1,4 +1,4 @@
-/** `localhostess name`, with the real command line: names that are given, listed, taken back, and found by the daemon. */
+/** `localhostess name`: names that are given, listed and taken back, and that the daemon finds at once. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

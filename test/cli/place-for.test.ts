@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { placeFor } from "../../src/cli/servers/place-for.ts";
 import { Failure } from "../../src/cli/shared/failure.ts";
 import { UsageError } from "../../src/cli/shared/settings.ts";
-import type { ReadPlace } from "../../src/routes/read-place.ts";
+import type { ReadPlace } from "../../src/cli/servers/read-place.ts";
 import { scanOf } from "../discovery/scan-of.ts";
 
 const scan = scanOf(

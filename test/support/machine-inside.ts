@@ -62,6 +62,8 @@ async function main({ sshd: words, port, socket }: Inside): Promise<void> {
         const code = `Bun.serve({ hostname: ${JSON.stringify(address)}, port: ${order.port}, fetch: (request) => new Response(${JSON.stringify(says)} + " " + request.headers.get("host")) }); console.log("listens")`;
         const child = Bun.spawn([process.execPath, "-e", code], {
           env: { ...process.env, NAME: name },
+          // In no checkout of ours.
+          cwd: "/",
           stdin: "ignore",
           stdout: "pipe",
           stderr: "inherit",

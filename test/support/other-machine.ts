@@ -1,6 +1,6 @@
 /**
- * A name -> another machine on this one: an sshd with servers beside it, in namespaces of their own, reached by a port of
- * loopback whose packets can be lost.
+ * A name -> another machine on this one: an sshd with servers beside it, in namespaces of their own, reached by a port
+ * of loopback whose packets can be lost.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket, connect } from "node:net";

@@ -20,7 +20,7 @@ export type GivenRow = {
   why: string | null;
   /** ISO 8601, UTC. */
   given_at: string;
-  /** What is there. */
+  /** The service that has the name, or has lost it. */
   server: Service | undefined;
   /** The place in words. */
   words: string;

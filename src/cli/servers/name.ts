@@ -12,7 +12,7 @@ import { changeNames, namesPath, readNames } from "../../discovery/names-file.ts
 import { holderText } from "../../routes/holder-text.ts";
 import { placeWords } from "../../routes/place-words.ts";
 import { projectOwning } from "../../routes/name-rights.ts";
-import { readPlace } from "../../routes/read-place.ts";
+import { readPlace } from "./read-place.ts";
 import { readTarget } from "../../routes/target.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { cut } from "../../text/cut.ts";

@@ -2,7 +2,7 @@
 import { ancestry } from "../../discovery/ancestry.ts";
 import type { Scan } from "../../discovery/observation.ts";
 import type { Place } from "../../routes/claim.ts";
-import type { ReadPlace } from "../../routes/read-place.ts";
+import type { ReadPlace } from "./read-place.ts";
 import { Failure } from "../shared/failure.ts";
 import type { Sight } from "../shared/look.ts";
 import { UsageError } from "../shared/settings.ts";

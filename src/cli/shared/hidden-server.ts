@@ -1,6 +1,6 @@
 /**
- * A name that leads nowhere -> why that is: it is kept for a place at which nobody is, or a process has it in a file that
- * only the program itself reads, or does not listen.
+ * A name that leads nowhere -> why: it is kept for a place at which nobody is, or a process has it in a file that only
+ * the program itself reads, or does not listen.
  */
 import { join } from "node:path";
 import { hostname } from "node:os";

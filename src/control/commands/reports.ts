@@ -1,5 +1,6 @@
 /** The daemon's state -> its reports: services with their traffic, the daemon itself, everything a scan found. */
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
+import type { ConfiguredList } from "../../manifest/name-settings.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
@@ -105,6 +106,8 @@ export type SeenSight = {
   supervised?: readonly Supervised[];
   /** Absent in the same way. */
   remotes?: readonly RemoteReport[];
+  /** The words of config.toml on names; absent as above. */
+  configured?: ConfiguredList | undefined;
   waiting?: readonly WaitingName[];
   scan: {
     observations: Scan["observations"];
@@ -125,6 +128,7 @@ export function sightOf(
     services: local ? services.filter(({ source }) => source !== "remote") : services,
     remotes: local ? [] : (backend.remotes?.reports() ?? []),
     supervised: backend.projects?.snapshots() ?? [],
+    configured: backend.configured?.(),
     waiting: backend.waiting?.() ?? [],
     scan: { observations, processes: [...processes.values()], skipped, unowned },
   };

@@ -298,11 +298,14 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
       case "unknown":
         if (!this.#hasLooked) return this.waitForLook();
         if (decision.quiet) return this.#client.close();
-        return this.#explainUnknown(decision.name, destination.table);
+        return this.#explainUnknown(decision, destination.table);
     }
   }
 
-  #explainUnknown(name: string, table: RouteTable): Read {
+  #explainUnknown(
+    { name, unanswered }: Extract<Decision, { kind: "unknown" }>,
+    table: RouteTable,
+  ): Read {
     const remote = this.#shared.remote?.(name);
     if (remote !== undefined && remote.state !== "up") {
       return this.#explain(remoteAway(name, remote));
@@ -314,6 +317,7 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
       names: table.names,
       nearest: nearestName(name, table),
       unusable: this.#shared.unusable?.() ?? [],
+      unanswered,
       kept: this.#keptFor(name),
       port: this.#shared.urlPorts.http,
       securePort: this.#shared.urlPorts.https,

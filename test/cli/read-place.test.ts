@@ -1,6 +1,6 @@
 /** What a person types for a place -> the place, or what is wrong with it. */
 import { expect, test } from "bun:test";
-import { readPlace } from "../../src/routes/read-place.ts";
+import { readPlace } from "../../src/cli/servers/read-place.ts";
 
 const options = { cwd: "/srv/shop", home: "/home/me", longestPath: 107 };
 const read = (text: string) => readPlace(text, options);

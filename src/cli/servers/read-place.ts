@@ -1,8 +1,8 @@
 /** The text that a person types for a place, such as `5432`, `box:80` or `unix:/run/api.sock` -> the place. Pure. */
 import { isIPv4 } from "node:net";
 import { join, resolve } from "node:path";
-import { shown } from "../text/shown.ts";
-import type { Place } from "./claim.ts";
+import { shown } from "../../text/shown.ts";
+import type { Place } from "../../routes/claim.ts";
 
 export type ReadPlace =
   | { kind: "place"; place: Place }
