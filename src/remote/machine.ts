@@ -109,7 +109,7 @@ export class Machine {
         {
           name: `${its.name}.${this.name}`,
           source: "remote",
-          because: `runs on ${remoteText(this)}, ${placeText(its)} there`,
+          because: `a server on ${remoteText(this)}, ${placeText(its)}`,
           place: { kind: "socket", path },
           command: its.command,
           cwd: its.cwd,

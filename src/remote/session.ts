@@ -78,11 +78,11 @@ export function openSession(options: SessionOptions): Session {
     say(words) {
       if (over) return;
       heard = 0;
+      // The process may have ended, which `onEnd` reports; writing then fails at once, or later, or in both calls.
+      const ignored = (): void => {};
       try {
-        child.stdin.write(words);
-        void Promise.resolve(child.stdin.flush()).catch(() => {
-          // The process has ended, which `onEnd` reports.
-        });
+        void Promise.resolve(child.stdin.write(words)).catch(ignored);
+        void Promise.resolve(child.stdin.flush()).catch(ignored);
       } catch {
         // As above.
       }

@@ -137,6 +137,6 @@ function longestEnding<T>(
     const dot = rest.indexOf(".");
     if (dot === -1) return undefined;
     rest = rest.slice(dot + 1);
-    if (remotes.has(rest) && !rest.includes(".")) return undefined;
+    if (!rest.includes(".") && remotes.has(rest)) return undefined;
   }
 }

@@ -22,6 +22,7 @@ import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
 import { proxy } from "./proxy.ts";
+import { otherMachines } from "./remote.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
@@ -55,6 +56,7 @@ export const faults: readonly Fault[] = [
   ...links,
   ...wire,
   ...proxy,
+  ...otherMachines,
   ...requests,
   ...h2Clients,
   ...unseen,

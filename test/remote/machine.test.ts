@@ -93,7 +93,7 @@ describe("a machine that answers", () => {
       {
         name: "api.box",
         source: "remote",
-        because: "runs on box (me@box), port 3000 there",
+        because: "a server on box (me@box), port 3000",
         place: { kind: "socket", path: join(folder, "box-3000") },
       },
     ]);

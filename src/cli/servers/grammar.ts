@@ -101,7 +101,7 @@ function remoteVerbs(program: Command, choose: Choose, world: World): void {
   const add = group
     .command("add")
     .description("add a machine, and connect to it")
-    .argument("<name>", "the last part of its servers' names: box, as in api.box")
+    .argument("<machine>", "the last part of its servers' names: box, as in api.box")
     .argument("[host]", "the host as ssh takes it (default: the name)")
     .addOption(jsonOption())
     .action((name: string, host: string | undefined, flags: Flags) =>
@@ -112,7 +112,7 @@ function remoteVerbs(program: Command, choose: Choose, world: World): void {
   const remove = group
     .command("remove")
     .description("remove a machine, and end the connection")
-    .argument("<name>", "its name")
+    .argument("<machine>", "its name")
     .addOption(jsonOption())
     .action((name: string, flags: Flags) =>
       choose(async () => (await import("./remote.ts")).remoteRemove(name, flags, world)),
@@ -122,7 +122,7 @@ function remoteVerbs(program: Command, choose: Choose, world: World): void {
   const retry = group
     .command("retry")
     .description("connect again now, with the ssh agent of this terminal")
-    .argument("[name]", "its name (default: all machines)")
+    .argument("[machine]", "its name (default: all machines)")
     .addOption(jsonOption())
     .action((name: string | undefined, flags: Flags) =>
       choose(async () => (await import("./remote.ts")).remoteRetry(name, flags, world)),
