@@ -58,7 +58,7 @@ function ofCheckout(
     if (its === undefined || label === checkout.label || its.root === root) continue;
     if (its.root === undefined) {
       const branch = its.branch ?? label;
-      const command = `cd ${pastedWord(root)} && localhostess worktree add ${pastedWord(branch)}`;
+      const command = `cd ${pastedWord(project ?? root)} && localhostess worktree add ${pastedWord(branch)}`;
       return { kind: "branch", by, label, branch, command };
     }
     const folder = (here: string | undefined): string =>
@@ -101,7 +101,7 @@ export function unansweredRemedy(its: Unanswered): string | undefined {
     case "worktree":
       return `to start it there: ${its.command}`;
     case "branch":
-      return `to check it out and start it: ${its.command}`;
+      return `to make its worktree: ${its.command}`;
     case "left":
       return undefined;
     case "strict":
