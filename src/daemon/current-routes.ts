@@ -3,6 +3,7 @@ import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import { holderText } from "../routes/holder-text.ts";
 import type { KnownCheckouts } from "../routes/checkout.ts";
+import type { Choice } from "../routes/origins.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
@@ -22,6 +23,8 @@ export type CurrentRoutesOptions = {
   remotes?: (() => ReadonlySet<string>) | undefined;
   /** Undefined: worktrees and branches are not known. */
   checkouts?: CheckoutsNow | undefined;
+  /** The choices for all browsers; undefined: there are none. */
+  choices?: { now(): readonly Choice[] } | undefined;
 };
 
 export class CurrentRoutes {
@@ -29,6 +32,7 @@ export class CurrentRoutes {
   #hostsNames: ReadonlySet<string>;
   #configured: ConfiguredNames | undefined;
   #remotes: ReadonlySet<string> | undefined;
+  #choices: readonly Choice[] = [];
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
   #scanned = false;
@@ -39,6 +43,7 @@ export class CurrentRoutes {
     this.#hostsNames = options.hosts.names();
     this.#configured = options.names?.now();
     this.#remotes = options.remotes?.();
+    this.#choices = options.choices?.now() ?? [];
     this.#table = this.#made();
   }
 
@@ -63,8 +68,10 @@ export class CurrentRoutes {
     const hostsNames = this.#options.hosts.names();
     const configured = this.#options.names?.now();
     const remotes = this.#options.remotes?.();
+    const choices = this.#options.choices?.now() ?? this.#choices;
     const changed =
       remotes !== this.#remotes ||
+      choices !== this.#choices ||
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
       this.#checkouts() !== this.#table.checkouts ||
@@ -73,9 +80,11 @@ export class CurrentRoutes {
     this.#remotes = remotes;
     this.#hostsNames = hostsNames;
     this.#configured = configured;
+    this.#choices = choices;
     this.#scanned = true;
+    const before = this.#table;
     if (changed) this.renew();
-    return judgedBy(this.#table, changes);
+    return withShown(judgedBy(this.#table, changes), { before, now: this.#table });
   }
 
   /** Whether config.toml says something else of names than before: then the table is made again. */
@@ -100,8 +109,9 @@ export class CurrentRoutes {
     const configured = this.#configured;
     const remotes = this.#remotes;
     const checkouts = this.#checkouts();
+    const choices = this.#choices;
     return routeTable(this.#services, {
-      ...{ tlds, answersBare, supervised, declared, configured, checkouts, remotes },
+      ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices, remotes },
     });
   }
 
@@ -125,4 +135,22 @@ function judgedBy({ services }: RouteTable, changes: Changes): Changes {
     these.map((its) => rows.get(holderText(its))?.find(({ name }) => name === its.name) ?? its);
   const { appeared, changed, gone } = changes;
   return { appeared: judged(appeared), changed: judged(changed), gone };
+}
+
+/** The changes, with those services that a plain name shows now, or no longer. */
+function withShown(
+  changes: Changes,
+  { before, now }: { before: RouteTable; now: RouteTable },
+): Changes {
+  if (before.origins === undefined && now.origins === undefined) return changes;
+  if (before === now) return changes;
+  const known = new Set([...changes.appeared, ...changes.changed]);
+  const shown = now.services.filter((its) => {
+    if (known.has(its)) return false;
+    const was = before.services.find(
+      ({ name, process }) => name === its.name && process?.pid === its.process?.pid,
+    );
+    return was !== undefined && was.origin?.shown !== its.origin?.shown;
+  });
+  return shown.length === 0 ? changes : { ...changes, changed: [...changes.changed, ...shown] };
 }

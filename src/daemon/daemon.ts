@@ -18,6 +18,7 @@ import { peerSockets } from "../system/peer-sockets.ts";
 import { certificates } from "../tls/certificates.ts";
 import { processIdentity } from "../tls/identity.ts";
 import { backendOf } from "./backend.ts";
+import { chosenWorktrees } from "./chosen-worktrees.ts";
 import { claim } from "./claim.ts";
 import { configuredNames } from "./configured-names.ts";
 import { CurrentRoutes } from "./current-routes.ts";
@@ -97,6 +98,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ...{ tlds, bareNames, hosts, names: settings },
     checkouts: new CheckoutsNow(gitCheckouts),
     remotes: () => machines.names(),
+    choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
   const given = givenClaims(namesPath(stateDirectory), note);
   const found = discovering({

@@ -1,12 +1,11 @@
 /** Configured and kept machines -> their services here, and what becomes of names that end in theirs. */
-import { rmSync } from "node:fs";
 import type { Claim } from "../routes/claim.ts";
 import { remoteOf, type RemoteReport } from "../routes/remote-report.ts";
 import { isThere } from "../system/process-now.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { KeptRemotes } from "./kept.ts";
 import { Machine } from "./machine.ts";
-import { socketFolder } from "./socket-folder.ts";
+import { leaveFolder, socketFolder } from "./socket-folder.ts";
 
 export type RemotesOptions = {
   clock: Clock;
@@ -167,7 +166,7 @@ export function remotes(options: RemotesOptions): Remotes {
       cancelTicks = undefined;
       await Promise.all([...machines.values()].map((machine) => machine.stop()));
       await kept.flush();
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+      if (folder !== undefined) leaveFolder(folder);
       folder = undefined;
     },
     touch() {

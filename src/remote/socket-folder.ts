@@ -1,6 +1,6 @@
 /** The state directory -> a private folder for the sockets of one daemon, with a path that ssh takes; stale ones go. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensurePrivateDirectory } from "../system/private-directory.ts";
 import { isPlainPath } from "./ssh-arguments.ts";
@@ -48,6 +48,16 @@ export function socketFolder(options: SocketFolderOptions): string {
   const folder = join(parent, String(pid));
   ensurePrivateDirectory(folder, uid);
   return folder;
+}
+
+/** Removes the folder, and the one around it unless another daemon has its own there. */
+export function leaveFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  try {
+    rmdirSync(dirname(folder));
+  } catch {
+    // Another daemon's folder is in it, or it is gone: as it should be.
+  }
 }
 
 /** A remote's name, short enough for a path. */

@@ -20,7 +20,6 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
       skipped: [{ pid: 99, why: "gone\x1b[2J" }],
     },
     supervised: [],
-    remotes: [],
     services: [],
     proxy: { pid: 1, port: 9090 },
     port: 9090,

@@ -12,6 +12,7 @@ const verbs = [
   ...["up", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["remote list", "remote add", "remote remove", "remote retry"],
+  ...["worktree add", "worktree remove", "worktree list"],
   ...["init", "add", "service add", "config check", "config show", "config schema"],
   ...["trust", "untrust", "env", "browser", "doctor"],
   ...[

@@ -1,5 +1,6 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
+import { choosing } from "./choices.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
 import { doors } from "./doors.ts";
@@ -21,6 +22,7 @@ import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
+import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
 import { otherMachines } from "./remote.ts";
 import { requests } from "./requests.ts";
@@ -37,6 +39,7 @@ import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...choosing,
   ...control,
   ...daemon,
   ...doors,
@@ -55,6 +58,7 @@ export const faults: readonly Fault[] = [
   ...json,
   ...links,
   ...wire,
+  ...projectNames,
   ...proxy,
   ...otherMachines,
   ...requests,

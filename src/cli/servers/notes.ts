@@ -24,7 +24,7 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
 }
 
 /** Machines whose servers are not in the table, because they are not connected. */
-function remoteNotes({ remotes }: Sight): string[] {
+function remoteNotes({ remotes = [] }: Sight): string[] {
   return remotes
     .filter(({ state }) => state !== "up" && state !== "idle")
     .map((its) => {

@@ -11,7 +11,7 @@ const longest = 700;
 /** Undefined for a server of this machine. */
 export function hop({ name, source }: Service, { sight }: Pick<Walk, "sight">): Step | undefined {
   if (source !== "remote") return undefined;
-  const remote = remoteOf(name, sight.remotes);
+  const remote = remoteOf(name, sight.remotes ?? []);
   const its = remote?.services.find((service) => service.name === name);
   if (remote === undefined || its === undefined) {
     return failed("hop", "the machine that it is on is not known any more", "localhostess remote");

@@ -22,6 +22,8 @@ export type Found =
       nearest: string | undefined;
       meant: Unusable | undefined;
       remote?: RemoteReport | undefined;
+      /** Why the service of a shorter name does not answer. */
+      unanswered?: Unanswered | undefined;
     };
 
 /** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
@@ -41,7 +43,7 @@ export function find(name: string, sight: Sight & { unanswered?: Unanswered }): 
     return { kind: "unroutable", service: unroutable, why };
   }
   const near = nearestName(name, table);
-  const remote = remoteOf(name, remotes);
+  const remote = remoteOf(name, remotes ?? []);
   if (remote !== undefined && remote.state !== "up") {
     const why = explain({ status: 502, name, remote }).message;
     return { kind: "unknown", why, nearest: undefined, meant: undefined, remote };
@@ -57,5 +59,5 @@ export function find(name: string, sight: Sight & { unanswered?: Unanswered }): 
     port: urlPorts.http,
     securePort: urlPorts.https,
   });
-  return { kind: "unknown", why: message, nearest: near, meant, remote };
+  return { kind: "unknown", why: message, nearest: near, meant, remote, unanswered };
 }

@@ -114,6 +114,9 @@ async function named(
   if (name === "machine" && command.name() !== "add") {
     return { candidates: await machines(world).catch(() => []), otherwise: "none" };
   }
+  if (name === "worktree") {
+    return { candidates: await worktrees(world).catch(() => []), otherwise: "dirs" };
+  }
   if (name === "project") {
     return { candidates: await projects(world).catch(() => []), otherwise: "dirs" };
   }
@@ -141,8 +144,17 @@ async function machines(world: World): Promise<Candidate[]> {
     import("../shared/look.ts"),
     import("../shared/settings.ts"),
   ]);
-  const { remotes } = await looker(await settingsOf({}, world))();
+  const { remotes = [] } = await looker(await settingsOf({}, world))();
   return remotes.map(({ name, host }) => ({ value: name, meaning: line(host) }));
+}
+
+/** The linked worktrees of the repository here, by their branches. */
+async function worktrees(world: World): Promise<Candidate[]> {
+  const { repositoryHere } = await import("../shared/repository-here.ts");
+  const { all } = await repositoryHere(world);
+  return all.flatMap(({ branch, label, root }) =>
+    label === undefined ? [] : [{ value: branch ?? label, meaning: line(root) }],
+  );
 }
 
 async function servicesHere(world: World): Promise<Candidate[]> {
