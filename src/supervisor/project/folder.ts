@@ -11,7 +11,7 @@ import type { LogStore } from "../logs/log-store.ts";
 import type { FolderShells } from "./handover.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
 import { type Move, movedService, movedSpec } from "./moved-spec.ts";
-import { nameNotes, namesToTry } from "./naming.ts";
+import { nameNotes, namesToTry, worktreeOf } from "./naming.ts";
 import { type HandedFolder, type HandedShell, sayable } from "./handed-project.ts";
 import type { HandedUnits, Project } from "./project.ts";
 import type { AskedNaming, ReadProject } from "./read-project.ts";
@@ -295,10 +295,13 @@ export class Folder {
     const kept: KeptNaming = {
       given: asked === undefined ? this.naming.given : (asked ?? undefined),
       instead: asked === null ? undefined : this.naming.instead,
-      // Whatever its branch is now, what runs keeps its names.
-      label: up === undefined || this.project?.isActive ? this.naming.label : undefined,
     };
-    const first = await this.#read({ ...options, naming: kept });
+    // Whatever its branch is now, what runs keeps its names, also one without a label.
+    const stays = this.project !== undefined && (up === undefined || this.project.isActive);
+    const { label } = this.naming;
+    const otherwise = up === undefined ? label : undefined;
+    const naming = { ...kept, label: stays ? (label ?? null) : otherwise };
+    const first = await this.#read({ ...options, naming });
     const own = { ...first, naming: kept, holder: undefined };
     if (up === undefined || first.read.kind !== "project") return own;
     if (kept.given !== undefined || this.project?.spec.name === first.read.project.name) return own;
@@ -306,14 +309,13 @@ export class Folder {
     const holder = this.#effects.holderOf(first.read.project);
     if (holder === undefined) return own;
     for (const instead of namesToTry(directory, { name })) {
-      const naming = { ...kept, instead };
-      const other = await this.#read({ ...options, naming });
+      const other = await this.#read({ ...options, naming: { ...naming, instead } });
       const isFree =
         other.read.kind === "project" &&
         other.read.project.name === instead &&
         this.#conflictOf(other.read) === undefined &&
         this.#effects.holderOf(other.read.project) === undefined;
-      if (isFree) return { ...other, naming, holder };
+      if (isFree) return { ...other, naming: { ...kept, instead }, holder };
     }
     return { ...own, holder };
   }
@@ -615,14 +617,6 @@ export class Folder {
     note(`${project.spec.name} goes on as it was, as its files have mistakes: ${why}`);
     this.#sayTo(project, { text: `not reloaded: ${why}` });
   }
-}
-
-/** How a linked worktree is named, where it is, and where git writes down what becomes of it. */
-function worktreeOf({ checkout }: ProjectSpec): Pick<KeptNaming, "label" | "root" | "repository"> {
-  const { label, root, repository } = checkout ?? {};
-  return label === undefined
-    ? { label, root: undefined, repository: undefined }
-    : { label, root, repository };
 }
 
 /** Both known, and not one. */
