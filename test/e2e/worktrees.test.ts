@@ -1,7 +1,7 @@
 /** Worktrees of one repository, all up in a real daemon: each is a project of its own, until its folder is gone. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SupervisedStatus } from "../../src/routes/project-report.ts";
 import { cli } from "../cli/cli.ts";
@@ -200,3 +200,22 @@ test("a worktree that git moves goes on where it is, and one that is deleted end
   await isFree("moving.shop", moved!);
   expect((await place.row("shop:api")).path).toBe(main);
 }, 120_000);
+
+test("a repository that is deleted with its worktree ends the worktree's services; one that is moved does not", async () => {
+  const parent = join(main, "../whole");
+  const plain = "[services.jobs]\ntype = 'worker'\ncommand = 'exec sleep 1000'\n";
+  await mkdir(join(parent, "wood"), { recursive: true });
+  await writeFile(join(parent, "wood/locald.toml"), plain);
+  const wood = await repository(join(parent, "wood"));
+  await wood.commit("Wood");
+  const leaf = join(parent, "leaf");
+  await wood.git("worktree", "add", "--quiet", "-b", "leaf", leaf);
+  await upAt(leaf);
+  const before = await pidsOf("leaf.wood");
+  const now = `${parent}-moved`;
+  await rename(parent, now);
+  await place.until("leaf.wood:jobs", ({ path }) => path === join(now, "leaf"));
+  expect(await pidsOf("leaf.wood")).toEqual(before);
+  await rm(now, { recursive: true });
+  await isFree("leaf.wood", before);
+}, 60_000);

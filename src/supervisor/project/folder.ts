@@ -10,7 +10,7 @@ import type { Ending } from "../family/ending.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { FolderShells } from "./handover.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
-import { type Move, movedService, movedSpec } from "./moved-spec.ts";
+import { type Move, movedRoot, movedService, movedSpec } from "./moved-spec.ts";
 import { nameNotes, namesToTry, worktreeOf } from "./naming.ts";
 import { type HandedFolder, type HandedShell, sayable } from "./handed-project.ts";
 import type { HandedUnits, Project } from "./project.ts";
@@ -344,6 +344,8 @@ export class Folder {
     this.#directory = to;
     this.#isGone = false;
     this.mistakes = [];
+    const { root } = this.naming;
+    if (root !== undefined) this.naming = { ...this.naming, root: movedRoot(root, move) };
     if (seen !== undefined) {
       const specs = [...seen.specs].map(
         ([name, spec]) => [name, movedService(spec, move)] as const,
