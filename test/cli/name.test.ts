@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkGiven } from "../../src/cli/trust/check-given.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { freePort, uniqueName } from "../support/servers.ts";
 import { daemonInFront, type Ended, freshState, type Session, type State } from "./cli.ts";
@@ -94,6 +95,9 @@ describe("without a daemon", () => {
       const { code, err } = await name(...words);
       expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("cannot be used") });
     }
+    const level = "broken";
+    const fix: unknown = expect.stringContaining(`mv ${path}`);
+    expect(checkGiven(state.directory)).toMatchObject([{ check: "given names", level, fix }]);
     expect(readFileSync(path, "utf8")).toBe('{"names": [');
     writeFileSync(path, '{"names": []}');
   });
@@ -128,6 +132,11 @@ describe("with a daemon", () => {
     const { out } = await run("why", sock);
     expect(out).toContain(`a server has the name ${sock}: localhostess name gives it to ${socket}`);
     expect(out).toContain(`${socket} accepts connections`);
+    expect(out).toContain(`${socket} is a unix socket; its process is not known`);
+    const stopped = await run("stop", sock);
+    expect(stopped.code).toBe(1);
+    expect(stopped.err).toContain(`${sock} leads to unix:${socket}, whose process is not known`);
+    expect(stopped.err).not.toContain("null");
     const asked = await run("port", sock);
     expect(asked).toMatchObject({ code: 1 });
     expect(asked.err).toContain(`${sock} listens on the unix socket ${socket}, and on no port`);
