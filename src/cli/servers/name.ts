@@ -15,6 +15,7 @@ import { placeWords } from "../../routes/place-words.ts";
 import { projectOwning } from "../../routes/name-rights.ts";
 import { readPlace } from "./read-place.ts";
 import { readTarget } from "../../routes/target.ts";
+import { isThere } from "../../system/process-now.ts";
 import { socketUsers } from "../../system/socket-users.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { cut } from "../../text/cut.ts";
@@ -22,7 +23,7 @@ import { pastedWord } from "../../text/shell-words.ts";
 import { shown } from "../../text/shown.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
-import { looker } from "../shared/look.ts";
+import { looker, type Sight } from "../shared/look.ts";
 import { remarkLines } from "../shared/remark.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { tableLines } from "../shared/table.ts";
@@ -94,7 +95,10 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   };
   let isFull = false;
   const changed = await changeNames(namesPath(stateDirectory), (names) => {
-    const next = withName(names, given);
+    const next = withName(
+      names.filter((its) => !hasEnded(its, before)),
+      given,
+    );
     isFull = next.length > mostNames;
     return isFull ? names : next;
   });
@@ -107,6 +111,14 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   if (settings.json) printJson(world, rowJson(row));
   else tellGiven(row, { before: changed.before, given, world });
   return exitCode.done;
+}
+
+/** A process that has ended comes back under another pid: its name leads nowhere for good. */
+function hasEnded({ place }: GivenName, { scan }: Sight): boolean {
+  if (place.kind !== "process") return false;
+  const { pid, startedAt } = place.process;
+  const seen = scan.processes.get(pid);
+  return seen === undefined ? !isThere(pid) : seen.startedAt !== startedAt;
 }
 
 type Told = { before: readonly GivenName[]; given: GivenName; world: World };
