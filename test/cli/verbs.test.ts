@@ -76,7 +76,7 @@ describe("ls", () => {
       warnings: [],
     });
     expect(Object.keys(row)).toEqual(
-      "name url address port pid pids ports command cwd started_at source because checkout warnings".split(
+      "name url address port pid pids ports command cwd started_at source because checkout origin warnings".split(
         " ",
       ),
     );
