@@ -73,6 +73,7 @@ describe("ls", () => {
       source: "NAME",
       because: "NAME in its environment",
       checkout: null,
+      origin: null,
       warnings: [],
     });
     expect(Object.keys(row)).toEqual(

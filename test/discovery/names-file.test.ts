@@ -1,10 +1,19 @@
 /** names.json: written whole, by one at a time, read when it changes, and never lost. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  claimOf,
   type GivenName,
   longestSocketPath,
   mostNames,
@@ -24,7 +33,10 @@ const places: Place[] = [
   { kind: "socket", path: "/run/a b\n.sock" },
   { kind: "process", process: { pid: 17, startedAt: 1_700_000_000_000 } },
 ];
-const names = places.map((place, at): GivenName => ({ name: `n${at}`, place, givenAt }));
+const names = places.map((place, at): GivenName => ({
+  ...{ name: `n${at}`, place, givenAt },
+  ...(place.kind === "socket" ? { owner: 105 } : {}),
+}));
 const db: GivenName = { name: "db", place: places[0]!, givenAt };
 
 let folder: string;
@@ -37,6 +49,16 @@ afterEach(() => rm(folder, { recursive: true }));
 
 test("names of every kind of place are read as they were written", () => {
   expect(namesIn(namesText(names))).toEqual({ kind: "names", names });
+});
+
+test("a socket that was another user's when it was named may stay so", () => {
+  expect(names.map((its) => claimOf(its).owners)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    [105],
+    undefined,
+  ]);
 });
 
 test("a name has one place, and a place has one name", () => {
@@ -99,7 +121,7 @@ describe.each<[string, string, string]>([
   ["larger than anybody needs", `${whole}${" ".repeat(600_000)}`, "larger than 512 KiB"],
 ])("a file that is %s", (_, text, said) => {
   test("is told with what helps, and is not overwritten", async () => {
-    writeFileSync(path, text);
+    writeFileSync(path, text, { mode: 0o600 });
     const read = readNames(path);
     expect(read.kind === "broken" && read.why).toContain(said);
     expect(read.kind === "broken" && read.why).toContain(`mv ${path} ${path}.old`);
@@ -109,6 +131,24 @@ describe.each<[string, string, string]>([
     });
     expect(readFileSync(path, "utf8")).toBe(text);
   });
+});
+
+test("a file that others may write is told with the command that mends it", async () => {
+  await changeNames(path, () => names);
+  chmodSync(path, 0o666);
+  const read = readNames(path);
+  expect(read.kind === "broken" && read.why).toContain(
+    `may write it; nothing in it was changed; chmod 600 ${path}`,
+  );
+  expect(await changeNames(path, () => [])).toMatchObject({ kind: "failed" });
+  chmodSync(path, 0o600);
+  expect(readNames(path)).toEqual({ kind: "names", names });
+});
+
+test("a link in its place is told, and not followed", async () => {
+  writeFileSync(join(folder, "other"), namesText(names), { mode: 0o600 });
+  symlinkSync(join(folder, "other"), path);
+  expect(readNames(path)).toMatchObject({ kind: "broken" });
 });
 
 test("a folder in its place is told, and stays", async () => {
