@@ -1,4 +1,5 @@
 /** `localhostess name [<name> <place>]` -> a name for what listens there, kept; without words, all given names. */
+import { statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import {
   type GivenName,
@@ -51,12 +52,18 @@ export async function name(words: NameWords, flags: NameFlags, world: World): Pr
   return await give(wanted, words.place, { settings, world });
 }
 
+/** People copy `api.test` from their address bar, as they do `api.localhost`. */
+function withoutDomain(name: string, tlds: readonly string[]): string {
+  const tld = tlds.find((its) => name.endsWith(`.${its}`));
+  return tld === undefined ? name : name.slice(0, -tld.length - 1);
+}
+
 type Here = { settings: Settings; world: World };
 
 /** The rule of NAME. @throws UsageError */
 function wantedName(text: string, place: string | undefined, { tlds }: Settings): string {
   const verdict = nameOf(text, { hostName: "", wsl: false });
-  if (verdict.kind === "name") return verdict.name;
+  if (verdict.kind === "name") return withoutDomain(verdict.name, tlds);
   const target = /[:/]/.test(text) || text.includes(".") ? readTarget(text, tlds) : undefined;
   if (target?.kind === "name" && /[:/]/.test(text) && /[a-z]/i.test(text)) {
     const inside = nameOf(target.name, { hostName: "", wsl: false });
@@ -82,6 +89,9 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   if (read.kind === "mistake") throw new UsageError([read.what]);
   const before = await looker(settings, { world })();
   const place = placeFor(read, { sight: before, addresses: ownAddresses() });
+  if (place.kind === "socket" && isSomethingElse(place.path)) {
+    throw new UsageError([`${shown(place.path)} is there, and is no unix socket`]);
+  }
   const project = projectOwning(wanted, before);
   if (project !== undefined) {
     const why = `names under ${project.domain} are for the project ${project.name}, which is up; stop it, or take another name`;
@@ -228,6 +238,16 @@ function unknown(wanted: string): Failure {
     "not_found",
     `the name ${wanted} was not given with localhostess name; to see those that were: localhostess name`,
   );
+}
+
+/** A file or a folder. A socket that is not there yet will be. */
+function isSomethingElse(path: string): boolean {
+  try {
+    return !statSync(path).isSocket();
+  } catch {
+    // Nothing is there, or nothing that we may see.
+    return false;
+  }
 }
 
 /** The other user to whom a socket belongs now: requests go there as long as it does. */
