@@ -87,8 +87,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ...{ tlds, bareNames, hosts },
     names: configuredNames(options.configFile, note),
   });
-  const found = discovering({ ...options, ...common, wsl, routes });
+  const supervised = () => supervisor.part?.snapshots() ?? [];
+  const found = discovering({ ...options, ...common, wsl, routes, supervised });
   const { discovery } = found;
+  stops.push("the names of folders", () => found.folderNames.flush());
   const names = certificates({
     stateDirectory,
     clock,

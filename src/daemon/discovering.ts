@@ -5,18 +5,22 @@ import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import type { Supervised } from "../routes/supervised.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
+import { type FolderNames, inferring } from "./inferring.ts";
 import type { DaemonOptions } from "./options.ts";
 
 export type DiscoveringOptions = Pick<
   DaemonOptions,
-  "scanner" | "allUsers" | "onServices" | "onSkipped"
+  "scanner" | "allUsers" | "infer" | "stateDirectory" | "onServices" | "onSkipped"
 > & {
   clock: Clock;
   wsl: boolean;
   routes: CurrentRoutes;
+  /** The services of projects at this moment. */
+  supervised(): readonly Supervised[];
   facts: Facts;
   traffic: Traffic;
   feed: Feed;
@@ -27,6 +31,7 @@ export type Discovering = {
   discovery: Scanner;
   /** Milliseconds since the last scan ended. */
   age(): number;
+  folderNames: FolderNames;
 };
 
 /** Nothing is looked for before the scanner's `start`. */
@@ -34,6 +39,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
   const { clock, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
+  const folderNames = inferring({ ...options, uid });
   const discovery = scanner({
     source: chooseSource(options.scanner, { uid, allUsers: options.allUsers }),
     clock,
@@ -41,6 +47,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
+    infer: options.infer ? folderNames.infer : undefined,
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {
@@ -60,5 +67,5 @@ export function discovering(options: DiscoveringOptions): Discovering {
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
     onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
-  return { discovery, age: () => clock.now() - scannedAt };
+  return { discovery, folderNames, age: () => clock.now() - scannedAt };
 }

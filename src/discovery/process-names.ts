@@ -20,6 +20,8 @@ export type NamedProcess = {
   source: NameSource;
   /** A clause on where the name is from. */
   because: string;
+  /** Equal for processes that are one service, however they have come about. */
+  unit?: number;
 };
 
 /** Every process that carries a name, by pid. */

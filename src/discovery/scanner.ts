@@ -3,6 +3,7 @@ import type { Claim } from "../routes/claim.ts";
 import { holderText } from "../routes/holder-text.ts";
 import type { Service } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import type { Infer } from "./inference.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
 import { servicesIn } from "./services.ts";
 
@@ -26,6 +27,8 @@ export type ScannerOptions = {
   uid: number;
   /** Names from beside the processes at this moment, the strongest first. */
   claims?: () => readonly Claim[];
+  /** Names for servers that nothing else names; undefined: they get none. */
+  infer?: Infer | undefined;
   /** Scans even if nobody calls `touch`. */
   watched?: boolean;
   /** Called after every successful scan, even if nothing changed. */

@@ -5,6 +5,10 @@ import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { servicesIn } from "../../discovery/services.ts";
+import { checkouts } from "../../discovery/checkouts.ts";
+import { type Infer, inference } from "../../discovery/inference.ts";
+import { inferredPath, readInferred } from "../../discovery/inferred-state.ts";
+import { projectFolders } from "../../discovery/project-folders.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -13,6 +17,7 @@ import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
+import { systemClock } from "../../system/clock.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
@@ -95,6 +100,7 @@ async function seenByDaemon(
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const machine = { hostName: hostname(), wsl: isWsl() };
+  const infer = settings.infer ? folderNames(settings) : undefined;
   return async () => {
     const [scan, record] = await Promise.all([
       source.scan(),
@@ -107,6 +113,7 @@ function ownLooker(settings: Settings): Looker {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
         uid: process.getuid?.() ?? 0,
+        infer,
       }),
       supervised: [],
       proxy,
@@ -114,6 +121,19 @@ function ownLooker(settings: Settings): Looker {
       tlds: proxy?.tlds ?? settings.tlds,
     };
   };
+}
+
+/** The names that the last daemon gave are used, and those of new folders are not kept: only a daemon writes. */
+function folderNames({ stateDirectory }: Settings): Infer {
+  const uid = process.getuid?.() ?? 0;
+  const ownPids = new Set([process.pid]);
+  return inference({
+    ...{ uid, ownFile: ownFile(), ownPids: () => ownPids, supervised: () => [] },
+    folders: projectFolders({ checkouts: checkouts({ uid, clock: systemClock }) }),
+    // A daemon reports a file that cannot be used.
+    state: readInferred(inferredPath(stateDirectory), () => {}),
+    wall: Date.now,
+  }).infer;
 }
 
 /** A port that was typed is used in URLs; else the running proxy says which ports its URLs have. */

@@ -1,0 +1,35 @@
+/** The state directory and the folders of this machine -> names for servers that have none, kept over restarts. */
+import { checkouts } from "../discovery/checkouts.ts";
+import { type Inference, inference } from "../discovery/inference.ts";
+import { inferredFile, inferredPath } from "../discovery/inferred-state.ts";
+import { projectFolders } from "../discovery/project-folders.ts";
+import type { Supervised } from "../routes/supervised.ts";
+import type { Clock } from "../system/clock.ts";
+import { ownFile } from "../system/own-bun.ts";
+
+export type InferringOptions = {
+  stateDirectory: string;
+  uid: number;
+  clock: Clock;
+  supervised(): readonly Supervised[];
+  note(text: string): void;
+};
+
+export type FolderNames = Inference & {
+  /** Resolves when all names are written. */
+  flush(): Promise<void>;
+};
+
+export function inferring(options: InferringOptions): FolderNames {
+  const { stateDirectory, uid, clock, supervised, note } = options;
+  const file = inferredFile({ path: inferredPath(stateDirectory), clock, note });
+  const ownPids = new Set([process.pid]);
+  const its = inference({
+    ...{ uid, supervised, ownFile: ownFile(), ownPids: () => ownPids },
+    folders: projectFolders({ checkouts: checkouts({ uid, clock }), now: () => clock.now() }),
+    state: file.read(),
+    wall: () => clock.wall(),
+    onChange: (state) => file.save(state),
+  });
+  return { ...its, flush: () => file.flush() };
+}

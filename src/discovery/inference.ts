@@ -1,0 +1,167 @@
+/** Scan after scan -> names for servers that nothing else names, the same ones for the same folders. */
+import type { Supervised } from "../routes/supervised.ts";
+import { isInside, isUnder } from "../routes/name-rights.ts";
+import { ancestry } from "./ancestry.ts";
+import { type CommandWords, commandWords } from "./command-words.ts";
+import type { Candidate } from "./inferred-units.ts";
+import { inferredNames } from "./inferred.ts";
+import type { InferredState } from "./inferred-state.ts";
+import { KeptNames } from "./kept-names.ts";
+import { whyNeverNamed } from "./never-named.ts";
+import type { ObservedProcess, Scan } from "./observation.ts";
+import type { NamedProcess } from "./process-names.ts";
+import type { ProjectFolders } from "./project-folders.ts";
+import { type ServerWord, serverWord } from "./server-words.ts";
+
+/** Servers and names that somebody has given already. */
+export type Named = {
+  named: ReadonlyMap<number, NamedProcess>;
+  /** Processes whose sockets a claim names. */
+  pids: ReadonlySet<number>;
+  /** Names that are claimed. */
+  names: ReadonlySet<string>;
+};
+
+export type Infer = (scan: Scan, its: Named) => ReadonlyMap<number, NamedProcess>;
+
+export type InferenceOptions = {
+  /** Only processes of this user are named. */
+  uid: number;
+  /** Our own processes, and a path in the command line of every other of ours. */
+  ownPids: () => ReadonlySet<number>;
+  ownFile?: string | undefined;
+  folders: ProjectFolders;
+  supervised: () => readonly Supervised[];
+  state: InferredState;
+  /** Milliseconds since the Unix epoch. */
+  wall: () => number;
+  /** Called after a scan that has named a new folder. */
+  onChange?(state: InferredState): void;
+};
+
+export interface Inference {
+  infer: Infer;
+  /** Servers of the project in this folder get no name from now on. */
+  forget(folder: string): void;
+  /** @returns false where the folder was not forgotten. */
+  remember(folder: string): boolean;
+  forgotten(): readonly string[];
+}
+
+type Read = { command: string; cwd: string; never: boolean; server: ServerWord };
+
+/** Milliseconds. */
+const day = 86_400_000;
+
+export function inference(options: InferenceOptions): Inference {
+  const { uid, folders, onChange } = options;
+  let { names, forgotten } = options.state;
+  /** By identity: what its command line says. Of processes that listened at the last scan. */
+  let read = new Map<string, Read>();
+
+  function readingOf(process: ObservedProcess, cwd: string, folder: string): Read {
+    const { pid, startedAt, command } = process;
+    const key = `${pid} ${startedAt}`;
+    const before = read.get(key);
+    if (before?.command === command && before.cwd === cwd) return before;
+    const words: CommandWords = commandWords(command, [cwd, folder]);
+    const never = whyNeverNamed(words) !== undefined;
+    return { command, cwd, never, server: serverWord(words) };
+  }
+
+  function candidatesIn(scan: Scan, its: Named): Map<number, Candidate> {
+    const found = new Map<number, Candidate>();
+    const now = new Map<string, Read>();
+    const own = options.ownPids();
+    const given = options.supervised();
+    const started = new Set(given.flatMap(({ pid }) => pid ?? []));
+    const ports = new Set(given.flatMap(({ listens }) => listens));
+    for (const { port, pids } of scan.observations) {
+      if (ports.has(port) || pids.some((pid) => its.named.has(pid))) continue;
+      for (const pid of pids) {
+        const process = scan.processes.get(pid);
+        if (process === undefined || found.has(pid) || own.has(pid) || its.pids.has(pid)) continue;
+        if (process.uid !== uid || isUnwanted(process, scan)) continue;
+        const project = folders.of(process);
+        if (project === undefined || forgotten.includes(project.folder)) continue;
+        if (options.ownFile !== undefined && process.command.includes(options.ownFile)) continue;
+        if (started.size > 0 && !ancestry(pid, scan.processes).isDisjointFrom(started)) continue;
+        const reading = readingOf(process, process.cwd!, project.folder);
+        now.set(`${pid} ${process.startedAt}`, reading);
+        if (!reading.never) found.set(pid, { process, project, server: reading.server });
+      }
+    }
+    read = now;
+    return found;
+  }
+
+  return {
+    infer(scan, its) {
+      const candidates = candidatesIn(scan, its);
+      if (candidates.size === 0) return none;
+      const kept = new KeptNames({
+        entries: names,
+        day: Math.floor(options.wall() / day),
+        isThere: folders.isThere,
+      });
+      const isTaken = takenBy(its, options);
+      const found = inferredNames(scan, { candidates, kept, isTaken });
+      if (kept.changed) {
+        names = kept.entries();
+        onChange?.({ names, forgotten });
+      }
+      return found;
+    },
+    forget(folder) {
+      if (forgotten.includes(folder)) return;
+      forgotten = [...forgotten, folder];
+      names = names.filter((entry) => entry.folder !== folder);
+      onChange?.({ names, forgotten });
+    },
+    remember(folder) {
+      if (!forgotten.includes(folder)) return false;
+      forgotten = forgotten.filter((one) => one !== folder);
+      onChange?.({ names, forgotten });
+      return true;
+    },
+    forgotten: () => forgotten,
+  };
+}
+
+const none: ReadonlyMap<number, NamedProcess> = new Map();
+
+/** `NAME=-`: its person wants no name for it. */
+function isUnwanted(process: ObservedProcess, { processes }: Scan): boolean {
+  let at: ObservedProcess | undefined = process;
+  for (let steps = 0; at !== undefined && steps < 16; steps++) {
+    if (at.name === "-") return true;
+    if (!at.overwritten) return false;
+    at = processes.get(at.parent);
+    if (at?.uid !== process.uid || at.group !== process.group) return false;
+  }
+  return false;
+}
+
+/** Names of processes and claims, those of projects, and all below a project that is in another folder. */
+function takenBy(
+  { named, names }: Named,
+  { supervised, folders }: Pick<InferenceOptions, "supervised" | "folders">,
+): (name: string, at: { folder: string; label: string | undefined }) => boolean {
+  const byName = Map.groupBy(named.values(), ({ name }) => name);
+  const declared = new Set<string>();
+  const bases = new Map<string, string>();
+  for (const { routeName, instance, domain, directory } of supervised()) {
+    for (const name of [routeName, instance?.routeName]) if (name !== undefined) declared.add(name);
+    bases.set(domain.slice(0, Math.max(0, domain.lastIndexOf("."))), directory);
+  }
+  return (name, { folder, label }) => {
+    const visible = label === undefined ? name : `${label}.${name}`;
+    if (names.has(visible) || declared.has(visible)) return true;
+    for (const [base, directory] of bases) {
+      if (isUnder(visible, base) && !isInside(folder, directory)) return true;
+    }
+    const holders = byName.get(name) ?? [];
+    // A NAME in another worktree has that one's label.
+    return holders.some(({ process }) => folders.of(process)?.label === label);
+  };
+}
