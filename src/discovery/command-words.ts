@@ -23,27 +23,35 @@ export type CommandWords = {
 /** Characters; far more than a person types, and less than a class path. */
 const longest = 4096;
 
-/** By interpreter: options that are followed by a value, and subcommands before a script. */
-const interpreters: Readonly<Record<string, { values: readonly string[]; runs?: RegExp }>> = {
-  node: { values: ["-r", "--require", "--import", "--loader", "--experimental-loader", "-C"] },
-  bun: { values: ["-r", "--preload", "--cwd", "--config", "-c"], runs: /^(?:run|x)$/ },
-  deno: { values: ["-c", "--config"], runs: /^(?:run|serve|task)$/ },
-  tsx: { values: ["--tsconfig", "--import", "--require"], runs: /^watch$/ },
-  "ts-node": { values: ["-P", "--project", "-r", "--require"] },
-  python: { values: ["-W", "-X", "-Q"] },
-  pypy: { values: ["-W", "-X"] },
-  uv: { values: ["--python", "-p", "--with"], runs: /^run$/ },
-  ruby: { values: ["-I", "-r", "-C", "-E"] },
-  bundle: { values: [], runs: /^exec$/ },
-  perl: { values: ["-I"] },
-  php: { values: ["-d", "-c", "-t", "-S"] },
-  java: { values: ["-cp", "-classpath", "--class-path", "-p", "--module-path"] },
-  dotnet: { values: ["--project"], runs: /^(?:run|exec|watch)$/ },
-  sh: { values: [] },
-  bash: { values: [] },
-};
+type Options = { values: readonly string[]; runs?: RegExp };
 
-const aliases: Readonly<Record<string, string>> = { nodejs: "node", dash: "sh", jruby: "ruby" };
+/** By interpreter: options that are followed by a value, and subcommands before a script. */
+const interpreters = new Map<string, Options>(
+  Object.entries({
+    node: { values: ["-r", "--require", "--import", "--loader", "--experimental-loader", "-C"] },
+    bun: { values: ["-r", "--preload", "--cwd", "--config", "-c"], runs: /^(?:run|x)$/ },
+    deno: { values: ["-c", "--config"], runs: /^(?:run|serve|task)$/ },
+    tsx: { values: ["--tsconfig", "--import", "--require"], runs: /^watch$/ },
+    "ts-node": { values: ["-P", "--project", "-r", "--require"] },
+    python: { values: ["-W", "-X", "-Q"] },
+    pypy: { values: ["-W", "-X"] },
+    uv: { values: ["--python", "-p", "--with"], runs: /^run$/ },
+    ruby: { values: ["-I", "-r", "-C", "-E"] },
+    bundle: { values: [], runs: /^exec$/ },
+    perl: { values: ["-I"] },
+    php: { values: ["-d", "-c", "-t", "-S"] },
+    java: { values: ["-cp", "-classpath", "--class-path", "-p", "--module-path"] },
+    dotnet: { values: ["--project"], runs: /^(?:run|exec|watch)$/ },
+    sh: { values: [] },
+    bash: { values: [] },
+  }),
+);
+
+const aliases = new Map([
+  ["nodejs", "node"],
+  ["dash", "sh"],
+  ["jruby", "ruby"],
+]);
 
 /** Folders of installed programs, up to the name. */
 const packaged = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)(?:\/|$)/;
@@ -53,16 +61,18 @@ const virtual =
   /\/(?:\.?venv|env|virtualenvs\/[^/]+|pypoetry\/virtualenvs\/[^/]+|site-packages|\.local)\/(?:.*\/)?/;
 
 /** Files of a person that every project of a framework has: the framework is what they know. */
-const ownTools: Readonly<Record<string, string>> = {
-  "manage.py": "django",
-  "bin/rails": "rails",
-  "script/rails": "rails",
-  artisan: "artisan",
-  "bin/console": "symfony",
-  "bin/shakapacker-dev-server": "webpack",
-  "bin/webpack-dev-server": "webpack",
-  "bin/vite": "vite",
-};
+const ownTools = new Map<string, string>(
+  Object.entries({
+    "manage.py": "django",
+    "bin/rails": "rails",
+    "script/rails": "rails",
+    artisan: "artisan",
+    "bin/console": "symfony",
+    "bin/shakapacker-dev-server": "webpack",
+    "bin/webpack-dev-server": "webpack",
+    "bin/vite": "vite",
+  }),
+);
 
 /** `folders`: the process's own, and its project's. */
 export function commandWords(full: string, folders: readonly string[]): CommandWords {
@@ -70,36 +80,30 @@ export function commandWords(full: string, folders: readonly string[]): CommandW
   const words = command.split(" ").filter((word) => word !== "");
   const path = words[0] ?? "";
   const program = programIn(path);
-  const its = interpreters[program];
+  const its = interpreters.get(program);
   const whole = { command, program };
   if (its === undefined) {
-    const within = ownFile(path, folders);
+    const installed = installedTool(path);
+    const within = installed === undefined ? ownFile(path, folders) : undefined;
     // `go run` builds into a folder of its own.
     const own = within !== undefined || /\/go-build\d*\//.test(path);
-    const tool = own ? ownTools[within ?? ""] : (installedTool(path) ?? program);
-    return { ...whole, tool, script: undefined, rest: words.slice(1), paths: [path], own };
+    const tool = own ? ownTools.get(within ?? "") : (installed ?? program);
+    const paths = tool === undefined ? [path] : [path, tool];
+    return { ...whole, tool, script: undefined, rest: words.slice(1), paths, own };
   }
   const at = scriptAt(words, { program, ...its });
   const word = words[at];
-  const module = words[at - 1] === "-m" && at > 1;
-  if (word === undefined) {
-    return {
-      ...whole,
-      tool: undefined,
-      script: undefined,
-      rest: words.slice(1),
-      paths: [path],
-      own: false,
-    };
-  }
+  const plain = { ...whole, tool: undefined, script: undefined, own: false };
+  if (word === undefined) return { ...plain, rest: words.slice(1), paths: [path] };
   const rest = words.slice(at + 1);
-  const paths = [path, word];
-  if (module)
-    return { ...whole, tool: word.split(".")[0], script: undefined, rest, paths, own: false };
+  if (words[at - 1] === "-m") {
+    return { ...plain, tool: word.split(".")[0], rest, paths: [path, word] };
+  }
   const installed = installedTool(word);
   const script = installed === undefined ? ownFile(word, folders) : undefined;
-  const tool = installed ?? (script === undefined ? baseOf(word) : ownTools[script]);
-  return { ...whole, tool, script, rest, paths, own: false };
+  const tool = installed ?? (script === undefined ? baseOf(word) : ownTools.get(script));
+  const paths = [path, word, ...(tool === undefined ? [] : [tool])];
+  return { ...plain, tool, script, rest, paths };
 }
 
 function baseOf(path: string): string {
@@ -115,10 +119,10 @@ function programIn(path: string): string {
     .replace(/:$|\.exe$/, "")
     .replace(/^-/, "");
   const plain = base.replace(/^(python|pypy|ruby|php|perl|node|java)-?\d[\d.]*$/, "$1");
-  return aliases[plain] ?? plain;
+  return aliases.get(plain) ?? plain;
 }
 
-type Interpreter = { program: string; values: readonly string[]; runs?: RegExp };
+type Interpreter = Options & { program: string };
 
 /** The place of the word that it runs; beyond the last where there is none. */
 function scriptAt(words: readonly string[], { program, values, runs }: Interpreter): number {

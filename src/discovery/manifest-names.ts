@@ -30,7 +30,7 @@ const skeletons = /^(?:laravel|symfony)\//;
 const rootWords = /^(?:(?:the-?)?(?:mono-?)?(?:root|repo|workspaces?)|monorepo)$/i;
 
 /** Files that name a package, in the order in which they are asked, and then files that only show that one is there. */
-export const manifests: Readonly<Record<string, (text: string) => Found>> = {
+export const manifests: Readonly<Record<string, ((text: string) => Found) | undefined>> = {
   "package.json": fromPackageJson,
   "pyproject.toml": (text) => ({
     name: keyOf(text, "project", "name") ?? keyOf(text, "tool.poetry", "name"),
@@ -47,17 +47,17 @@ export const manifests: Readonly<Record<string, (text: string) => Found>> = {
   }),
   "composer.json": fromComposer,
   "deno.json": fromPackageJson,
-  "deno.jsonc": () => ({}),
-  Gemfile: () => ({}),
-  "config.ru": () => ({}),
-  "manage.py": () => ({}),
-  "requirements.txt": () => ({}),
-  "setup.py": () => ({}),
-  Pipfile: () => ({}),
-  "pom.xml": () => ({}),
-  "build.gradle": () => ({}),
-  "build.gradle.kts": () => ({}),
-  "locald.toml": () => ({}),
+  "deno.jsonc": undefined,
+  Gemfile: undefined,
+  "config.ru": undefined,
+  "manage.py": undefined,
+  "requirements.txt": undefined,
+  "setup.py": undefined,
+  Pipfile: undefined,
+  "pom.xml": undefined,
+  "build.gradle": undefined,
+  "build.gradle.kts": undefined,
+  "locald.toml": undefined,
 };
 
 /** Files whose folder has packages below it. Nothing is read of them. */
@@ -76,7 +76,7 @@ export const workspaceFiles: readonly string[] = [
 export function readManifest(file: string, text: string | undefined): Manifest {
   return text === undefined
     ? { ...nothing, isBroken: true }
-    : { ...nothing, ...manifests[file]!(text) };
+    : { ...nothing, ...manifests[file]?.(text) };
 }
 
 function textOf(value: unknown): string | undefined {

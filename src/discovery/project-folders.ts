@@ -1,11 +1,12 @@
 /** Folders of this machine -> the projects in them, looked at as seldom as that is enough, and never for long. */
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileFingerprint } from "../system/file-fingerprint.ts";
 import { readTextSync } from "../system/read-text.ts";
 import type { Checkouts } from "./checkouts.ts";
 import { type Manifest, manifests, readManifest, workspaceFiles } from "./manifest-names.ts";
+import { isProgramsOwn, projectChain } from "./project-chain.ts";
 import { type FolderFacts, type Project, projectIn } from "./project.ts";
 
 export interface ProjectFolders {
@@ -31,34 +32,6 @@ const longest = 1024 * 1024;
 const believed = 5_000;
 /** Folders that are remembered; the others are looked at again. */
 const most = 2_000;
-/** Folders above a process's own. */
-const deepest = 40;
-
-/** Folders of whole machines: what lies in them directly is nobody's project. */
-const tops = new Set([
-  "/",
-  "/tmp",
-  "/var/tmp",
-  "/private/tmp",
-  "/home",
-  "/Users",
-  "/root",
-  "/mnt",
-  "/media",
-  "/srv",
-  "/opt",
-  "/var/www",
-  "/workspaces",
-  "/usr/src",
-]);
-/** Folders of installed programs. */
-const installed =
-  /^\/(?:usr(?!\/src\/)|bin|sbin|lib\w*|etc|nix|snap|proc|sys|dev|run|boot|System|Library|Applications|var\/(?:lib|cache|snap|run|log|spool))(?:\/|$)/;
-/** Packages of others inside a project: the project is the one around them. */
-const foreign = /\/(?:node_modules|\.venv|site-packages|__pycache__)(?:\/|$)/;
-/** The kernel's remark on a folder that is gone: proc(5). */
-const deleted = / \(deleted\)$/;
-
 type Looked = FolderFacts & {
   /** A `.git` is in it. Worktrees change their branches, so that the checkout is asked for each time. */
   isRepository: boolean;
@@ -72,40 +45,38 @@ export function projectFolders({
   procfs = "/proc",
   checkouts,
 }: ProjectFoldersOptions): ProjectFolders {
+  const homes = [...new Set([home, realOf(home)])];
   const known = new Map<string, Known>();
   const answers = new Map<string, { project: Project | undefined; checked: number }>();
-
-  /** Differs where something has changed: files in the folder, or those that were read. */
-  function markOf(path: string, files: readonly string[]): string {
-    return [path, ...files.map((file) => join(path, file))].map(fileFingerprint).join(" ");
-  }
 
   function factsOf(path: string): Looked {
     const before = known.get(path);
     const moment = now();
     if (before !== undefined && moment - before.checked < believed) return before.facts;
     const files = before?.facts.manifests.map(([file]) => file) ?? [];
-    if (before !== undefined && before.mark === markOf(path, files)) {
+    if (
+      before !== undefined &&
+      before.mark === markOf([path, ...files.map((its) => join(path, its))])
+    ) {
       before.checked = moment;
       return before.facts;
     }
-    const facts = look(path);
-    const present = facts.manifests.map(([file]) => file);
+    const looked = look(path);
     if (known.size >= most) known.clear();
-    known.set(path, { facts, mark: markOf(path, present), checked: moment });
-    return facts;
+    known.set(path, { ...looked, checked: moment });
+    return looked.facts;
   }
 
+  /** Up to the repository that the folder is in. */
   function chainFrom(cwd: string): FolderFacts[] {
     const chain: FolderFacts[] = [];
-    const inside = foreign.exec(cwd);
-    let path = inside === null ? cwd : cwd.slice(0, inside.index);
-    while (chain.length < deepest && !isTop(path, home)) {
+    for (const path of projectChain(cwd, homes)) {
       const { isRepository, ...facts } = factsOf(path);
-      chain.push(isRepository ? { ...facts, checkout: checkoutAt(path) } : facts);
-      path = dirname(path);
+      const checkout = isRepository ? checkoutAt(path) : undefined;
+      chain.push({ ...facts, checkout });
+      if (checkout !== undefined) return chain;
     }
-    return chain;
+    return isProgramsOwn(cwd, homes) ? [] : chain;
   }
 
   function checkoutAt(path: string): FolderFacts["checkout"] {
@@ -113,12 +84,6 @@ export function projectFolders({
     // Broken, or a submodule, which belongs to the repository around it.
     if (its?.root !== path) return undefined;
     return { name: repositoryName(its.main ?? its.repository), label: its.label };
-  }
-
-  /** Programs keep their own files below such folders; a checkout there is a person's. */
-  function isHidden(cwd: string, chain: readonly FolderFacts[]): boolean {
-    if (!cwd.startsWith(`${home}/.`)) return false;
-    return !chain.some(({ checkout }) => checkout !== undefined);
   }
 
   /** In a container the same path is another folder. */
@@ -129,15 +94,13 @@ export function projectFolders({
 
   return {
     of({ pid, cwd }) {
-      if (cwd === undefined || !cwd.startsWith("/") || installed.test(cwd) || deleted.test(cwd)) {
-        return undefined;
-      }
+      if (cwd === undefined) return undefined;
       const key = `${pid} ${cwd}`;
       const before = answers.get(key);
       const moment = now();
       if (before !== undefined && moment - before.checked < believed) return before.project;
       const chain = isSeenFromHere(pid, cwd) ? chainFrom(cwd) : [];
-      const project = isHidden(cwd, chain) ? undefined : projectIn(chain);
+      const project = projectIn(chain);
       if (answers.size >= most) answers.clear();
       answers.set(key, { project, checked: moment });
       return project;
@@ -146,8 +109,14 @@ export function projectFolders({
   };
 }
 
-function isTop(path: string, home: string): boolean {
-  return tops.has(path) || path === home || home.startsWith(`${path}/`) || path === dirname(path);
+/** The kernel tells folders without symbolic links in their paths. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // There is none: a service's user.
+    return path;
+  }
 }
 
 function identityOf(path: string): string | undefined {
@@ -160,16 +129,31 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-function look(path: string): Looked {
+/** Equal as long as none of them changes. */
+function markOf(paths: readonly string[]): string {
+  return paths.map(fileFingerprint).join(" ");
+}
+
+/** The mark is taken before anything is read, so that a change meanwhile is seen the next time. */
+function look(path: string): Omit<Known, "checked"> {
   const is = (file: string): boolean => identityOf(join(path, file)) !== undefined;
-  const found = Object.keys(manifests).flatMap((file): [string, Manifest][] => {
-    if (!is(file)) return [];
+  const present = Object.keys(manifests).filter(is);
+  const mark = markOf([path, ...present.map((file) => join(path, file))]);
+  const found = present.flatMap((file): [string, Manifest][] => {
+    if (manifests[file] === undefined) return [[file, readManifest(file, "")]];
     const its = readTextSync(join(path, file), { longest });
     if (its.kind === "missing") return [];
     return [[file, readManifest(file, its.kind === "text" ? its.text : undefined)]];
   });
   const workspace = workspaceFiles.some(is);
-  return { path, manifests: found, workspace, checkout: undefined, isRepository: is(".git") };
+  const facts = {
+    path,
+    manifests: found,
+    workspace,
+    checkout: undefined,
+    isRepository: is(".git"),
+  };
+  return { facts, mark };
 }
 
 /** `shop` of `/srv/shop/.git`, `/srv/shop.git` and `/srv/shop/.bare`. */

@@ -21,8 +21,6 @@ export type ServerWord = {
   protocol: string | undefined;
 };
 
-type Words = Readonly<Record<string, string>>;
-
 /** Servers of pages that people see in a browser. */
 const webTools = new Set([
   ...[
@@ -84,94 +82,98 @@ const apiTools = new Set([
 ]);
 
 /** Tools beside a project's own server, by what people call them. */
-const sideTools: Words = {
-  storybook: "storybook",
-  "start-storybook": "storybook",
-  sb: "storybook",
-  ladle: "ladle",
-  "@ladle/react": "ladle",
-  histoire: "histoire",
-  "react-cosmos": "cosmos",
-  "react-email": "email",
-  email: "email",
-  maildev: "mail",
-  mailpit: "mail",
-  MailHog: "mail",
-  mailhog: "mail",
-  mailcatcher: "mail",
-  smtp4dev: "mail",
-  prisma: "studio",
-  "drizzle-kit": "studio",
-  "drizzle-studio": "studio",
-  vitepress: "docs",
-  vuepress: "docs",
-  docusaurus: "docs",
-  "@docusaurus/core": "docs",
-  mkdocs: "docs",
-  "sphinx-autobuild": "docs",
-  mintlify: "docs",
-  mint: "docs",
-  typedoc: "docs",
-  mdbook: "docs",
-  yard: "docs",
-  pdoc: "docs",
-  jupyter: "jupyter",
-  "jupyter-lab": "jupyter",
-  "jupyter-notebook": "jupyter",
-  jupyterlab: "jupyter",
-  notebook: "jupyter",
-  marimo: "marimo",
-  tensorboard: "tensorboard",
-  mlflow: "mlflow",
-  flower: "flower",
-  inngest: "inngest",
-  "inngest-cli": "inngest",
-  "trigger.dev": "trigger",
-  "@graphql-codegen/cli": "graphql",
-  firebase: "firebase",
-  "firebase-tools": "firebase",
-  localstack: "localstack",
-  minio: "minio",
-  meilisearch: "meilisearch",
-  "typesense-server": "typesense",
-  qdrant: "qdrant",
-  prometheus: "prometheus",
-  grafana: "grafana",
-  jaeger: "jaeger",
-  "jaeger-all-in-one": "jaeger",
-  temporal: "temporal",
-  "webpack-bundle-analyzer": "bundle",
-  "vite-bundle-visualizer": "bundle",
-  pgadmin4: "pgadmin",
-  pgweb: "pgweb",
-  adminer: "adminer",
-};
+const sideTools = new Map<string, string>(
+  Object.entries({
+    storybook: "storybook",
+    "start-storybook": "storybook",
+    sb: "storybook",
+    ladle: "ladle",
+    "@ladle/react": "ladle",
+    histoire: "histoire",
+    "react-cosmos": "cosmos",
+    "react-email": "email",
+    email: "email",
+    maildev: "mail",
+    mailpit: "mail",
+    MailHog: "mail",
+    mailhog: "mail",
+    mailcatcher: "mail",
+    smtp4dev: "mail",
+    prisma: "studio",
+    "drizzle-kit": "studio",
+    "drizzle-studio": "studio",
+    vitepress: "docs",
+    vuepress: "docs",
+    docusaurus: "docs",
+    "@docusaurus/core": "docs",
+    mkdocs: "docs",
+    "sphinx-autobuild": "docs",
+    mintlify: "docs",
+    mint: "docs",
+    typedoc: "docs",
+    mdbook: "docs",
+    yard: "docs",
+    pdoc: "docs",
+    jupyter: "jupyter",
+    "jupyter-lab": "jupyter",
+    "jupyter-notebook": "jupyter",
+    jupyterlab: "jupyter",
+    notebook: "jupyter",
+    marimo: "marimo",
+    tensorboard: "tensorboard",
+    mlflow: "mlflow",
+    flower: "flower",
+    inngest: "inngest",
+    "inngest-cli": "inngest",
+    "trigger.dev": "trigger",
+    "@graphql-codegen/cli": "graphql",
+    firebase: "firebase",
+    "firebase-tools": "firebase",
+    localstack: "localstack",
+    minio: "minio",
+    meilisearch: "meilisearch",
+    "typesense-server": "typesense",
+    qdrant: "qdrant",
+    prometheus: "prometheus",
+    grafana: "grafana",
+    jaeger: "jaeger",
+    "jaeger-all-in-one": "jaeger",
+    temporal: "temporal",
+    "webpack-bundle-analyzer": "bundle",
+    "vite-bundle-visualizer": "bundle",
+    pgadmin4: "pgadmin",
+    pgweb: "pgweb",
+    adminer: "adminer",
+  }),
+);
 
 /** Stores, by their word and what they speak. */
-const stores: Readonly<Record<string, readonly [word: string, protocol: string]>> = {
-  postgres: ["postgres", "PostgreSQL"],
-  postmaster: ["postgres", "PostgreSQL"],
-  pgbouncer: ["pgbouncer", "PostgreSQL"],
-  mysqld: ["mysql", "MySQL"],
-  mariadbd: ["mariadb", "MySQL"],
-  "redis-server": ["redis", "Redis"],
-  "redis-sentinel": ["redis", "Redis"],
-  "valkey-server": ["valkey", "Redis"],
-  "keydb-server": ["keydb", "Redis"],
-  dragonfly: ["dragonfly", "Redis"],
-  mongod: ["mongo", "MongoDB"],
-  mongos: ["mongo", "MongoDB"],
-  memcached: ["memcached", "memcached"],
-  cockroach: ["cockroach", "PostgreSQL"],
-  "nats-server": ["nats", "NATS"],
-  mosquitto: ["mqtt", "MQTT"],
-  etcd: ["etcd", "gRPC"],
-  sqlservr: ["mssql", "SQL Server"],
-  rethinkdb: ["rethinkdb", "RethinkDB"],
-  "rabbitmq-server": ["rabbitmq", "AMQP"],
-  redpanda: ["redpanda", "Kafka"],
-  scylla: ["scylla", "CQL"],
-};
+const stores = new Map<string, readonly string[]>(
+  Object.entries({
+    postgres: ["postgres", "PostgreSQL"],
+    postmaster: ["postgres", "PostgreSQL"],
+    pgbouncer: ["pgbouncer", "PostgreSQL"],
+    mysqld: ["mysql", "MySQL"],
+    mariadbd: ["mariadb", "MySQL"],
+    "redis-server": ["redis", "Redis"],
+    "redis-sentinel": ["redis", "Redis"],
+    "valkey-server": ["valkey", "Redis"],
+    "keydb-server": ["keydb", "Redis"],
+    dragonfly: ["dragonfly", "Redis"],
+    mongod: ["mongo", "MongoDB"],
+    mongos: ["mongo", "MongoDB"],
+    memcached: ["memcached", "memcached"],
+    cockroach: ["cockroach", "PostgreSQL"],
+    "nats-server": ["nats", "NATS"],
+    mosquitto: ["mqtt", "MQTT"],
+    etcd: ["etcd", "gRPC"],
+    sqlservr: ["mssql", "SQL Server"],
+    rethinkdb: ["rethinkdb", "RethinkDB"],
+    "rabbitmq-server": ["rabbitmq", "AMQP"],
+    redpanda: ["redpanda", "Kafka"],
+    scylla: ["scylla", "CQL"],
+  }),
+);
 
 /** Modules of Python that serve files. */
 const pythonServers = new Set(["http", "SimpleHTTPServer"]);
@@ -186,10 +188,10 @@ const plainFolder =
 export function serverWord(its: CommandWords): ServerWord {
   const { tool, program, script, own } = its;
   const named = tool ?? "";
-  const store = stores[named] ?? stores[program];
+  const store = stores.get(named) ?? (own ? undefined : stores.get(program));
   const plain = { kind: "unknown", protocol: undefined, isServer: true } as const;
   if (store !== undefined) {
-    const [word, protocol] = store;
+    const [word = "", protocol] = store;
     return { kind: "data", id: word, words: [word], protocol, isServer: true };
   }
   if (
@@ -199,7 +201,7 @@ export function serverWord(its: CommandWords): ServerWord {
     const [word = "java"] = /kafka|zookeeper|elasticsearch|cassandra/.exec(its.command) ?? [];
     return { kind: "data", id: word, words: [word], protocol: word, isServer: true };
   }
-  const side = sideTools[named] ?? (own ? undefined : sideTools[program]);
+  const side = sideTools.get(named) ?? (own ? undefined : sideTools.get(program));
   if (side !== undefined) return { ...plain, kind: "side", id: named || program, words: [side] };
   if (webTools.has(named) || (program === "php" && its.command.includes(" -S "))) {
     const id = named === "next-server" ? "next" : named || program;

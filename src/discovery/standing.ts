@@ -50,8 +50,6 @@ export function standingOf({ server, project }: Candidate, script: string | unde
 /** The project has a server of its own beside this tool. */
 function hasOwn({ scripts, isMixed }: Candidate["project"], tool: string): boolean {
   if (isMixed) return true;
-  const [program] = tool.split("/").slice(-1);
-  return ownScripts.some(
-    (name) => scripts[name] !== undefined && !scripts[name].includes(program!),
-  );
+  const program = tool.slice(tool.lastIndexOf("/") + 1);
+  return ownScripts.some((name) => scripts[name] !== undefined && !scripts[name].includes(program));
 }
