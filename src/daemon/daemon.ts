@@ -90,7 +90,6 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const supervised = () => supervisor.part?.snapshots() ?? [];
   const found = discovering({ ...options, ...common, wsl, routes, supervised });
   const { discovery } = found;
-  stops.push("the names of folders", () => found.folderNames.flush());
   const names = certificates({
     stateDirectory,
     clock,

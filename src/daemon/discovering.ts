@@ -1,5 +1,6 @@
 /** This machine's listening sockets -> the route table, the events and the lines for a person, scan by scan. */
 import { hostname } from "node:os";
+import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
@@ -11,10 +12,18 @@ import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
 import { type FolderNames, inferring } from "./inferring.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { Stopping } from "./stops.ts";
 
 export type DiscoveringOptions = Pick<
   DaemonOptions,
-  "scanner" | "allUsers" | "infer" | "stateDirectory" | "onServices" | "onSkipped"
+  | "scanner"
+  | "allUsers"
+  | "infer"
+  | "stateDirectory"
+  | "onServices"
+  | "onSkipped"
+  | "containers"
+  | "env"
 > & {
   clock: Clock;
   wsl: boolean;
@@ -25,6 +34,7 @@ export type DiscoveringOptions = Pick<
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  stops: Stopping;
 };
 
 export type Discovering = {
@@ -40,6 +50,14 @@ export function discovering(options: DiscoveringOptions): Discovering {
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
   const folderNames = inferring({ ...options, uid });
+  options.stops.push("the names of folders", () => folderNames.flush());
+  const containers = engines({
+    clock,
+    env: options.env,
+    wanted: options.containers ?? false,
+    onChange: () => discovery.rename(),
+  });
+  options.stops.push("the news of containers", () => containers.stop());
   const discovery = scanner({
     source: chooseSource(options.scanner, { uid, allUsers: options.allUsers }),
     clock,
@@ -48,6 +66,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     ownPid: process.pid,
     uid,
     infer: options.infer ? folderNames.infer : undefined,
+    claims: () => containers.claims(),
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {
@@ -67,5 +86,6 @@ export function discovering(options: DiscoveringOptions): Discovering {
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
     onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
+  containers.start();
   return { discovery, folderNames, age: () => clock.now() - scannedAt };
 }

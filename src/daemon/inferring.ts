@@ -23,9 +23,8 @@ export type FolderNames = Inference & {
 export function inferring(options: InferringOptions): FolderNames {
   const { stateDirectory, uid, clock, supervised, note } = options;
   const file = inferredFile({ path: inferredPath(stateDirectory), clock, note });
-  const ownPids = new Set([process.pid]);
   const its = inference({
-    ...{ uid, supervised, ownFile: ownFile(), ownPids: () => ownPids },
+    ...{ uid, supervised, ownFile: ownFile() },
     folders: projectFolders({ checkouts: checkouts({ uid, clock }), now: () => clock.now() }),
     state: file.read(),
     wall: () => clock.wall(),

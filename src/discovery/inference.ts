@@ -9,6 +9,7 @@ import type { InferredState } from "./inferred-state.ts";
 import { KeptNames } from "./kept-names.ts";
 import { whyNeverNamed } from "./never-named.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
+import { isUnwanted } from "./name-carrier.ts";
 import type { NamedProcess } from "./process-names.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import { type ServerWord, serverWord } from "./server-words.ts";
@@ -20,6 +21,8 @@ export type Named = {
   pids: ReadonlySet<number>;
   /** Names that are claimed. */
   names: ReadonlySet<string>;
+  /** Our own process, which is nobody's server. */
+  ownPid: number;
 };
 
 export type Infer = (scan: Scan, its: Named) => ReadonlyMap<number, NamedProcess>;
@@ -27,8 +30,7 @@ export type Infer = (scan: Scan, its: Named) => ReadonlyMap<number, NamedProcess
 export type InferenceOptions = {
   /** Only processes of this user are named. */
   uid: number;
-  /** Our own processes, and a path in the command line of every other of ours. */
-  ownPids: () => ReadonlySet<number>;
+  /** A path in the command line of every process of ours: other daemons, with another state directory. */
   ownFile?: string | undefined;
   folders: ProjectFolders;
   supervised: () => readonly Supervised[];
@@ -72,7 +74,7 @@ export function inference(options: InferenceOptions): Inference {
   function candidatesIn(scan: Scan, its: Named): Map<number, Candidate> {
     const found = new Map<number, Candidate>();
     const now = new Map<string, Read>();
-    const own = options.ownPids();
+    const { ownPid } = its;
     const given = options.supervised();
     const started = new Set(given.flatMap(({ pid }) => pid ?? []));
     const ports = new Set(given.flatMap(({ listens }) => listens));
@@ -80,8 +82,9 @@ export function inference(options: InferenceOptions): Inference {
       if (ports.has(port) || pids.some((pid) => its.named.has(pid))) continue;
       for (const pid of pids) {
         const process = scan.processes.get(pid);
-        if (process === undefined || found.has(pid) || own.has(pid) || its.pids.has(pid)) continue;
-        if (process.uid !== uid || isUnwanted(process, scan)) continue;
+        if (process === undefined || found.has(pid) || pid === ownPid || its.pids.has(pid))
+          continue;
+        if (process.uid !== uid || isUnwanted(process, { scan, ownPid })) continue;
         const project = folders.of(process);
         if (project === undefined || forgotten.includes(project.folder)) continue;
         if (options.ownFile !== undefined && process.command.includes(options.ownFile)) continue;
@@ -129,18 +132,6 @@ export function inference(options: InferenceOptions): Inference {
 }
 
 const none: ReadonlyMap<number, NamedProcess> = new Map();
-
-/** `NAME=-`: its person wants no name for it. */
-function isUnwanted(process: ObservedProcess, { processes }: Scan): boolean {
-  let at: ObservedProcess | undefined = process;
-  for (let steps = 0; at !== undefined && steps < 16; steps++) {
-    if (at.name === "-") return true;
-    if (!at.overwritten) return false;
-    at = processes.get(at.parent);
-    if (at?.uid !== process.uid || at.group !== process.group) return false;
-  }
-  return false;
-}
 
 /** Names of processes and claims, those of projects, and all below a project that is in another folder. */
 function takenBy(

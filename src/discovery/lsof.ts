@@ -4,6 +4,12 @@ import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./obse
 import { parseLsof } from "./parse-lsof.ts";
 import { type PsDialect, type PsProcess, parsePs, psArguments } from "./parse-ps.ts";
 
+type Variables = Pick<ObservedProcess, "name" | "variable" | "wantedPort">;
+
+function readIn({ name, variable, wantedPort }: PsProcess): Variables {
+  return { name, ...(variable === undefined ? {} : { variable }), wantedPort };
+}
+
 /** Runs a command to its end. */
 export type Run = (argv: readonly [string, ...string[]]) => Promise<CommandResult>;
 
@@ -76,6 +82,8 @@ export function lsofSource({
   };
   const command: Run = run ?? ((argv) => runCommand(argv, { env, deadline, limit }));
   let starts = new Map<number, number>();
+  /** By pid: the variables that were last read of a process, which may write over them. */
+  let kept = new Map<number, { startedAt: number } & Variables>();
 
   function stableStarts(found: readonly PsProcess[]): Map<number, number> {
     const stable = new Map<number, number>();
@@ -85,6 +93,27 @@ export function lsofSource({
       stable.set(pid, same ? before : startedAt);
     }
     return stable;
+  }
+
+  /** Remembers the variables of every process for as long as it runs, whether it listens or not. */
+  function keep(found: readonly PsProcess[]): void {
+    const now: typeof kept = new Map();
+    for (const process of found) {
+      const startedAt = starts.get(process.pid)!;
+      const before = kept.get(process.pid);
+      if (process.unreadable !== true) now.set(process.pid, { startedAt, ...readIn(process) });
+      else if (before?.startedAt === startedAt) now.set(process.pid, before);
+    }
+    kept = now;
+  }
+
+  function variablesOf(process: PsProcess): Variables & Pick<ObservedProcess, "unreadable"> {
+    if (process.unreadable !== true) return readIn(process);
+    const { startedAt: _, ...before } = kept.get(process.pid) ?? {
+      startedAt: 0,
+      ...readIn(process),
+    };
+    return { ...before, unreadable: true };
   }
 
   async function scan(): Promise<Scan> {
@@ -101,6 +130,7 @@ export function lsofSource({
       dialect,
     );
     starts = stableStarts(found);
+    keep(found.filter((process) => allUsers || process.uid === uid));
     const all = new Map(found.map((process) => [process.pid, process]));
     const directories = new Map(holders.map(({ pid, cwd }) => [pid, cwd]));
     const owned = (process: { uid: number }) => allUsers || process.uid === uid;
@@ -111,9 +141,7 @@ export function lsofSource({
       parent: process.parent,
       group: process.group,
       uid: process.uid,
-      name: owned(process) ? process.name : undefined,
-      ...(owned(process) && process.variable !== undefined ? { variable: process.variable } : {}),
-      wantedPort: owned(process) ? process.wantedPort : undefined,
+      ...(owned(process) ? variablesOf(process) : { name: undefined, wantedPort: undefined }),
       command: process.command,
       cwd: owned(process) ? directories.get(process.pid) : undefined,
     });

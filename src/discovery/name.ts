@@ -20,6 +20,9 @@ export type Host = {
   wsl: boolean;
 };
 
+/** A NAME that is none: its process is to have no name, from wherever. */
+export const unwanted = "-";
+
 const ending = ".localhost";
 
 /** RFC 1035 section 2.3.4: 255 octets on the wire, 253 as text; `.localhost` has to fit too. */
@@ -77,7 +80,7 @@ function suggestion(name: string): string | undefined {
  * wants `api.localhost.localhost`.
  */
 export function nameOf(raw: string | undefined, host: Host): NameVerdict {
-  if (raw === undefined || raw === "") return { kind: "none" };
+  if (raw === undefined || raw === "" || raw === unwanted) return { kind: "none" };
   // Only ASCII is folded: toLowerCase() alone would turn the Kelvin sign into a plain k.
   const lower = raw.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   if (host.wsl) {

@@ -18,8 +18,10 @@ export type ObservedProcess = {
   name: string | undefined;
   /** The variable that `name` is from. */
   variable?: "LOCALHOSTESS_NAME" | "NAME" | undefined;
-  /** True where the program has written its title over its environment, so that no variable can be read. */
+  /** True where the program has written its title over its environment, or a part of it. */
   overwritten?: boolean | undefined;
+  /** True where its environment is empty, or the system does not show it to us. */
+  unreadable?: boolean | undefined;
   /** `PORT` from its environment: the port it was asked to listen on. */
   wantedPort?: number | undefined;
   /** Its arguments joined by spaces, unchanged. */

@@ -12,6 +12,8 @@ export type PsProcess = {
   /** `LOCALHOSTESS_NAME`, or else `NAME`; undefined if neither is set, or if the environment is hidden from us. */
   name: string | undefined;
   variable?: "LOCALHOSTESS_NAME" | "NAME";
+  /** Its environment is empty, or hidden from us: macOS hides those of its own programs, `/usr/bin/ruby` among them. */
+  unreadable?: true;
   /** `PORT` from the environment. */
   wantedPort?: number | undefined;
 };
@@ -147,6 +149,7 @@ export function parsePs(text: string, dialect: PsDialect): PsProcess[] {
       ),
       command: command.trimEnd(),
       ...nameFields(environment),
+      ...(environment === "" ? { unreadable: true as const } : {}),
       wantedPort: portIn(valueInText(environment, "PORT")),
     });
   }

@@ -1,6 +1,7 @@
 /** One scan -> the processes that carry a name: in their own environment, or in that of an ancestor. Pure. */
 import type { NameSource } from "../routes/service.ts";
 import { type Host, nameOf } from "./name.ts";
+import { nameCarrier } from "./name-carrier.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
 
 export type NamingOptions = Host & {
@@ -32,7 +33,7 @@ export function processNames(
   const named = new Map<number, NamedProcess>();
   for (const process of scan.processes.values()) {
     if (process.pid === ownPid) continue;
-    const carrier = nameCarrier(process, scan);
+    const carrier = nameCarrier(process, { scan, ownPid });
     const verdict = nameOf(carrier.name, { hostName, wsl });
     const its = { process, ...originOf(process, carrier) };
     if (verdict.kind === "name") {
@@ -48,28 +49,13 @@ export function processNames(
   return named;
 }
 
-/**
- * The process whose environment has the name: the nearest that can still be read, of the same user and the same job, as
- * an environment is inherited. `NAME=api npm start` names a Puma that has written its title over its own.
- */
-function nameCarrier(process: ObservedProcess, { processes }: Scan): ObservedProcess {
-  const { uid, group } = process;
-  const seen = new Set<number>();
-  let at = process;
-  while (at.overwritten && at.name === undefined && !seen.has(at.pid)) {
-    seen.add(at.pid);
-    const parent = processes.get(at.parent);
-    if (parent === undefined || parent.uid !== uid || parent.group !== group) return process;
-    at = parent;
-  }
-  return at;
-}
-
 function originOf(
-  { pid }: ObservedProcess,
+  process: ObservedProcess,
   { pid: from, variable = "NAME" }: ObservedProcess,
 ): Pick<NamedProcess, "source" | "because"> {
-  return pid === from
-    ? { source: variable, because: `${variable} in its environment` }
-    : { source: "ancestor", because: `${variable} of pid ${from}, which it has come of` };
+  if (process.pid !== from) {
+    return { source: "ancestor", because: `${variable} of pid ${from}, which it has come of` };
+  }
+  const since = process.overwritten ? ", before it wrote its title over it" : "";
+  return { source: variable, because: `${variable} in its environment${since}` };
 }

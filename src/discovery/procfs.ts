@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { listeningRows } from "../system/listening-rows.ts";
 import type { ListeningRow } from "../system/proc-net.ts";
 import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
-import { portIn } from "./pick-port.ts";
 import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
+import { readEnvironment, type Variables } from "./read-environment.ts";
 
 export type ProcfsOptions = {
   /** Where procfs is mounted. Defaults to `/proc`. */
@@ -49,16 +49,18 @@ type Known = ProcStat & {
   refused: string | undefined;
   /** Read on first use after a walk. Only the name and PORT of the environment are ever kept. */
   facts: Facts | undefined;
+  /** The variables that were last read, before the program wrote its title over them. */
+  kept: Kept | undefined;
+  /** Looks at its environment before anything else was asked of it. */
+  glances: number;
 };
 
-type Facts = {
-  name: string | undefined;
-  variable?: "LOCALHOSTESS_NAME" | "NAME";
-  overwritten?: true;
-  wantedPort: number | undefined;
-  command: string;
-  cwd: string | undefined;
-};
+type Kept = Pick<ObservedProcess, "name" | "variable" | "wantedPort">;
+
+type Facts = Pick<
+  ObservedProcess,
+  "name" | "variable" | "overwritten" | "unreadable" | "wantedPort" | "command" | "cwd"
+>;
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -67,41 +69,6 @@ function codeOf(error: unknown): string {
 /** The process ended while it was read: its files are gone, or report so. */
 function isGone(code: string): boolean {
   return code === "ENOENT" || code === "ESRCH";
-}
-
-/** A variable's bytes at the start of an environment, and after another variable. */
-type Sought = { atStart: Buffer; inside: Buffer };
-
-function sought(name: string): Sought {
-  return { atStart: Buffer.from(`${name}=`), inside: Buffer.from(`\0${name}=`) };
-}
-
-const ownName = sought("LOCALHOSTESS_NAME");
-const plainName = sought("NAME");
-const port = sought("PORT");
-
-/** The value of a variable among NUL-terminated strings; the first one, as getenv(3) finds it. */
-function valueIn(environment: Buffer, { atStart, inside }: Sought): string | undefined {
-  let start = -1;
-  if (environment.subarray(0, atStart.length).equals(atStart)) start = atStart.length;
-  else {
-    const at = environment.indexOf(inside);
-    if (at !== -1) start = at + inside.length;
-  }
-  if (start === -1) return undefined;
-  const end = environment.indexOf(0, start);
-  return environment.toString("utf8", start, end === -1 ? environment.length : end);
-}
-
-/**
- * Whether the memory that the environment once was in is not one any more: the kernel shows the memory itself, which
- * nginx, Puma, PostgreSQL, gunicorn and others use for their titles, and fill with zeros after them.
- */
-function isOverwritten(environment: Buffer): boolean {
-  if (environment.length === 0) return false;
-  const end = environment.indexOf(0);
-  const first = environment.toString("latin1", 0, end === -1 ? environment.length : end);
-  return !/^[^\s=]+=/.test(first);
 }
 
 /**
@@ -198,6 +165,8 @@ export function procfsSource({
         sockets: new Map(),
         refused: undefined,
         facts: undefined,
+        kept: undefined,
+        glances: 0,
       });
     }
     return present;
@@ -275,37 +244,51 @@ export function procfsSource({
     }
   }
 
+  /** The variables of its environment that we need; undefined if it is empty, or cannot be read. */
+  function variablesOf(
+    { pid, argumentOctets }: Known,
+    line: Buffer | undefined,
+  ): Variables | undefined {
+    const environment = readable(() => readFileSync(`${root}/${pid}/environ`));
+    if (environment === undefined || environment.length === 0) return undefined;
+    // Where the last octet of the arguments is not zero, the kernel shows a title that goes on in the environment.
+    const titled = line !== undefined && argumentOctets !== undefined;
+    const variables = readEnvironment(environment, {
+      titled: titled && line.length > argumentOctets,
+    });
+    // The rest of the environment is none of our business, not even in a heap dump.
+    environment.fill(0);
+    return variables;
+  }
+
+  function isOwn(process: Known): boolean {
+    return allUsers || process.uid === uid;
+  }
+
   function factsOf(process: Known): Facts {
     const folder = `${root}/${process.pid}`;
-    const own = allUsers || process.uid === uid;
-    let name: string | undefined;
-    let variable: Facts["variable"];
-    let wantedPort: number | undefined;
-    let overwritten = false;
-    if (own) {
-      const environment = readable(() => readFileSync(`${folder}/environ`));
-      if (environment !== undefined) {
-        // An empty variable counts as not set.
-        const supervised = valueIn(environment, ownName);
-        name = supervised || valueIn(environment, plainName);
-        if (name) variable = supervised ? "LOCALHOSTESS_NAME" : "NAME";
-        wantedPort = portIn(valueIn(environment, port));
-        overwritten = isOverwritten(environment);
-        // The rest of the environment is none of our business, not even in a heap dump.
-        environment.fill(0);
-      }
-    }
-    const line = readable(() => readFileSync(`${folder}/cmdline`, "utf8")) ?? "";
+    const own = isOwn(process);
+    const line = readable(() => readFileSync(`${folder}/cmdline`));
     // Each argument ends in NUL. A process that rewrote its title leaves more of them at the end.
-    const command = line.replace(/\0+$/, "").replaceAll("\0", " ");
+    const command = (line ?? "").toString("utf8").replace(/\0+$/, "").replaceAll("\0", " ");
     return {
-      name,
-      ...(variable === undefined ? {} : { variable }),
-      ...(overwritten ? { overwritten } : {}),
-      wantedPort,
+      ...(own ? factsIn(process, variablesOf(process, line)) : { name: undefined }),
       // The form in which ps shows a process without arguments.
       command: command === "" ? `[${process.comm}]` : command,
       cwd: own ? readable(() => readlinkSync(`${folder}/cwd`)) : undefined,
+    };
+  }
+
+  /** The variables of its environment, or where they are gone, those that were read before. */
+  function factsIn(process: Known, read: Variables | undefined): Omit<Facts, "command" | "cwd"> {
+    if (read === undefined) return { name: undefined, ...process.kept, unreadable: true };
+    const { overwritten, name, variable, wantedPort } = read;
+    const found = { name, ...(variable && { variable }), wantedPort };
+    if (!overwritten) process.kept = found;
+    const isGone = overwritten && name === undefined;
+    return {
+      ...(isGone ? { ...found, ...process.kept } : found),
+      ...(overwritten && { overwritten }),
     };
   }
 

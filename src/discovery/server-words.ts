@@ -1,4 +1,4 @@
-/** The words of a command line -> the kind of server that it is, and the word that tells it from others of its folder. Pure. */
+/** The words of a command line -> the kind of server that it is, and the word that tells it from others. Pure. */
 import { labelFrom } from "../manifest/project-name.ts";
 import { basename } from "node:path";
 import type { CommandWords } from "./command-words.ts";

@@ -21,7 +21,7 @@ export function servicesIn(scan: Scan, options: ServicesOptions): Service[] {
   const { claims = [], infer } = options;
   const named = processNames(scan, options);
   const names = new Set(claims.map(({ name }) => name));
-  const inferred = infer?.(scan, { named, pids: nobody, names });
+  const inferred = infer?.(scan, { named, pids: nobody, names, ownPid: options.ownPid });
   return groupServices({ scan, named: both(named, inferred) }, options);
 }
 

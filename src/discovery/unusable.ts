@@ -2,11 +2,12 @@
 import { labelFrom } from "../manifest/project-name.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
-import type { Fault, Unusable } from "../routes/unusable.ts";
+import { type Fault, isLost, type Unusable } from "../routes/unusable.ts";
 import { printable } from "../text/printable.ts";
 import { programOf, shortCommand, typedCommand } from "../text/short-command.ts";
 import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
+import { isUnwanted } from "./name-carrier.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "./pick-port.ts";
 
@@ -67,14 +68,16 @@ function ownersIn(
     const [process] = pids.flatMap((pid) => scan.processes.get(pid) ?? []).sort(oldestFirst);
     if (process === undefined) continue;
     if (ownFile !== undefined && process.command.includes(ownFile)) continue;
+    if (isUnwanted(process, { scan, ownPid: -1 })) continue;
     const before = owners.get(process.pid)?.ports ?? [];
     owners.set(process.pid, { process, ports: [...new Set([...before, port])] });
   }
   return [...owners.values()];
 }
 
-function faultOf({ name, overwritten }: ObservedProcess, host: Host): Fault {
-  if (overwritten) return { kind: "overwritten" };
+function faultOf({ name, overwritten, unreadable }: ObservedProcess, host: Host): Fault {
+  if (name === undefined && overwritten) return { kind: "overwritten" };
+  if (name === undefined && unreadable) return { kind: "unreadable" };
   const isComputers = name !== undefined && name !== "" && nameOf(name, host).kind === "none";
   return isComputers
     ? { kind: "computer's name", name: printable(name, 100) }
@@ -91,7 +94,7 @@ type Parts = Owner & {
 function unusableOf({ process, ports, scan, taken, uid, fault }: Parts): Unusable {
   const { pid, startedAt, cwd, wantedPort } = process;
   // Nobody is to paste a command line that another user has written.
-  const isTyped = fault.kind !== "overwritten" && process.uid === uid;
+  const isTyped = !isLost(fault) && process.uid === uid;
   const sorted = ports.toSorted((a, b) => a - b) as [number, ...number[]];
   return {
     pid,

@@ -8,6 +8,8 @@ export type Fault =
   | { kind: "no name" }
   /** The program has written its title over its environment, and a NAME in it with that. */
   | { kind: "overwritten" }
+  /** The system shows no environment of it: it is empty, or the program is one that the system protects. */
+  | { kind: "unreadable" }
   /** A file that the program itself has read has a NAME; its environment as the system knows it has none. */
   | { kind: "in a file"; name: string; file: string }
   /** `wrong`: what is wrong with it, as a clause. `near`: the nearest name that can be used. */
@@ -31,6 +33,11 @@ export type Unusable = {
   suggested: string;
   fault: Fault;
 };
+
+/** A NAME that nobody can read any more; another one would be lost too. */
+export function isLost({ kind }: Fault): boolean {
+  return kind === "overwritten" || kind === "unreadable";
+}
 
 /** Characters of a command that are shown in a sentence. */
 const longestCommand = 80;
@@ -58,6 +65,8 @@ export function faultText(its: Unusable): string {
       return `${which}, and has no NAME in its environment`;
     case "overwritten":
       return `${which}, and has written its title over its environment, so that its NAME cannot be read, whatever it was`;
+    case "unreadable":
+      return `${which}, and the system shows no environment of it, so that its NAME cannot be read, if it has one`;
     case "in a file":
       return `${which}; its NAME=${fault.name} is only in ${fault.file}, which the program reads by itself, so that no other program sees it`;
     case "bad name":
@@ -80,15 +89,13 @@ function nameFor({ fault, suggested }: Unusable): string {
 export function namingCommand(its: Unusable): string {
   const name = pastedWord(nameFor(its));
   const command = its.typed ?? itsCommand;
-  return its.fault.kind === "overwritten"
-    ? `localhostess add ${name} -- ${command}`
-    : `NAME=${name} ${command}`;
+  return isLost(its.fault) ? `localhostess add ${name} -- ${command}` : `NAME=${name} ${command}`;
 }
 
 /** A clause: what to do. */
 export function remedyText(its: Unusable): string {
   const command = namingCommand(its);
-  return its.fault.kind === "overwritten"
+  return isLost(its.fault)
     ? `declare it in locald.toml and bring it up, because a project knows its services by their ports: ${command}`
     : `start it again with: ${command}`;
 }
@@ -128,6 +135,7 @@ function isMeantBy(name: string, its: Unusable): boolean {
       return fault.name.toLowerCase() === name;
     // Its name is not known, so that it may be any.
     case "overwritten":
+    case "unreadable":
       return true;
     case "no name":
     case "computer's name":
@@ -146,6 +154,7 @@ const sureness: readonly Fault["kind"][] = [
   "no name",
   "computer's name",
   "overwritten",
+  "unreadable",
 ];
 
 /**
@@ -156,7 +165,7 @@ const sureness: readonly Fault["kind"][] = [
 export function meantBy(name: string, all: readonly Unusable[]): Unusable[] {
   const rank = (its: Unusable): number => sureness.indexOf(its.fault.kind);
   const found = all.filter((its) => isMeantBy(name, its));
-  const sure = found.filter((its) => its.fault.kind !== "overwritten" || isFolderOf(name, its));
+  const sure = found.filter((its) => !isLost(its.fault) || isFolderOf(name, its));
   return (sure.length > 0 ? sure : found).sort(
     (a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt,
   );

@@ -25,6 +25,8 @@ export type ProcStat = {
   exec: string | undefined;
   /** Changes after an exec: the same process, but another program, environment and set of files. */
   image: string;
+  /** The length of its arguments, each with its zero, as its last exec had them; undefined where we may not know. */
+  argumentOctets: number | undefined;
   /** The kernel's short name, at most 15 bytes. */
   comm: string;
 };
@@ -59,6 +61,11 @@ export function parseProcStat(text: string): ProcStat | undefined {
     startTicks,
     exec: field(28) === "0" ? undefined : `${field(28)} ${field(48)}`,
     image: `${field(28)} ${field(48)} ${field(50)} ${comm}`,
+    // A program may have moved them elsewhere (PR_SET_MM), away from its environment.
+    argumentOctets:
+      field(49) === field(50) && field(49) !== "0"
+        ? Number(field(49)) - Number(field(48))
+        : undefined,
     comm,
   };
 }

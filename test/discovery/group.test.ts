@@ -87,6 +87,14 @@ test("our own process is none, also with NAME set, and does not join its childre
   ).toEqual(["api", "(api)"]);
 });
 
+test("NAME=- is no name, also for a process that has overwritten its environment", () => {
+  const shell = { pid: 1, name: "-" };
+  expect(services({ ...shell, listens: ["127.0.0.1 80"] })).toEqual([]);
+  expect(
+    services(shell, { pid: 2, parent: 1, overwritten: true, listens: ["127.0.0.1 80"] }),
+  ).toEqual([]);
+});
+
 test("on WSL the computer's name is none", () => {
   const scan = scanOf({ pid: 1, name: "DESK", listens: ["127.0.0.1 80"] });
   expect(servicesIn(scan, { ...host, wsl: true })).toEqual([]);
@@ -376,10 +384,27 @@ describe("a server that has written its title over its environment", () => {
     });
   });
 
-  test("has no name of another job, of another user, or of a process without one", () => {
+  test("has it also where it has begun a job of its own, or cannot be read", () => {
+    const shell = { pid: 11, parent: 10, group: 11, name: "api" };
+    expect(names(shell, titled)).toEqual(["api"]);
+    expect(names(shell, { ...titled, overwritten: false, unreadable: true })).toEqual(["api"]);
+    expect(names(shell, { ...titled, overwritten: false })).toEqual([]);
+  });
+
+  test("has root's where it is root's child, as nginx's workers are", () => {
+    const master = { pid: 11, uid: 0, overwritten: true };
+    const shell = { pid: 10, uid: 0, name: "api" };
+    const worker = { ...titled, uid: 33 };
+    expect(names(shell, { ...master, parent: 10 }, worker)).toEqual(["api"]);
+    expect(names(shell, { ...master, uid: 7, parent: 10 }, worker)).toEqual([]);
+  });
+
+  test("has no name of another user, of ours, or of a process without one", () => {
     const shell = { pid: 11, parent: 10, group: 10 };
-    expect(names({ ...shell, name: "api", group: 11 }, titled)).toEqual([]);
     expect(names({ ...shell, name: "api", uid: 7 }, titled)).toEqual([]);
+    expect(
+      names({ ...shell, pid: host.ownPid, name: "api" }, { ...titled, parent: host.ownPid }),
+    ).toEqual([]);
     expect(names({ pid: 10, name: "api" }, shell, titled)).toEqual([]);
     expect(names(titled)).toEqual([]);
   });

@@ -137,7 +137,7 @@ function namesOf(processes: readonly (Partial<ObservedProcess> & { ports: readon
     skipped: [],
   };
   const { infer } = inference({
-    ...{ uid: 7, ownPids: () => new Set<number>(), supervised: () => [], wall: () => 0 },
+    ...{ uid: 7, supervised: () => [], wall: () => 0 },
     folders: virtualFolders(files),
     state: { names: [], forgotten: [] },
   });

@@ -44,7 +44,7 @@ function daemon({ files: its = files, ...more }: World = {}) {
   let state: InferredState = more.state ?? { names: [], forgotten: [] };
   let saved = 0;
   const inferring = inference({
-    ...{ uid: 7, ownPids: () => new Set([1]), supervised: () => [], wall: () => 0, ...more },
+    ...{ uid: 7, supervised: () => [], wall: () => 0, ...more },
     folders: virtualFolders(its),
     state,
     onChange(next) {

@@ -9,6 +9,7 @@ describe("macOS, from text in the form that its ps prints", () => {
   test("every process is read", () => {
     expect(found.size).toBe(10);
     expect(found.get(1)).toEqual({
+      unreadable: true,
       pid: 1,
       parent: 0,
       group: 1,

@@ -290,4 +290,48 @@ test("an environment that its program has written a title over is known as such;
   expect(await overwritten("")).toBe(false);
   expect(await overwritten("A=\0NAME=api\0")).toBe(false);
   expect(await overwritten("BASH_FUNC_x%%=() { :; }\0")).toBe(false);
+  expect(await overwritten(`=1] title\0${"\0".repeat(9)}A=b\0`)).toBe(true);
+  expect(await overwritten(`title=1\0${"\0".repeat(9)}`)).toBe(true);
+});
+
+describe("a program that writes over its environment", () => {
+  const titled = "\0".repeat(40);
+  const seen = async (environ: string) => {
+    proc.change({ ...server, start: 990, environ });
+    return (await source.scan()).processes.get(42);
+  };
+
+  beforeEach(() => {
+    proc.listen({ 555: 3000 });
+    proc.put({ ...server, start: 990 });
+  });
+
+  test("keeps the name and the port that it was seen with", async () => {
+    await seen("LOCALHOSTESS_NAME=api\0NAME=x\0PORT=3000\0");
+    expect(await seen(titled)).toMatchObject({
+      name: "api",
+      variable: "LOCALHOSTESS_NAME",
+      wantedPort: 3000,
+      overwritten: true,
+    });
+  });
+
+  test("has the last one that it could be seen with, as exec may give it another", async () => {
+    await seen("NAME=shell\0");
+    await seen("NAME=api\0");
+    expect(await seen(titled)).toMatchObject({ name: "api" });
+    await seen("A=b\0");
+    expect((await seen(titled))?.name).toBeUndefined();
+  });
+
+  test("is another process under its pid, and has nothing of the one before", async () => {
+    await seen("NAME=api\0");
+    proc.put({ ...server, start: 995, environ: titled });
+    expect((await source.scan()).processes.get(42)?.name).toBeUndefined();
+  });
+
+  test("has a NAME behind its title, but none that is only the end of another variable", async () => {
+    expect(await seen("1:3000) [x]\0HOME=/\0NAME=api\0")).toMatchObject({ name: "api" });
+    expect((await seen("1:3000) [x]\0NAME=desk\0A=b\0"))?.name).not.toBe("desk");
+  });
 });

@@ -15,9 +15,9 @@ export const lists: readonly Fault[] = [
   },
   {
     name: "a program's title is taken for its environment",
-    file: "src/discovery/procfs.ts",
-    find: "return !/^[^\\s=]+=/.test(first);",
-    replace: "return false;",
+    file: "src/discovery/read-environment.ts",
+    find: '!/^[^\\s=]+=/.test(first) || environment.includes("\\0\\0")',
+    replace: "false",
     tests: ["test/discovery/procfs.test.ts"],
   },
   {
@@ -116,10 +116,10 @@ export const lists: readonly Fault[] = [
     tests: ["test/cli/hidden-server.test.ts"],
   },
   {
-    name: "a title in the place of an environment gives a server the name of another job",
-    file: "src/discovery/process-names.ts",
-    find: "parent.uid !== uid || parent.group !== group",
-    replace: "parent.uid !== uid",
+    name: "a title in the place of an environment gives a server the name of another user",
+    file: "src/discovery/name-carrier.ts",
+    find: "if (parent.uid !== at.uid && parent.uid !== 0) return process;",
+    replace: "",
     tests: ["test/discovery/group.test.ts"],
   },
   {

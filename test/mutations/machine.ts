@@ -170,15 +170,15 @@ export const machine: readonly Fault[] = [
   {
     name: "a project's domain lies under another's",
     file: "src/supervisor/project/conflict.ts",
-    find: "!isInside(inner.directory, outer.directory)",
-    replace: "inner.directory === outer.directory",
+    find: "if (isInside(inner.directory, outer.directory)) return true;",
+    replace: "if (inner.directory !== outer.directory) return true;",
     tests: ["test/supervisor/conflict.test.ts"],
   },
   {
     name: "environments of all users are read",
     file: "src/discovery/procfs.ts",
-    find: "const own = allUsers || process.uid === uid;",
-    replace: "const own = allUsers || process.uid >= 0;",
+    find: "return allUsers || process.uid === uid;",
+    replace: "return allUsers || process.uid >= 0;",
     tests: ["test/discovery/procfs.test.ts"],
   },
   {

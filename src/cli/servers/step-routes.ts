@@ -2,7 +2,7 @@
 import { turnOf } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
-import { faultText, remedyText } from "../../routes/unusable.ts";
+import { faultText, isLost, remedyText } from "../../routes/unusable.ts";
 import { placeText } from "../../text/place.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
@@ -38,7 +38,7 @@ export async function routes(
         return { step: failed("routes", detail, hidden.fix), service: undefined };
       }
       // One whose name cannot be read may have any: a name that is nearly there was rather meant.
-      if (meant !== undefined && (nearest === undefined || meant.fault.kind !== "overwritten")) {
+      if (meant !== undefined && (nearest === undefined || !isLost(meant.fault))) {
         const detail = `no server is named ${name}; ${faultText(meant)}`;
         return { step: failed("routes", detail, remedyText(meant)), service: undefined };
       }

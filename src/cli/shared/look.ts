@@ -126,9 +126,8 @@ function ownLooker(settings: Settings): Looker {
 /** The names that the last daemon gave are used, and those of new folders are not kept: only a daemon writes. */
 function folderNames({ stateDirectory }: Settings): Infer {
   const uid = process.getuid?.() ?? 0;
-  const ownPids = new Set([process.pid]);
   return inference({
-    ...{ uid, ownFile: ownFile(), ownPids: () => ownPids, supervised: () => [] },
+    ...{ uid, ownFile: ownFile(), supervised: () => [] },
     folders: projectFolders({ checkouts: checkouts({ uid, clock: systemClock }) }),
     // A daemon reports a file that cannot be used.
     state: readInferred(inferredPath(stateDirectory), () => {}),

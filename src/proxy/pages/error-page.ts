@@ -2,7 +2,13 @@
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
 import { hintIn } from "../../text/hint.ts";
 import { placeText } from "../../text/place.ts";
-import { faultText, namelessText, namingCommand, type Unusable } from "../../routes/unusable.ts";
+import {
+  faultText,
+  isLost,
+  namelessText,
+  namingCommand,
+  type Unusable,
+} from "../../routes/unusable.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
@@ -73,13 +79,12 @@ function unknownPage(problem: UnknownName, path: string): Story {
 
 /** A server that runs, and the command that gives it a name. */
 function meantServer(its: Unusable): Html {
-  const then =
-    its.fault.kind === "overwritten"
-      ? html`<p>
-          A project knows its services without that. In its folder, run this, and then
-          <code>localhostess up</code>:
-        </p>`
-      : html`<p>Start it again, in its folder, with:</p>`;
+  const then = isLost(its.fault)
+    ? html`<p>
+        A project knows its services without that. In its folder, run this, and then
+        <code>localhostess up</code>:
+      </p>`
+    : html`<p>Start it again, in its folder, with:</p>`;
   return html`<p>${longSentence(faultText(its))}.</p>
     ${then}
     <pre>${longSentence(namingCommand(its))}</pre>`;

@@ -1,5 +1,6 @@
 /** A problem with a request -> an error code, a line for a terminal and details for a program. Pure. */
 import {
+  isLost,
   faultText,
   meantBy,
   namelessText,
@@ -144,7 +145,7 @@ export function meantServers({ name, unusable = [] }: UnknownName): Unusable[] {
  * that the name is told before it.
  */
 export function guessedName(problem: UnknownName): string | undefined {
-  const isKnown = meantServers(problem).some(({ fault }) => fault.kind !== "overwritten");
+  const isKnown = meantServers(problem).some(({ fault }) => !isLost(fault));
   return isKnown ? undefined : problem.nearest;
 }
 

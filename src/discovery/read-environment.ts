@@ -1,0 +1,77 @@
+/** The bytes of `/proc/<pid>/environ` -> the few variables that we need, as far as they are still there. Pure. */
+import { portIn } from "./pick-port.ts";
+
+export type Variables = {
+  /** `LOCALHOSTESS_NAME`, or else `NAME`. An empty variable counts as not set, unless there is no other. */
+  name: string | undefined;
+  variable: "LOCALHOSTESS_NAME" | "NAME" | undefined;
+  /** `PORT`. */
+  wantedPort: number | undefined;
+  /** The program has written its title over them, or over a part of them. */
+  overwritten: boolean;
+};
+
+/** A variable's bytes at the start of an environment, and after another variable. */
+type Sought = { atStart: Buffer; inside: Buffer };
+
+function sought(name: string): Sought {
+  return { atStart: Buffer.from(`${name}=`), inside: Buffer.from(`\0${name}=`) };
+}
+
+const ownName = sought("LOCALHOSTESS_NAME");
+const plainName = sought("NAME");
+const port = sought("PORT");
+
+/** `titled`: the program's title is known to go on in its environment, whatever that looks like. */
+export function readEnvironment(
+  environment: Buffer,
+  { titled = false }: { titled?: boolean } = {},
+): Variables {
+  const overwritten = titled || isOverwritten(environment);
+  const rest = overwritten ? behindTitle(environment) : environment;
+  const supervised = valueIn(rest, ownName);
+  const name = supervised || valueIn(rest, plainName);
+  return {
+    name,
+    variable: name ? (supervised ? "LOCALHOSTESS_NAME" : "NAME") : undefined,
+    wantedPort: portIn(valueIn(rest, port)),
+    overwritten,
+  };
+}
+
+/** The value of a variable among NUL-terminated strings; the first one, as getenv(3) finds it. */
+function valueIn(environment: Buffer, { atStart, inside }: Sought): string | undefined {
+  let start = -1;
+  if (environment.subarray(0, atStart.length).equals(atStart)) start = atStart.length;
+  else {
+    const at = environment.indexOf(inside);
+    if (at !== -1) start = at + inside.length;
+  }
+  if (start === -1) return undefined;
+  const end = environment.indexOf(0, start);
+  return environment.toString("utf8", start, end === -1 ? environment.length : end);
+}
+
+/**
+ * Whether the memory that the environment once was in is not one any more: the kernel shows the memory itself, which
+ * nginx, Puma, PostgreSQL, gunicorn and others use for their titles, and fill with zeros or spaces after them. A new
+ * program's has variables only, each of which ends in one zero.
+ */
+function isOverwritten(environment: Buffer): boolean {
+  if (environment.length === 0) return false;
+  const end = environment.indexOf(0);
+  const first = environment.toString("latin1", 0, end === -1 ? environment.length : end);
+  return !/^[^\s=]+=/.test(first) || environment.includes("\0\0");
+}
+
+/**
+ * Variables that the title has not reached. The first thing behind its zeros may be the end of one that it has cut:
+ * `NAME=desk` of `HOSTNAME=desk`.
+ */
+function behindTitle(environment: Buffer): Buffer {
+  let at = environment.indexOf(0);
+  if (at === -1) return environment.subarray(environment.length);
+  while (environment[at] === 0) at++;
+  const next = environment.indexOf(0, at);
+  return environment.subarray(next === -1 ? environment.length : next + 1);
+}
