@@ -7,7 +7,7 @@ import type { Candidate } from "./inferred-units.ts";
 import { inferredNames } from "./inferred.ts";
 import type { InferredState } from "./inferred-state.ts";
 import { KeptNames } from "./kept-names.ts";
-import { whyNeverNamed } from "./never-named.ts";
+import { neverNamedAs } from "./never-named.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
 import { isUnwanted } from "./name-carrier.ts";
 import type { NamedProcess } from "./process-names.ts";
@@ -67,7 +67,7 @@ export function inference(options: InferenceOptions): Inference {
     const before = read.get(key);
     if (before?.command === command && before.cwd === cwd) return before;
     const words: CommandWords = commandWords(command, [cwd, folder]);
-    const never = whyNeverNamed(words) !== undefined;
+    const never = neverNamedAs(words) !== undefined;
     return { command, cwd, never, server: serverWord(words) };
   }
 

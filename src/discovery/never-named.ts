@@ -1,9 +1,11 @@
 /** A listening process -> the reason why its folder does not name it: a tool of a person, and not a server. Pure. */
-import type { CommandWords } from "./command-words.ts";
+import { type CommandWords, commandWords } from "./command-words.ts";
 
-type Row = {
+export type Row = {
   /** A clause for a person: what it is, and so why it gets no name. */
   why: string;
+  /** Among the servers without a name, because a person may want to name it. */
+  isListed?: true;
   /** Whole names of programs, of packages and of Python's modules. */
   programs?: readonly string[];
   /** In the path of the program or of the script that it runs. */
@@ -97,6 +99,7 @@ export const neverNamed: readonly Row[] = [
       /\borg\.gradle\.launcher\.daemon\b|GradleDaemon\b|\bKotlinCompileDaemon\b|(?:^|\/)turbo(?: | .* )daemon\b|^bazel\(|xsbt\.boot\.Boot|\bmill-daemon\b|spring (?:server|app)\b/,
   },
   {
+    isListed: true,
     why: "a run of tests: its ports come and go with the tests, and the servers it starts have names of their own",
     programs: [
       ...["vitest", "jest", "jest-worker", "mocha", "ava", "tap", "karma", "cypress", "Cypress"],
@@ -108,6 +111,7 @@ export const neverNamed: readonly Row[] = [
       /^(?:\S*\/)?(?:bun|node|deno|go|cargo|mix|rails|python[\d.]*)(?:\.exe)? (?:-\S+ )*(?:test|--test)(?: |$)|(?:^| )-m (?:pytest|unittest)\b/,
   },
   {
+    isListed: true,
     why: "a program that starts others: its port is for its own commands, and each of the others has a name",
     programs: [
       ...["process-compose", "tilt", "skaffold", "overmind", "goreman", "hivemind", "pm2", "tmux"],
@@ -117,10 +121,12 @@ export const neverNamed: readonly Row[] = [
     command: /^PM2 v|God Daemon/,
   },
   {
+    isListed: true,
     why: "a proxy that gives names or addresses itself",
     programs: ["localhostess", "portless", "puma-dev", "hotel", "chalet", "valet", "pitchfork"],
   },
   {
+    isListed: true,
     why: "a way to a server in another place, which `localhostess name` can name",
     programs: [
       ...["ssh", "autossh", "sshuttle", "mosh", "kubectl", "oc", "k9s", "kubefwd", "socat", "ncat"],
@@ -141,6 +147,7 @@ export const neverNamed: readonly Row[] = [
     ],
   },
   {
+    isListed: true,
     why: "a program that keeps files the same on several machines",
     programs: [
       ...["syncthing", "dropbox", "dropboxd", "onedrive", "nextcloud", "owncloud", "insync"],
@@ -167,20 +174,32 @@ export const neverNamed: readonly Row[] = [
 ];
 
 const byProgram = new Map(
-  neverNamed.flatMap(({ why, programs = [] }) => programs.map((its) => [its, why] as const)),
+  neverNamed.flatMap((row) => (row.programs ?? []).map((its) => [its, row] as const)),
 );
 
 const byText = neverNamed.filter((row) => row.path !== undefined || row.command !== undefined);
 
-/** A clause; undefined: its folder may name it. */
-export function whyNeverNamed(its: CommandWords): string | undefined {
+/** Undefined: its folder may name it. */
+export function neverNamedAs(its: CommandWords): Row | undefined {
   const { command, program, tool, paths, own } = its;
   // A program that was built in the folder may be called as it likes.
   const known = own ? undefined : (byProgram.get(program) ?? byProgram.get(tool ?? ""));
   if (known !== undefined) return known;
   for (const row of byText) {
-    if (row.command?.test(command)) return row.why;
-    if (row.path !== undefined && paths.some((path) => row.path!.test(path))) return row.why;
+    if (row.command?.test(command)) return row;
+    if (row.path !== undefined && paths.some((path) => row.path!.test(path))) return row;
   }
   return undefined;
+}
+
+/** Whether nobody would call it a server: it is not among those without a name either. */
+export function isNoServer({
+  command,
+  cwd,
+}: {
+  command: string;
+  cwd: string | undefined;
+}): boolean {
+  const row = neverNamedAs(commandWords(command, cwd === undefined ? [] : [cwd]));
+  return row !== undefined && row.isListed !== true;
 }

@@ -8,6 +8,7 @@ import { programOf, shortCommand, typedCommand } from "../text/short-command.ts"
 import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
 import { isUnwanted } from "./name-carrier.ts";
+import { isNoServer } from "./never-named.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "./pick-port.ts";
 
@@ -68,7 +69,7 @@ function ownersIn(
     const [process] = pids.flatMap((pid) => scan.processes.get(pid) ?? []).sort(oldestFirst);
     if (process === undefined) continue;
     if (ownFile !== undefined && process.command.includes(ownFile)) continue;
-    if (isUnwanted(process, { scan, ownPid: -1 })) continue;
+    if (isUnwanted(process, { scan, ownPid: -1 }) || isNoServer(process)) continue;
     const before = owners.get(process.pid)?.ports ?? [];
     owners.set(process.pid, { process, ports: [...new Set([...before, port])] });
   }

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { commandWords } from "../../src/discovery/command-words.ts";
 import { inference } from "../../src/discovery/inference.ts";
-import { whyNeverNamed } from "../../src/discovery/never-named.ts";
+import { neverNamedAs } from "../../src/discovery/never-named.ts";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
 import { servicesIn } from "../../src/discovery/services.ts";
 import { type Files, virtualFolders } from "./virtual-folders.ts";
@@ -204,7 +204,7 @@ const tools: readonly [reason: RegExp, command: string][] = [
 ];
 
 test.each(tools)("%s: no name for %s", (reason, command) => {
-  expect(whyNeverNamed(commandWords(command, [shop]))).toMatch(reason);
+  expect(neverNamedAs(commandWords(command, [shop]))?.why).toMatch(reason);
   expect(namesOf([{ command, cwd: shop, ports: [8123] }])).toEqual([]);
 });
 
