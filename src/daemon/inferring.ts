@@ -1,6 +1,7 @@
 /** The state directory and the folders of this machine -> names for servers that have none, kept over restarts. */
 import { checkouts } from "../discovery/checkouts.ts";
-import { type Inference, inference } from "../discovery/inference.ts";
+import { forgottenFolders, forgottenPath } from "../discovery/forgotten-folders.ts";
+import { type Infer, inference } from "../discovery/inference.ts";
 import { inferredFile, inferredPath } from "../discovery/inferred-state.ts";
 import { projectFolders } from "../discovery/project-folders.ts";
 import type { Supervised } from "../routes/supervised.ts";
@@ -15,7 +16,8 @@ export type InferringOptions = {
   note(text: string): void;
 };
 
-export type FolderNames = Inference & {
+export type FolderNames = {
+  infer: Infer;
   /** Resolves when all names are written. */
   flush(): Promise<void>;
 };
@@ -23,12 +25,14 @@ export type FolderNames = Inference & {
 export function inferring(options: InferringOptions): FolderNames {
   const { stateDirectory, uid, clock, supervised, note } = options;
   const file = inferredFile({ path: inferredPath(stateDirectory), clock, note });
-  const its = inference({
+  const forgotten = forgottenFolders(forgottenPath(stateDirectory), note);
+  const infer = inference({
     ...{ uid, supervised, ownFile: ownFile() },
     folders: projectFolders({ checkouts: checkouts({ uid, clock }), now: () => clock.now() }),
-    state: file.read(),
+    names: file.read(),
+    forgotten: () => forgotten.now(),
     wall: () => clock.wall(),
-    onChange: (state) => file.save(state),
+    onChange: (names) => file.save(names),
   });
-  return { ...its, flush: () => file.flush() };
+  return { infer, flush: () => file.flush() };
 }

@@ -5,8 +5,7 @@ import { ancestry } from "./ancestry.ts";
 import { type CommandWords, commandWords } from "./command-words.ts";
 import type { Candidate } from "./inferred-units.ts";
 import { inferredNames } from "./inferred.ts";
-import type { InferredState } from "./inferred-state.ts";
-import { KeptNames } from "./kept-names.ts";
+import { type KeptName, KeptNames } from "./kept-names.ts";
 import { neverNamedAs } from "./never-named.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
 import { isUnwanted } from "./name-carrier.ts";
@@ -34,30 +33,24 @@ export type InferenceOptions = {
   ownFile?: string | undefined;
   folders: ProjectFolders;
   supervised: () => readonly Supervised[];
-  state: InferredState;
+  /** Those of before. */
+  names: readonly KeptName[];
+  /** Folders of projects that name nothing, as a person has said. */
+  forgotten?: () => ReadonlySet<string>;
   /** Milliseconds since the Unix epoch. */
   wall: () => number;
   /** Called after a scan that has named a new folder. */
-  onChange?(state: InferredState): void;
+  onChange?(names: readonly KeptName[]): void;
 };
-
-export interface Inference {
-  infer: Infer;
-  /** Servers of the project in this folder get no name from now on. */
-  forget(folder: string): void;
-  /** @returns false where the folder was not forgotten. */
-  remember(folder: string): boolean;
-  forgotten(): readonly string[];
-}
 
 type Read = { command: string; cwd: string; never: boolean; server: ServerWord };
 
 /** Milliseconds. */
 const day = 86_400_000;
 
-export function inference(options: InferenceOptions): Inference {
+export function inference(options: InferenceOptions): Infer {
   const { uid, folders, onChange } = options;
-  let { names, forgotten } = options.state;
+  let { names } = options;
   /** By identity: what its command line says. Of processes that listened at the last scan. */
   let read = new Map<string, Read>();
 
@@ -75,6 +68,7 @@ export function inference(options: InferenceOptions): Inference {
     const found = new Map<number, Candidate>();
     const now = new Map<string, Read>();
     const { ownPid } = its;
+    const forgotten = options.forgotten?.();
     const given = options.supervised();
     const started = new Set(given.flatMap(({ pid }) => pid ?? []));
     const ports = new Set(given.flatMap(({ listens }) => listens));
@@ -86,7 +80,7 @@ export function inference(options: InferenceOptions): Inference {
           continue;
         if (process.uid !== uid || isUnwanted(process, { scan, ownPid })) continue;
         const project = folders.of(process);
-        if (project === undefined || forgotten.includes(project.folder)) continue;
+        if (project === undefined || forgotten?.has(project.folder)) continue;
         if (options.ownFile !== undefined && process.command.includes(options.ownFile)) continue;
         if (started.size > 0 && !ancestry(pid, scan.processes).isDisjointFrom(started)) continue;
         const reading = readingOf(process, process.cwd!, project.folder);
@@ -98,36 +92,21 @@ export function inference(options: InferenceOptions): Inference {
     return found;
   }
 
-  return {
-    infer(scan, its) {
-      const candidates = candidatesIn(scan, its);
-      if (candidates.size === 0) return none;
-      const kept = new KeptNames({
-        entries: names,
-        day: Math.floor(options.wall() / day),
-        isThere: folders.isThere,
-      });
-      const isTaken = takenBy(its, options);
-      const found = inferredNames(scan, { candidates, kept, isTaken });
-      if (kept.changed) {
-        names = kept.entries();
-        onChange?.({ names, forgotten });
-      }
-      return found;
-    },
-    forget(folder) {
-      if (forgotten.includes(folder)) return;
-      forgotten = [...forgotten, folder];
-      names = names.filter((entry) => entry.folder !== folder);
-      onChange?.({ names, forgotten });
-    },
-    remember(folder) {
-      if (!forgotten.includes(folder)) return false;
-      forgotten = forgotten.filter((one) => one !== folder);
-      onChange?.({ names, forgotten });
-      return true;
-    },
-    forgotten: () => forgotten,
+  return (scan, its) => {
+    const candidates = candidatesIn(scan, its);
+    if (candidates.size === 0) return none;
+    const kept = new KeptNames({
+      entries: names,
+      day: Math.floor(options.wall() / day),
+      isThere: folders.isThere,
+    });
+    const isTaken = takenBy(its, options);
+    const found = inferredNames(scan, { candidates, kept, isTaken });
+    if (kept.changed) {
+      names = kept.entries();
+      onChange?.(names);
+    }
+    return found;
   };
 }
 

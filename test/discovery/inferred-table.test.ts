@@ -136,10 +136,10 @@ function namesOf(processes: readonly (Partial<ObservedProcess> & { ports: readon
     processes: new Map(all.map((its) => [its.pid, its])),
     skipped: [],
   };
-  const { infer } = inference({
+  const infer = inference({
     ...{ uid: 7, supervised: () => [], wall: () => 0 },
     folders: virtualFolders(files),
-    state: { names: [], forgotten: [] },
+    names: [],
   });
   const host = { hostName: "desk", wsl: false, ownPid: 1, uid: 7, infer };
   return servicesIn(scan, host).map(({ name, routable }) => (routable ? name : `(${name})`));

@@ -1,8 +1,7 @@
 /** Servers without a NAME, scan after scan -> one name each, which stays, and takes none from anybody. */
 import { expect, test } from "bun:test";
 import { inference, type InferenceOptions } from "../../src/discovery/inference.ts";
-import type { InferredState } from "../../src/discovery/inferred-state.ts";
-import { mostKept } from "../../src/discovery/kept-names.ts";
+import { type KeptName, mostKept } from "../../src/discovery/kept-names.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
 import { servicesIn } from "../../src/discovery/services.ts";
 import type { Claim } from "../../src/routes/claim.ts";
@@ -37,16 +36,18 @@ const files: Files = {
   "/w/try/.git": "try of shop",
 };
 
-type World = Partial<Pick<InferenceOptions, "state" | "supervised">> & { files?: Files };
+type World = Partial<Pick<InferenceOptions, "names" | "supervised">> & { files?: Files };
 
 /** A daemon: it remembers, as the next one would that reads `state()`. */
 function daemon({ files: its = files, ...more }: World = {}) {
-  let state: InferredState = more.state ?? { names: [], forgotten: [] };
+  let state: readonly KeptName[] = more.names ?? [];
   let saved = 0;
-  const inferring = inference({
+  const forgotten = new Set<string>();
+  const infer = inference({
     ...{ uid: 7, supervised: () => [], wall: () => 0, ...more },
     folders: virtualFolders(its),
-    state,
+    names: state,
+    forgotten: () => forgotten,
     onChange(next) {
       state = next;
       saved++;
@@ -55,7 +56,7 @@ function daemon({ files: its = files, ...more }: World = {}) {
   const services = (scan: Scan, claims: readonly Claim[] = []): readonly Service[] =>
     servicesIn(scan, {
       ...{ hostName: "desk", wsl: false, ownPid: 1, uid: 7, claims },
-      infer: inferring.infer,
+      infer,
     });
   return {
     services,
@@ -63,8 +64,7 @@ function daemon({ files: its = files, ...more }: World = {}) {
       services(scanOf(...listeners)).map(({ name, ports }) => `${name} ${ports.join(" ")}`),
     state: () => state,
     saved: () => saved,
-    forget: inferring.forget,
-    remember: inferring.remember,
+    forgotten,
   };
 }
 
@@ -147,7 +147,7 @@ test("which of two servers had the project's name first stays so over a restart 
   const plain = { ports: [4000], command: "node main.js" };
   expect(first.names(plain)).toEqual(["shop 4000"]);
   expect(first.names(plain, { ports: [5173], ...vite })).toEqual(["shop 4000", "web.shop 5173"]);
-  const next = daemon({ state: first.state() });
+  const next = daemon({ names: first.state() });
   expect(next.names({ ports: [5173], ...vite })).toEqual(["web.shop 5173"]);
   expect(next.names({ ports: [5173], ...vite }, plain)).toEqual(["shop 4000", "web.shop 5173"]);
 });
@@ -159,7 +159,7 @@ test("of two folders that ask for one name, the later gets a number, and keeps i
     "shop 3000",
     "shop-2 4000",
   ]);
-  const next = daemon({ state: first.state() });
+  const next = daemon({ names: first.state() });
   expect(next.names({ ...other, ports: [4000] })).toEqual(["shop-2 4000"]);
 });
 
@@ -169,7 +169,7 @@ test("the name of a folder that is gone is free again", () => {
   const rest = Object.fromEntries(
     Object.entries(files).filter(([path]) => !path.startsWith("/w/shop")),
   );
-  const next = daemon({ files: rest, state: first.state() });
+  const next = daemon({ files: rest, names: first.state() });
   expect(next.names({ ...other, ports: [4000] })).toEqual(["shop 4000"]);
 });
 
@@ -265,11 +265,9 @@ test("a program that has written its title over its NAME, if it had one, is name
 test("a folder that is forgotten has no name until it is remembered", () => {
   const subject = daemon();
   expect(subject.names({ ports: [3000] })).toEqual(["shop 3000"]);
-  subject.forget("/w/shop");
+  subject.forgotten.add("/w/shop");
   expect(subject.names({ ports: [3000] })).toEqual([]);
-  expect(daemon({ state: subject.state() }).names({ ports: [3000] })).toEqual([]);
-  expect(subject.remember("/w/shop")).toBe(true);
-  expect(subject.remember("/w/shop")).toBe(false);
+  subject.forgotten.clear();
   expect(subject.names({ ports: [3000] })).toEqual(["shop 3000"]);
 });
 
@@ -277,13 +275,13 @@ test("a project that changes its name has the new one, and one whose file is hal
   const first = daemon();
   first.names({ ports: [3000] });
   const renamed = { ...files, "/w/shop/package.json": '{"name": "store"}' };
-  expect(daemon({ files: renamed, state: first.state() }).names({ ports: [3000] })).toEqual([
+  expect(daemon({ files: renamed, names: first.state() }).names({ ports: [3000] })).toEqual([
     "store 3000",
   ]);
   const torn = { ...files, "/w/shop/package.json": '{"name": "sto' };
   const second = daemon({ files: renamed });
   second.names({});
-  expect(daemon({ files: torn, state: second.state() }).names({ ports: [3000] })).toEqual([
+  expect(daemon({ files: torn, names: second.state() }).names({ ports: [3000] })).toEqual([
     "store 3000",
   ]);
 });
@@ -304,5 +302,5 @@ test("a thousand folders do not make the list longer than it may be", () => {
     ...Array.from({ length: 700 }, (_, at) => ({ cwd: `/w/p${at}`, pid: 2000 + at })),
   );
   expect(new Set(names).size).toBe(700);
-  expect(subject.state().names.length).toBe(mostKept);
+  expect(subject.state().length).toBe(mostKept);
 });

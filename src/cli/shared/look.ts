@@ -6,6 +6,7 @@ import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { servicesIn } from "../../discovery/services.ts";
 import { checkouts } from "../../discovery/checkouts.ts";
+import { forgottenFolders, forgottenPath } from "../../discovery/forgotten-folders.ts";
 import { type Infer, inference } from "../../discovery/inference.ts";
 import { inferredPath, readInferred } from "../../discovery/inferred-state.ts";
 import { projectFolders } from "../../discovery/project-folders.ts";
@@ -126,13 +127,15 @@ function ownLooker(settings: Settings): Looker {
 /** The names that the last daemon gave are used, and those of new folders are not kept: only a daemon writes. */
 function folderNames({ stateDirectory }: Settings): Infer {
   const uid = process.getuid?.() ?? 0;
+  const forgotten = forgottenFolders(forgottenPath(stateDirectory), () => {});
   return inference({
     ...{ uid, ownFile: ownFile(), supervised: () => [] },
     folders: projectFolders({ checkouts: checkouts({ uid, clock: systemClock }) }),
-    // A daemon reports a file that cannot be used.
-    state: readInferred(inferredPath(stateDirectory), () => {}),
+    // A daemon reports files that cannot be used.
+    names: readInferred(inferredPath(stateDirectory), () => {}),
+    forgotten: () => forgotten.now(),
     wall: Date.now,
-  }).infer;
+  });
 }
 
 /** A port that was typed is used in URLs; else the running proxy says which ports its URLs have. */
