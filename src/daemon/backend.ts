@@ -43,6 +43,7 @@ export function backendOf(parts: BackendParts): Backend {
     services: () => routes.table.services,
     scan: () => discovery.scan(),
     nameless: parts.nameless,
+    waiting: () => discovery.waiting(),
     async look() {
       await discovery.refresh({ atOnce: true });
       const failure = discovery.failure();

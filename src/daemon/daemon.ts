@@ -5,6 +5,7 @@ import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
 import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
+import { givenClaims, namesPath } from "../discovery/names-file.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
@@ -88,7 +89,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     names: configuredNames(options.configFile, note),
   });
   const supervised = () => supervisor.part?.snapshots() ?? [];
-  const found = discovering({ ...options, ...common, wsl, routes, supervised });
+  const given = givenClaims(namesPath(stateDirectory), note);
+  const found = discovering({ ...options, ...common, wsl, routes, given, supervised });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,

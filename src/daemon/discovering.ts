@@ -4,6 +4,7 @@ import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
+import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import type { Supervised } from "../routes/supervised.ts";
@@ -34,6 +35,8 @@ export type DiscoveringOptions = Pick<
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  /** Names that a person has given. */
+  given: GivenClaims;
   stops: Stopping;
 };
 
@@ -66,7 +69,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     ownPid: process.pid,
     uid,
     infer: options.infer ? folderNames.infer : undefined,
-    claims: () => containers.claims(),
+    claims: () => [...options.given.now(), ...containers.claims()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -109,7 +109,11 @@ function isIPv4(address: string): boolean {
  * Where to dial a port of a tree. A socket on `::` also accepts IPv4 unless it was told not to, which cannot be seen
  * from outside. So 127.0.0.1 is dialled too, but only if no other process can be behind it.
  */
-function endpointOf(port: number, tree: Tree, all: readonly Observation[]): Endpoint {
+export function endpointOf(
+  port: number,
+  tree: Pick<Tree, "observations">,
+  all: readonly Observation[],
+): Endpoint {
   const addresses = new Set(
     tree.observations.filter((its) => its.port === port).map((its) => its.address),
   );
@@ -130,7 +134,10 @@ function endpointOf(port: number, tree: Tree, all: readonly Observation[]): Endp
 }
 
 /** Other processes on the same port number at another address, which are easily reached by mistake. */
-function neighbours(tree: Tree, all: readonly Observation[]): string[] {
+export function neighbours(
+  tree: Pick<Tree, "observations" | "pids">,
+  all: readonly Observation[],
+): string[] {
   const ports = new Set(tree.observations.map((its) => its.port));
   return all
     .filter((its) => ports.has(its.port) && !its.pids.some((pid) => tree.pids.has(pid)))

@@ -21,6 +21,11 @@ export type Row = {
  */
 export const neverNamed: readonly Row[] = [
   {
+    why: "a daemon of localhostess, of this installation or of another",
+    programs: ["localhostess"],
+    command: /(?:\/localhostess|\/src\/main\.ts)(?: \S+)*? server start(?: |$)/,
+  },
+  {
     why: "an editor, or a process of one: its ports are for its own windows and extensions",
     programs: [
       ...["code", "code-insiders", "code-oss", "code-server", "code-tunnel", "codium", "vscodium"],
@@ -123,7 +128,7 @@ export const neverNamed: readonly Row[] = [
   {
     isListed: true,
     why: "a proxy that gives names or addresses itself",
-    programs: ["localhostess", "portless", "puma-dev", "hotel", "chalet", "valet", "pitchfork"],
+    programs: ["portless", "puma-dev", "hotel", "chalet", "valet", "pitchfork"],
   },
   {
     isListed: true,

@@ -47,6 +47,13 @@ export type Observation = {
   pids: readonly number[];
 };
 
+/** A listening socket of a process that is not visible to us: another user's, or in another namespace. */
+export type Unowned = {
+  address: string;
+  port: number;
+  uid: number;
+};
+
 /** A process or socket that could not be read, and why. Shown only with verbose output. */
 export type Skipped = {
   /** Undefined if the socket is visible, but not its owner. */
@@ -61,6 +68,8 @@ export type Scan = {
   /** By pid: the owners of observations, and their ancestors. */
   processes: ReadonlyMap<number, ObservedProcess>;
   skipped: readonly Skipped[];
+  /** Sockets of others; undefined where the source cannot tell whether there are any. */
+  unowned?: readonly Unowned[] | undefined;
 };
 
 /** A way to scan: procfs, or lsof with ps. Both give the same result on the same machine. */

@@ -3,7 +3,14 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { listeningRows } from "../system/listening-rows.ts";
 import type { ListeningRow } from "../system/proc-net.ts";
 import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
-import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
+import type {
+  Observation,
+  ObservedProcess,
+  Scan,
+  Skipped,
+  Source,
+  Unowned,
+} from "./observation.ts";
 import { readEnvironment, type Variables } from "./read-environment.ts";
 
 export type ProcfsOptions = {
@@ -361,9 +368,11 @@ export function procfsSource({
     const places = new Map<string, { address: string; port: number; pids: Set<number> }>();
     const processes = new Map<number, ObservedProcess>();
     const skipped: Skipped[] = [];
+    const unowned: Unowned[] = [];
     for (const [inode, row] of rows) {
       const holders = owners.get(inode);
       if (holders === undefined) {
+        unowned.push({ address: row.address, port: row.port, uid: row.uid });
         const whose = row.uid === uid ? "a process that is not visible" : `user ${row.uid}`;
         skipped.push({
           pid: undefined,
@@ -389,7 +398,7 @@ export function procfsSource({
     const observations: Observation[] = [...places.values()]
       .map(({ address, port, pids }) => ({ address, port, pids: [...pids].sort((a, b) => a - b) }))
       .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1));
-    return { observations, processes, skipped };
+    return { observations, processes, skipped, unowned };
   }
 
   return {

@@ -1,10 +1,11 @@
 /** One scan, and names from beside it -> the services, each with its one name. Pure. */
 import type { Claim } from "../routes/claim.ts";
 import type { Service } from "../routes/service.ts";
+import { type Claimed, claimedServices } from "./claimed.ts";
 import { type GroupOptions, groupServices } from "./group.ts";
 import type { Infer } from "./inference.ts";
 import type { Scan } from "./observation.ts";
-import { type NamedProcess, type NamingOptions, processNames } from "./process-names.ts";
+import { type NamingOptions, processNames } from "./process-names.ts";
 
 export type ServicesOptions = NamingOptions &
   GroupOptions & {
@@ -14,21 +15,39 @@ export type ServicesOptions = NamingOptions &
     infer?: Infer | undefined;
   };
 
-const nobody: ReadonlySet<number> = new Set();
+export type Naming = {
+  /** Sorted by name; of several with one name, the one that gets it comes first. */
+  services: readonly Service[];
+  /** Claims that lead nowhere now. */
+  waiting: Claimed["waiting"];
+};
 
-/** Sorted by name, as `groupServices` says. */
-export function servicesIn(scan: Scan, options: ServicesOptions): Service[] {
-  const { claims = [], infer } = options;
+const unclaimed: Claimed = { services: [], waiting: [], pids: new Set(), names: new Set() };
+
+/** Every name with its server, and the claims that wait for theirs. */
+export function naming(scan: Scan, options: ServicesOptions): Naming {
   const named = processNames(scan, options);
-  const names = new Set(claims.map(({ name }) => name));
-  const inferred = infer?.(scan, { named, pids: nobody, names, ownPid: options.ownPid });
-  return groupServices({ scan, named: both(named, inferred) }, options);
+  const { claims = [], uid, ownPid } = options;
+  const group = () => groupServices({ scan, named }, options);
+  let found = claims.length === 0 ? undefined : group();
+  const claimed =
+    found === undefined
+      ? unclaimed
+      : claimedServices(claims, { scan, named, services: found, uid, ownPid });
+  const renamed = [...claimed.pids].filter((pid) => named.delete(pid));
+  const { pids, names } = claimed;
+  const inferred = options.infer?.(scan, { named, pids, names, ownPid });
+  for (const [pid, its] of inferred ?? []) named.set(pid, its);
+  if (renamed.length + (inferred?.size ?? 0) > 0) found = undefined;
+  found ??= group();
+  if (claims.length === 0) return { services: found, waiting: [] };
+  const services = [...found, ...claimed.services];
+  // The sort is stable: a NAME comes before a claim, and a claim before a weaker one.
+  services.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return { services, waiting: claimed.waiting };
 }
 
-function both(
-  named: ReadonlyMap<number, NamedProcess>,
-  inferred: ReadonlyMap<number, NamedProcess> | undefined,
-): ReadonlyMap<number, NamedProcess> {
-  if (inferred === undefined || inferred.size === 0) return named;
-  return new Map([...named, ...inferred]);
+/** The services of `naming`. */
+export function servicesIn(scan: Scan, options: ServicesOptions): readonly Service[] {
+  return naming(scan, options).services;
 }

@@ -46,12 +46,27 @@ export function withRights(
     }
     if (service.routable) open.add(service.name);
     different = true;
-    const why = `${project.name} is up, and names under ${project.domain} are for what runs in its folder ${project.directory}; start this there, or give it another NAME`;
+    const why = `${project.name} is up, and names under ${project.domain} are for what runs in its folder ${project.directory}; ${remedyFor(service)}`;
     // A daemon may have judged it already.
     const others = service.warnings.filter((text) => text !== why);
     return { ...service, routable: false, warnings: [why, ...others] };
   });
   return different ? judged : services;
+}
+
+/** The project that is up and that owns this name; undefined: it is free for everybody. */
+export function projectOwning(
+  name: string,
+  { tlds, supervised }: { tlds: readonly string[]; supervised: readonly Supervised[] },
+): Pick<Up, "name" | "domain"> | undefined {
+  return projectOf(name, projectsUp(supervised, tlds));
+}
+
+/** The end of the sentence for one whose name is a project's. */
+function remedyFor({ source }: Service): string {
+  if (source === "given") return "name this one anew with localhostess name, or stop the project";
+  if (source === "container") return "give this container another by its label localhostess.name";
+  return "start this there, or give it another NAME";
 }
 
 function projectsUp(supervised: readonly Supervised[], tlds: readonly string[]): Up[] {

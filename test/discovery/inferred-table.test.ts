@@ -153,6 +153,7 @@ const shop = `${me}/shop`;
 
 /** Tools that people have open while they work in a project's folder, by a word of the reason. */
 const tools: readonly [reason: RegExp, command: string][] = [
+  [/of localhostess/, "/n/.bin/bun /x/localhostess/src/main.ts server start --port 0 --background"],
   [
     /editor/,
     "/home/me/.vscode-server/bin/abc/node /home/me/.vscode-server/bin/abc/out/bootstrap-fork --type=extensionHost",

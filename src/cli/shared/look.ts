@@ -4,12 +4,13 @@ import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
-import { servicesIn } from "../../discovery/services.ts";
 import { checkouts } from "../../discovery/checkouts.ts";
 import { forgottenFolders, forgottenPath } from "../../discovery/forgotten-folders.ts";
 import { type Infer, inference } from "../../discovery/inference.ts";
 import { inferredPath, readInferred } from "../../discovery/inferred-state.ts";
 import { projectFolders } from "../../discovery/project-folders.ts";
+import { givenClaims, namesPath } from "../../discovery/names-file.ts";
+import { naming } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -19,6 +20,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
 import { systemClock } from "../../system/clock.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
@@ -29,6 +31,8 @@ export type Sight = {
   services: readonly Service[];
   /** The services of projects, as far as a daemon was asked. */
   supervised: readonly Supervised[];
+  /** Names that are kept for places at which nobody is now. */
+  waiting?: readonly WaitingName[] | undefined;
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** A daemon runs that could not be asked, as was said. */
@@ -86,12 +90,19 @@ async function seenByDaemon(
     deadline: daemonDeadline,
   });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const { daemon, services, supervised = [], scan } = ofJsonForm<SeenSight>(asked.value.Look);
+  const {
+    daemon,
+    services,
+    supervised = [],
+    waiting = [],
+    scan,
+  } = ofJsonForm<SeenSight>(asked.value.Look);
   if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
     supervised,
+    waiting,
     proxy: daemon,
     ...portsOf(settings, daemon),
     tlds: daemon.tlds,
@@ -102,6 +113,8 @@ function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const machine = { hostName: hostname(), wsl: isWsl() };
   const infer = settings.infer ? folderNames(settings) : undefined;
+  // A file that is broken is told of by the verbs that are about names.
+  const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
     const [scan, record] = await Promise.all([
       source.scan(),
@@ -110,11 +123,12 @@ function ownLooker(settings: Settings): Looker {
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,
-      services: servicesIn(scan, {
+      ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
         uid: process.getuid?.() ?? 0,
         infer,
+        claims: given.now(),
       }),
       supervised: [],
       proxy,

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { Scan } from "../../discovery/observation.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Traffic } from "../../routes/traffic.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import { hintIn } from "../../text/hint.ts";
@@ -21,6 +22,8 @@ export interface Backend {
   scan(): Scan;
   /** Servers that no name leads to. */
   nameless?(): readonly Unusable[];
+  /** Names that are kept for places at which nobody is. */
+  waiting?(): readonly WaitingName[];
   /** Scans the machine; whatever is known afterwards is from after this call. */
   look(): Promise<void>;
   /** A client follows events: scans are more frequent until this is cancelled. */

@@ -106,7 +106,7 @@ function unknownName(problem: UnknownName): Story {
   return {
     title: `No server is named ${name}`,
     awaits: listens,
-    body: html`${guess}${meant.length > 0 ? html`<h2>A server runs that may be the one</h2>` : undefined}
+    body: html`${problem.kept === undefined ? undefined : html`<p>${longSentence(problem.kept)}.</p>`}${guess}${meant.length > 0 ? html`<h2>A server runs that may be the one</h2>` : undefined}
       ${meant.map(meantServer)}${names(problem)}
       ${
         meant.length > 0 || nameless === undefined

@@ -46,6 +46,8 @@ export type UnknownName = {
   nearest: string | undefined;
   /** Servers that run and that no name leads to; the request may have been for one of them. */
   unusable?: readonly Unusable[];
+  /** The name is kept for a place at which nobody is: a clause. */
+  kept?: string | undefined;
   /** The proxy's port in http URLs, and in https URLs. */
   port: number;
   securePort: number;
@@ -185,9 +187,11 @@ function explainUnknown(problem: UnknownName): Explanation {
   const others = nameless === undefined ? "" : `; ${nameless}`;
   // Whoever has a server running has run the command that starts it.
   const more =
-    meant.length > 0
-      ? `${guess === "" ? ";" : ""} ${meant.map(unusableText).join("; ")}`
-      : ` (${listed(names)}; to start it: ${startCommand(problem.name)})${others}`;
+    problem.kept !== undefined
+      ? `; ${problem.kept}`
+      : meant.length > 0
+        ? `${guess === "" ? ";" : ""} ${meant.map(unusableText).join("; ")}`
+        : ` (${listed(names)}; to start it: ${startCommand(problem.name)})${others}`;
   return {
     code: "unknown_name",
     message: longSentence(`no server is named ${name}${guess}${more}`),

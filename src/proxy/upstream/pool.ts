@@ -209,8 +209,9 @@ export type UpstreamPoolOptions = {
 
 /** The process is part of the key: another process on the same port is another server. */
 export function upstreamKey(service: Service): string {
-  const { endpoint, process } = service;
-  return `${endpoint.address}|${endpoint.port}|${process?.pid}|${process?.startedAt}`;
+  const { endpoint, process, startedAt } = service;
+  const began = process?.startedAt ?? startedAt;
+  return `${endpoint.address}|${endpoint.port}|${process?.pid}|${began}`;
 }
 
 /** The pool's key for streams of HTTP/2, on connections that would have the given key. */
