@@ -4,10 +4,12 @@ import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
+import type { Checkouts } from "../discovery/checkouts.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import type { Supervised } from "../routes/supervised.ts";
+import { worktreeLabels } from "../discovery/worktree-labels.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -27,6 +29,7 @@ export type DiscoveringOptions = Pick<
   | "env"
 > & {
   clock: Clock;
+  checkouts: Checkouts;
   wsl: boolean;
   routes: CurrentRoutes;
   /** The services of projects at this moment. */
@@ -49,7 +52,7 @@ export type Discovering = {
 
 /** Nothing is looked for before the scanner's `start`. */
 export function discovering(options: DiscoveringOptions): Discovering {
-  const { clock, routes, facts, traffic, note } = options;
+  const { clock, checkouts, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
   const folderNames = inferring({ ...options, uid });
@@ -69,6 +72,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     ownPid: process.pid,
     uid,
     infer: options.infer ? folderNames.infer : undefined,
+    worktrees: worktreeLabels(checkouts),
     claims: () => [...options.given.now(), ...containers.claims()],
     // A person reads our lines about services that come and go.
     watched: true,

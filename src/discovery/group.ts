@@ -169,6 +169,7 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Foun
     cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
     source: carrier?.source ?? "NAME",
     because: carrier?.because,
+    checkout: carrier?.checkout,
     warnings: [
       ...(tree.why === undefined ? [] : [tree.why]),
       ...neighbours(tree, scan.observations),

@@ -10,6 +10,7 @@ import { neverNamedAs } from "./never-named.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
 import { isUnwanted } from "./name-carrier.ts";
 import type { NamedProcess } from "./process-names.ts";
+import type { Project } from "./project.ts";
 import type { ProjectFolders } from "./project-folders.ts";
 import { type ServerWord, serverWord } from "./server-words.ts";
 
@@ -115,23 +116,25 @@ const none: ReadonlyMap<number, NamedProcess> = new Map();
 /** Names of processes and claims, those of projects, and all below a project that is in another folder. */
 function takenBy(
   { named, names }: Named,
-  { supervised, folders }: Pick<InferenceOptions, "supervised" | "folders">,
-): (name: string, at: { folder: string; label: string | undefined }) => boolean {
-  const byName = Map.groupBy(named.values(), ({ name }) => name);
+  { supervised }: Pick<InferenceOptions, "supervised">,
+): (name: string, project: Project) => boolean {
+  // With the labels of their worktrees.
+  const given = new Set([...named.values()].map(({ name }) => name));
   const declared = new Set<string>();
-  const bases = new Map<string, string>();
-  for (const { routeName, instance, domain, directory } of supervised()) {
+  const bases = new Map<string, Supervised>();
+  for (const its of supervised()) {
+    const { routeName, instance, domain } = its;
     for (const name of [routeName, instance?.routeName]) if (name !== undefined) declared.add(name);
-    bases.set(domain.slice(0, Math.max(0, domain.lastIndexOf("."))), directory);
+    bases.set(domain.slice(0, Math.max(0, domain.lastIndexOf("."))), its);
   }
-  return (name, { folder, label }) => {
-    const visible = label === undefined ? name : `${label}.${name}`;
-    if (names.has(visible) || declared.has(visible)) return true;
-    for (const [base, directory] of bases) {
-      if (isUnder(visible, base) && !isInside(folder, directory)) return true;
+  return (name, { folder, label, repository }) => {
+    if (given.has(name) || names.has(name) || declared.has(name)) return true;
+    for (const [base, { directory, checkout }] of bases) {
+      if (!isUnder(name, base) || isInside(folder, directory)) continue;
+      // The same program in another worktree, whose label is in front.
+      const isOther = label !== undefined && repository === checkout?.repository;
+      if (!isOther) return true;
     }
-    const holders = byName.get(name) ?? [];
-    // A NAME in another worktree has that one's label.
-    return holders.some(({ process }) => folders.of(process)?.label === label);
+    return false;
   };
 }

@@ -10,8 +10,8 @@ import { oldestFirst } from "./observation.ts";
 
 /** A name of a server that is not to be taken: of a process, a claim or a project. */
 export type TakenNames = {
-  /** Whether somebody was given the name. `label`: of the worktree, where the name is only taken there. */
-  isTaken(name: string, at: { folder: string; label: string | undefined }): boolean;
+  /** Whether the name, with the label of its worktree, is somebody's already. `project`: the one that asks. */
+  isTaken(name: string, project: Project): boolean;
 };
 
 export type InferredOptions = TakenNames & {
@@ -77,12 +77,13 @@ class Names {
   }
 
   of(project: Project, wanted: Wanted): string {
-    const { folder, label } = project;
+    const { label } = project;
     const parts = this.#parts(project, wanted);
+    const visible = (name: string): string => (label === undefined ? name : `${label}.${name}`);
     const isFree = (name: string): boolean =>
-      !this.#used.has(`${label ?? ""} ${name}`) && !this.#options.isTaken(name, { folder, label });
+      !this.#used.has(visible(name)) && !this.#options.isTaken(visible(name), project);
     const name = firstFree(parts, isFree);
-    this.#used.add(`${label ?? ""} ${name}`);
+    this.#used.add(visible(name));
     return name;
   }
 

@@ -83,7 +83,8 @@ export function projectFolders({
     const its = checkouts.of(path);
     // Broken, or a submodule, which belongs to the repository around it.
     if (its?.root !== path) return undefined;
-    return { name: repositoryName(its.main ?? its.repository), label: its.label };
+    const { label, repository } = its;
+    return { name: repositoryName(its.main ?? repository), label, repository };
   }
 
   /** In a container the same path is another folder. */

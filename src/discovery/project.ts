@@ -11,7 +11,7 @@ export type FolderFacts = {
   /** A file says that packages are below it. */
   workspace: boolean;
   /** A `.git` is in it. `label`: only a linked worktree has one; `name`: the repository's folder's. */
-  checkout: { name: string; label: string | undefined } | undefined;
+  checkout: { name: string; label: string | undefined; repository: string } | undefined;
 };
 
 export type Project = {
@@ -24,6 +24,8 @@ export type Project = {
   root: { folder: string; name: string } | undefined;
   /** The linked worktree that it is in. */
   label: string | undefined;
+  /** As a `Checkout` has it. */
+  repository: string | undefined;
   scripts: Readonly<Record<string, string>>;
   /** There are manifests of others than JavaScript. */
   isMixed: boolean;
@@ -56,6 +58,7 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
     because: `${because}${root === undefined ? "" : `, in ${printable(root.path, longestPath)}`}`,
     root: root === undefined ? undefined : { folder: root.path, name: nameOf(root).name },
     label: top?.checkout?.label,
+    repository: top?.checkout?.repository,
     scripts,
     isMixed: nearest.manifests.some(([file]) => file !== "package.json"),
     isCertain,

@@ -7,6 +7,7 @@ import type { Cancel, Clock } from "../system/clock.ts";
 import type { Infer } from "./inference.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
 import { naming } from "./services.ts";
+import type { WorktreeLabels } from "./worktree-labels.ts";
 
 /** The differences after a scan, each written to the log as a line. */
 export type Changes = {
@@ -30,6 +31,8 @@ export type ScannerOptions = {
   claims?: () => readonly Claim[];
   /** Names for servers that nothing else names; undefined: they get none. */
   infer?: Infer | undefined;
+  /** Undefined: worktrees are not looked for. */
+  worktrees?: WorktreeLabels | undefined;
   /** Scans even if nobody calls `touch`. */
   watched?: boolean;
   /** Called after every successful scan, even if nothing changed. */

@@ -1,11 +1,12 @@
-/** One scan, and names from beside it -> the services, each with its one name. Pure. */
+/** One scan, and names from beside it -> the services, each with its one name. */
 import type { Claim } from "../routes/claim.ts";
 import type { Service } from "../routes/service.ts";
 import { type Claimed, claimedServices } from "./claimed.ts";
 import { type GroupOptions, groupServices } from "./group.ts";
 import type { Infer } from "./inference.ts";
 import type { Scan } from "./observation.ts";
-import { type NamingOptions, processNames } from "./process-names.ts";
+import { type NamedProcess, type NamingOptions, processNames } from "./process-names.ts";
+import type { WorktreeLabels } from "./worktree-labels.ts";
 
 export type ServicesOptions = NamingOptions &
   GroupOptions & {
@@ -13,6 +14,8 @@ export type ServicesOptions = NamingOptions &
     claims?: readonly Claim[] | undefined;
     /** Names for servers that nothing else names; undefined: they get none. */
     infer?: Infer | undefined;
+    /** Undefined: worktrees are not looked for. */
+    worktrees?: WorktreeLabels | undefined;
   };
 
 export type Naming = {
@@ -22,11 +25,13 @@ export type Naming = {
   waiting: Claimed["waiting"];
 };
 
+const nobody: ReadonlyMap<number, NamedProcess> = new Map();
 const unclaimed: Claimed = { services: [], waiting: [], pids: new Set(), names: new Set() };
 
 /** Every name with its server, and the claims that wait for theirs. */
 export function naming(scan: Scan, options: ServicesOptions): Naming {
-  const named = processNames(scan, options);
+  const own = processNames(scan, options);
+  const named = options.worktrees?.inFront(own, scan) ?? own;
   const { claims = [], uid, ownPid } = options;
   const group = () => groupServices({ scan, named }, options);
   let found = claims.length === 0 ? undefined : group();
@@ -36,9 +41,10 @@ export function naming(scan: Scan, options: ServicesOptions): Naming {
       : claimedServices(claims, { scan, named, services: found, uid, ownPid });
   const renamed = [...claimed.pids].filter((pid) => named.delete(pid));
   const { pids, names } = claimed;
-  const inferred = options.infer?.(scan, { named, pids, names, ownPid });
-  for (const [pid, its] of inferred ?? []) named.set(pid, its);
-  if (renamed.length + (inferred?.size ?? 0) > 0) found = undefined;
+  const bare = options.infer?.(scan, { named, pids, names, ownPid }) ?? nobody;
+  const inferred = options.worktrees?.inFront(bare, scan) ?? bare;
+  for (const [pid, its] of inferred) named.set(pid, its);
+  if (renamed.length + inferred.size > 0) found = undefined;
   found ??= group();
   if (claims.length === 0) return { services: found, waiting: [] };
   const services = [...found, ...claimed.services];

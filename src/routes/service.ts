@@ -1,5 +1,7 @@
 /** A named service and its endpoint: the values that discovery makes and the proxy dials. */
 
+import type { ServiceCheckout } from "./checkout.ts";
+
 /** A listening socket, and how to dial it. */
 export type Endpoint = {
   /**
@@ -18,6 +20,8 @@ export type Endpoint = {
    * belongs to one of these users, to us or to root: another user may have taken the port.
    */
   owners?: readonly number[];
+  /** Set for a host that somebody has named: it need not be of this machine. */
+  isElsewhere?: boolean;
 };
 
 /** A pid with its process's start time, because a pid alone may be reused. */
@@ -74,6 +78,8 @@ export type Service = {
   source: NameSource;
   /** A clause for a person on where the name is from: `NAME of pid 17, its ancestor`. */
   because?: string | undefined;
+  /** The git checkout that its process runs in; undefined in none, or where nobody has looked. */
+  checkout?: ServiceCheckout | undefined;
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };

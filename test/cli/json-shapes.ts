@@ -68,6 +68,15 @@ const server = v.strictObject({
   started_at: timeOrNull("when its main process was started; null: nobody can tell"),
   source: one(nameSources, "where the name is from; see [names](names.md#where-a-name-comes-from)"),
   because: orNull(v.string(), "a clause on where the name is from"),
+  checkout: orNull(
+    v.strictObject({
+      repository: v.string(),
+      root: v.string(),
+      label: v.nullable(v.string()),
+      branch: v.nullable(v.string()),
+    }),
+    "the git checkout that it runs in; `label` is a linked worktree's, which is in front of its name",
+  ),
   warnings: list(v.string(), "sentences"),
 });
 
@@ -333,6 +342,7 @@ const nameSettings = v.strictObject({
   allow_origins: v.optional(v.array(v.string())),
   allow_posts: v.optional(v.array(v.string())),
   forwarded: v.optional(v.picklist(forwardings)),
+  strict_subdomains: v.optional(v.boolean()),
 });
 
 const declared = v.strictObject({

@@ -1,9 +1,11 @@
 /** Servers without a NAME, scan after scan -> one name each, which stays, and takes none from anybody. */
 import { expect, test } from "bun:test";
+import type { Checkout } from "../../src/discovery/checkouts.ts";
 import { inference, type InferenceOptions } from "../../src/discovery/inference.ts";
 import { type KeptName, mostKept } from "../../src/discovery/kept-names.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
 import { servicesIn } from "../../src/discovery/services.ts";
+import { worktreeLabels } from "../../src/discovery/worktree-labels.ts";
 import type { Claim } from "../../src/routes/claim.ts";
 import type { Service } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
@@ -38,6 +40,15 @@ const files: Files = {
 
 type World = Partial<Pick<InferenceOptions, "names" | "supervised">> & { files?: Files };
 
+function checkoutAt(folder: string): Checkout | undefined {
+  const [, text] = Object.entries(files).find(
+    ([path]) => path.endsWith("/.git") && folder.startsWith(path.slice(0, -5)),
+  ) ?? [undefined, undefined];
+  if (text === undefined) return undefined;
+  const [label, repository = ""] = text.split(" of ");
+  return { root: folder, repository, main: undefined, label, branch: label };
+}
+
 /** A daemon: it remembers, as the next one would that reads `state()`. */
 function daemon({ files: its = files, ...more }: World = {}) {
   let state: readonly KeptName[] = more.names ?? [];
@@ -56,7 +67,7 @@ function daemon({ files: its = files, ...more }: World = {}) {
   const services = (scan: Scan, claims: readonly Claim[] = []): readonly Service[] =>
     servicesIn(scan, {
       ...{ hostName: "desk", wsl: false, ownPid: 1, uid: 7, claims },
-      infer,
+      ...{ infer, worktrees: worktreeLabels({ of: checkoutAt, renew() {} }) },
     });
   return {
     services,
@@ -229,15 +240,31 @@ test("what a project has started, or what listens for it, is the project's", () 
   expect(subject.names({ pid: 5001, parent: 5000, ports: [3000] }, { ports: [4000] })).toEqual([]);
 });
 
-test("a linked worktree's servers have names apart from those of the main checkout", () => {
-  // The worktree's label is put in front afterwards.
+test("servers of one project in several worktrees have one name, each behind its label", () => {
   const subject = daemon();
-  const names = subject.names(
-    { ports: [3000] },
-    { cwd: "/w/fix", ports: [4000] },
-    { cwd: "/w/try", ports: [5000] },
-  );
-  expect(names.map((its) => its.split(" ")[0])).toEqual(["shop", "shop", "shop"]);
+  expect(
+    subject.names(
+      { ports: [3000] },
+      { cwd: "/w/fix", ports: [4000] },
+      { cwd: "/w/try", ports: [5000] },
+      { cwd: "/w/try", ports: [5001], command: "node jobs.js" },
+    ),
+  ).toEqual(["fix-nav.shop 4000", "shop 3000", "try.jobs.shop 5001", "try.shop 5000"]);
+});
+
+test("a name that another checkout's server has by NAME is taken with its label only", () => {
+  const named = { name: "shop", cwd: "/w/fix", ports: [4000] };
+  expect(daemon().names(named, { ports: [3000] })).toEqual(["fix-nav.shop 4000", "shop 3000"]);
+  expect(daemon().names(named, { cwd: "/w/fix", ports: [3000] })).toEqual([
+    "fix-nav.shop 4000",
+    "fix-nav.shop-2 3000",
+  ]);
+});
+
+test("a worktree's server stands beside the project of its repository that is up elsewhere", () => {
+  const up = { checkout: { repository: "shop", root: "/w/shop", label: undefined } };
+  const subject = daemon({ supervised: () => [declared({ ...up, directory: "/w/shop" })] });
+  expect(subject.names({ cwd: "/w/fix", ports: [3000] })).toEqual(["fix-nav.shop 3000"]);
 });
 
 test("NAME=- and other users' processes have none, and a NAME that cannot be used is not replaced", () => {

@@ -23,7 +23,11 @@ export function virtualFolders(files: Files, home = "/home/me"): ProjectFolders 
       checkout:
         git === undefined
           ? undefined
-          : { name: name ?? path.slice(path.lastIndexOf("/") + 1), label: label || undefined },
+          : {
+              name: name ?? path.slice(path.lastIndexOf("/") + 1),
+              label: label || undefined,
+              repository: name ?? path,
+            },
     };
   };
   return {

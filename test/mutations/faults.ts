@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { given } from "./given.ts";
 import { guarding } from "./guard.ts";
 import { h2Clients } from "./h2-clients.ts";
 import { h2Servers } from "./h2-servers.ts";
@@ -31,6 +32,7 @@ import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
+import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
@@ -44,6 +46,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...identity,
   ...files,
+  ...given,
   ...guarding,
   ...handed,
   ...logins,
@@ -64,4 +67,5 @@ export const faults: readonly Fault[] = [
   ...tls,
   ...lists,
   ...shown,
+  ...worktrees,
 ];

@@ -1,5 +1,6 @@
 /** The shape of a command behind both doors, the part of the daemon that it may use, and its errors. */
 import * as v from "valibot";
+import type { ConfiguredList } from "../../manifest/name-settings.ts";
 import type { Scan } from "../../discovery/observation.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
@@ -18,6 +19,8 @@ export interface Backend {
   gauges(): Gauges;
   /** The services that the last scan found. */
   services(): readonly Service[];
+  /** The words of config.toml on names. */
+  configured?(): ConfiguredList | undefined;
   /** The last scan itself. */
   scan(): Scan;
   /** Servers that no name leads to. */

@@ -1,5 +1,6 @@
 /** The daemon's state -> its reports: services with their traffic, the daemon itself, everything a scan found. */
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
+import type { ConfiguredList } from "../../manifest/name-settings.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { Service } from "../../routes/service.ts";
 import type {
@@ -102,6 +103,8 @@ export type SeenSight = {
   services: readonly Service[];
   /** Absent in the answer of an older daemon. */
   supervised?: readonly Supervised[];
+  /** The words of config.toml on names; absent as above. */
+  configured?: ConfiguredList | undefined;
   waiting?: readonly WaitingName[];
   scan: {
     observations: Scan["observations"];
@@ -117,6 +120,7 @@ export function sightOf(backend: Backend): SeenSight {
     daemon: backend.facts(),
     services: backend.services(),
     supervised: backend.projects?.snapshots() ?? [],
+    configured: backend.configured?.(),
     waiting: backend.waiting?.() ?? [],
     scan: { observations, processes: [...processes.values()], skipped, unowned },
   };

@@ -300,6 +300,7 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
           names: destination.table.names,
           nearest: nearestName(decision.name, destination.table),
           unusable: this.#shared.unusable?.() ?? [],
+          unanswered: decision.unanswered,
           kept: this.#keptFor(decision.name),
           port: this.#shared.urlPorts.http,
           securePort: this.#shared.urlPorts.https,

@@ -6,6 +6,7 @@ import type { Endpoint } from "../../routes/service.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { DescriptorRoom } from "../../system/descriptor-room.ts";
 import type { Knocks } from "../../system/knock.ts";
+import { isSocketPath } from "../../text/place.ts";
 import { type DialEvent, type DialState, stepOn } from "./dial-states.ts";
 import type { Evidence } from "./evidence.ts";
 import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
@@ -65,6 +66,8 @@ export type DialsShared<Made extends { readonly key: string }> = {
   /** Whether only these users, our own or root listen there; undefined: this system cannot tell. */
   isOwn?:
     ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
+  /** Whether somebody listens at the path of a unix socket; undefined: this system cannot tell. */
+  listensAt?: ((path: string) => boolean | undefined) | undefined;
   /** An idle connection for a request that waits. */
   take(key: string): Made | undefined;
   /** A connection was opened for a request. */
@@ -179,6 +182,9 @@ export class EndpointDials<Made extends { readonly key: string }> {
       case "report":
         wish.turn.failed(told.failure!);
         return;
+      case "queue again":
+        this.#waiting.putBack(wish, wish.request.client);
+        return;
       case "spare":
         this.#give(told.upstream!);
         return;
@@ -239,8 +245,9 @@ export class EndpointDials<Made extends { readonly key: string }> {
 
   /** @returns undefined if only an ordinary dial can tell. */
   #knock(endpoint: Endpoint): Reached | "full" | undefined {
-    const { knocks, room, isOwn } = this.#shared;
-    if (knocks === undefined) return undefined;
+    const { knocks, room } = this.#shared;
+    // On the way to another machine, a connection that is not open yet says nothing about the server's room.
+    if (knocks === undefined || endpoint.isElsewhere) return undefined;
     const pending = this.#pending;
     const isWanted = pending !== undefined && endpoint.dial.includes(pending.address);
     if (isWanted && knocks.look(pending.descriptor) === "open") {
@@ -248,9 +255,9 @@ export class EndpointDials<Made extends { readonly key: string }> {
       return pending;
     }
     this.#giveUpPending();
-    const { port, owners } = endpoint;
+    const { port } = endpoint;
     for (const address of endpoint.dial) {
-      if (owners !== undefined && isOwn?.({ address, port }, owners) === false) continue;
+      if (this.#isStrangers(endpoint, address)) continue;
       const descriptor = knocks.begin(address, port);
       if (descriptor < 0) return undefined;
       room.note(descriptor);
@@ -265,6 +272,12 @@ export class EndpointDials<Made extends { readonly key: string }> {
     return undefined;
   }
 
+  /** Whether another user has the address by now. For a unix socket, the permissions of the file decide. */
+  #isStrangers({ port, owners }: Endpoint, address: string): boolean {
+    if (owners === undefined || isSocketPath(address)) return false;
+    return this.#shared.isOwn?.({ address, port }, owners) === false;
+  }
+
   #giveUpPending(): void {
     if (this.#pending !== undefined) this.#shared.knocks?.close(this.#pending.descriptor);
     this.#pending = undefined;
@@ -272,13 +285,16 @@ export class EndpointDials<Made extends { readonly key: string }> {
 
   /** Makes a connection: over one that is open, or to each address in turn. */
   #connect(wish: Wish<Made>, reached: Reached | undefined): void {
-    const { clock, isOwn } = this.#shared;
+    const { clock, listensAt } = this.#shared;
     const { request } = wish;
     const { endpoint, tls } = request;
-    const { port, owners } = endpoint;
+    const { port } = endpoint;
     const begun = clock.now();
     this.#underWay++;
-    const over = (event: "opened" | "failed", told: { upstream?: Made; failure?: DialFailure }) => {
+    const over = (
+      event: "opened" | "failed" | "full",
+      told: { upstream?: Made; failure?: DialFailure } = {},
+    ) => {
       this.#underWay--;
       this.#schedule();
       this.#on(wish, event, told);
@@ -289,14 +305,15 @@ export class EndpointDials<Made extends { readonly key: string }> {
       let cancelTimer: Cancel = () => {};
       const failed = (code: string): void => {
         cancelTimer();
-        if (index + 1 < endpoint.dial.length) attempt(index + 1);
+        // A unix socket whose queue is full refuses, where a port lets the kernel wait.
+        if (code === "ECONNREFUSED" && isSocketPath(address) && listensAt?.(address) === true) {
+          this.#full = true;
+          this.#width = firstWidth;
+          over("full");
+        } else if (index + 1 < endpoint.dial.length) attempt(index + 1);
         else over("failed", { failure: { address, code, handshake: undefined } });
       };
-      if (
-        descriptor === undefined &&
-        owners !== undefined &&
-        isOwn?.({ address, port }, owners) === false
-      ) {
+      if (descriptor === undefined && this.#isStrangers(endpoint, address)) {
         // Asynchronous, like every other failure.
         clock.after(0, () => failed("ECONNREFUSED"));
         return;

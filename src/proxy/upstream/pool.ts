@@ -200,6 +200,8 @@ export type UpstreamPoolOptions = {
   peek: (descriptor: number) => Peeked;
   /** Undefined: this system cannot tell whether a server has room for a connection. */
   knocks?: Knocks | undefined;
+  /** Whether somebody listens at the path of a unix socket; undefined: this system cannot tell. */
+  listensAt?: ((path: string) => boolean | undefined) | undefined;
   /** Room for our descriptors; unlimited unless said otherwise. */
   room?: DescriptorRoom;
   /** Whether only these users, our own or root listen there; undefined: this system cannot tell. */
@@ -225,7 +227,7 @@ export function securedKey(service: Service, serverName: string): string {
 }
 
 export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
-  const { clock, peek, knocks, room = unlimited, isOwn } = options;
+  const { clock, peek, knocks, room = unlimited, isOwn, listensAt } = options;
   const queues = new Map<string, IdleQueue>();
   const endpoints = new Map<string, EndpointDials<Upstream>>();
   /** Nobody would end a connection that rests. */
@@ -293,6 +295,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     knocks,
     room,
     isOwn,
+    listensAt,
     take: (key) => take(key, { own: undefined, safe: false }),
     made(link, { key, tls }, { address, protocol, dials }) {
       const way = { address, secured: tls !== undefined, protocol };
