@@ -1,7 +1,9 @@
 /** The reason why a request gets no answer -> the problem that its client is told. Pure. */
 import { headLimit } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
+import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
+import type { UrlPorts } from "../../routes/service-row.ts";
 import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
 import type { Problem } from "./problem.ts";
 
@@ -19,6 +21,23 @@ export function badRequest({ status, why }: Bad): Problem {
   if (status === 414 || status === 431) return { status, limit: headLimit };
   if (status === 505) return { status: 505, version: "that version" };
   return { status: 400, why };
+}
+
+/** A plain name that is to show a worktree, and nothing of that worktree has the name. */
+export function unshown(
+  { name, chosen }: Extract<Decision, { kind: "unchosen" }>,
+  urlPorts: UrlPorts,
+): Problem {
+  const { origin, label, version, by } = chosen;
+  const isWorktree = origin.labels.includes(label);
+  return {
+    status: 404,
+    unshown: name,
+    ...{ label, isWorktree, labels: origin.labels, by },
+    origin: origin.name,
+    version,
+    port: urlPorts.http,
+  };
 }
 
 /** A service that was reached, or not, and did not answer. */
