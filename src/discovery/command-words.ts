@@ -156,6 +156,9 @@ function ownFile(path: string, folders: readonly string[]): string | undefined {
 
 /** Managers of packages, of which somebody has a script run. */
 const managers = /^(?:npm|pnpm|yarn|bun|deno|task|just|make|gmake|rake|npx|turbo|nx|lerna|wireit)$/;
+/** One of them is among the first two words. Asked of many commands, so that few are split. */
+const managed =
+  /^(?:\S+ )?\S*(?:np[mx]|yarn|bun|deno|task|just|make|rake|turbo|nx|lerna|wireit)[^\s/]*(?: |$)/;
 /** Their words before a script's name. */
 const verbs = /^(?:run|run-script|rum|exec|task|-s|--silent|--if-present|--bun|--)$/;
 /** Parts of a script's name that say only that it starts a server. */
@@ -167,6 +170,7 @@ const starting =
  * dev`.
  */
 export function scriptWord(command: string): string | undefined {
+  if (!managed.test(command)) return undefined;
   const words = command
     .slice(0, longest)
     .split(" ")

@@ -27,11 +27,17 @@ export type Project = {
   /** As a `Checkout` has it. */
   repository: string | undefined;
   scripts: Readonly<Record<string, string>>;
+  /** One of them starts a tool that shows pages. */
+  hasPages: boolean;
   /** There are manifests of others than JavaScript. */
   isMixed: boolean;
   /** False where its file could not be understood: its name is then its folder's, for now. */
   isCertain: boolean;
 };
+
+/** Tools that show a web page, where a script names them. */
+const webScript =
+  /(?:^|[\s"'/&;|])(?:vite|next|nuxt|nuxi|astro|remix|react-router|svelte-kit|gatsby|ng|ember|vue-cli-service|webpack(?:-dev-server)?|parcel|react-scripts|rsbuild|rspack|expo|vinxi|qwik|eleventy)(?=$|[\s"'&;|])/;
 
 /** A name of three labels and a worktree's has to fit into an address. */
 const longestLabel = 50;
@@ -60,6 +66,7 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
     label: top?.checkout?.label,
     repository: top?.checkout?.repository,
     scripts,
+    hasPages: Object.values(scripts).some((text) => webScript.test(text)),
     isMixed: nearest.manifests.some(([file]) => file !== "package.json"),
     isCertain,
   };

@@ -13,10 +13,6 @@ export type Standing = {
   rank: number;
 };
 
-/** Tools that show a web page, where a script names them. */
-const webScript =
-  /(?:^|[\s"'/&;|])(?:vite|next|nuxt|nuxi|astro|remix|react-router|svelte-kit|gatsby|ng|ember|vue-cli-service|webpack(?:-dev-server)?|parcel|react-scripts|rsbuild|rspack|expo|vinxi|qwik|eleventy)(?=$|[\s"'&;|])/;
-
 /** Scripts that start what a project is about. */
 const ownScripts = ["dev", "start", "serve", "develop"];
 
@@ -31,8 +27,6 @@ export function standingOf({ server, project }: Candidate, script: string | unde
     ...new Set([...(scriptLabel === undefined ? [] : [scriptLabel]), ...server.words]),
   ];
   const id = scriptLabel ?? server.id;
-  const scripts = Object.values(project.scripts);
-  const hasWeb = scripts.some((text) => webScript.test(text));
   switch (server.kind) {
     case "main":
       return { id, words, isPlain: true, rank: 0 };
@@ -41,7 +35,7 @@ export function standingOf({ server, project }: Candidate, script: string | unde
     case "side":
       return { id, words, isPlain: !hasOwn(project, server.id), rank: 2 };
     case "unknown": {
-      const isBehind = hasWeb && words.some((word) => behind.test(word));
+      const isBehind = project.hasPages && words.some((word) => behind.test(word));
       return { id, words, isPlain: !isBehind, rank: 1 };
     }
   }
