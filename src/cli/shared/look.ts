@@ -6,10 +6,7 @@ import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
-import { forgottenFolders, forgottenPath } from "../../discovery/forgotten-folders.ts";
-import { type Infer, inference } from "../../discovery/inference.ts";
-import { inferredPath, readInferred } from "../../discovery/inferred-state.ts";
-import { projectFolders } from "../../discovery/project-folders.ts";
+import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
@@ -116,10 +113,14 @@ function ownLooker(settings: Settings): Looker {
   const its = ownCheckouts();
   const worktrees = worktreeLabels(its);
   const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
-  const infer = settings.infer ? folderNames(settings, its) : undefined;
+  let infer: Infer | undefined;
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
+    // Loaded where no daemon has looked: `ls` has 40 ms for everything.
+    if (settings.infer) {
+      infer ??= (await import("./folder-names.ts")).folderNames(settings, its);
+    }
     const [scan, record] = await Promise.all([
       source.scan(),
       readRegistration(settings.stateDirectory),
@@ -140,20 +141,6 @@ function ownLooker(settings: Settings): Looker {
       tlds: proxy?.tlds ?? settings.tlds,
     };
   };
-}
-
-/** The names that the last daemon gave are used, and those of new folders are not kept: only a daemon writes. */
-function folderNames({ stateDirectory }: Settings, its: Checkouts): Infer {
-  const uid = process.getuid?.() ?? 0;
-  const forgotten = forgottenFolders(forgottenPath(stateDirectory), () => {});
-  return inference({
-    ...{ uid, ownFile: ownFile(), supervised: () => [] },
-    folders: projectFolders({ checkouts: its }),
-    // A daemon reports files that cannot be used.
-    names: readInferred(inferredPath(stateDirectory), () => {}),
-    forgotten: () => forgotten.now(),
-    wall: Date.now,
-  });
 }
 
 function ownCheckouts(): Checkouts {
