@@ -79,7 +79,7 @@ class Names {
   of(project: Project, wanted: Wanted): string {
     const { label } = project;
     const parts = this.#parts(project, wanted);
-    const visible = (name: string): string => (label === undefined ? name : `${label}.${name}`);
+    const visible = (name: string): string => withLabel(name, label);
     const isFree = (name: string): boolean =>
       !this.#used.has(visible(name)) && !this.#options.isTaken(visible(name), project);
     const name = firstFree(parts, isFree);
@@ -107,6 +107,12 @@ class Names {
     const word = kept.give({ scope, folder, id: id || "server", wanted: labels, isCertain: true });
     return word === "" ? base : [word, ...base];
   }
+}
+
+/** As `worktree-labels.ts` has it: a name that has the label already stays as it is. */
+function withLabel(name: string, label: string | undefined): string {
+  if (label === undefined || name === label || name.startsWith(`${label}.`)) return name;
+  return `${label}.${name}`;
 }
 
 /** A number on the last label where that helps, since names below a project's are all its own; else on the first. */
