@@ -1,4 +1,5 @@
 /** A listening process -> the reason why its folder does not name it: a tool of a person, and not a server. Pure. */
+import { isContainerListener } from "./container-listeners.ts";
 import { type CommandWords, commandWords } from "./command-words.ts";
 
 export type Row = {
@@ -186,6 +187,7 @@ const byText = neverNamed.filter((row) => row.path !== undefined || row.command 
 
 /** Undefined: its folder may name it. */
 export function neverNamedAs(its: CommandWords): Row | undefined {
+  if (isContainerListener(its)) return byProgram.get("docker-proxy");
   const { command, program, tool, paths, own } = its;
   // A program that was built in the folder may be called as it likes.
   const known = own ? undefined : (byProgram.get(program) ?? byProgram.get(tool ?? ""));

@@ -3,6 +3,7 @@ import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileFingerprint } from "../system/file-fingerprint.ts";
+import { distantNow, type IsDistant } from "../system/network-mounts.ts";
 import { readTextSync } from "../system/read-text.ts";
 import type { Checkouts } from "./checkouts.ts";
 import { type Manifest, manifests, readManifest, workspaceFiles } from "./manifest-names.ts";
@@ -24,6 +25,8 @@ export type ProjectFoldersOptions = {
   /** Where procfs is mounted. */
   procfs?: string;
   checkouts: Pick<Checkouts, "of">;
+  /** Folders on other computers are not looked at: one that does not answer would keep the daemon waiting. */
+  distant?: () => IsDistant;
 };
 
 /** Bytes. A package.json has a few thousand; what is larger was not written by a person. */
@@ -44,9 +47,11 @@ export function projectFolders({
   now = () => performance.now(),
   procfs = "/proc",
   checkouts,
+  distant = distantNow,
 }: ProjectFoldersOptions): ProjectFolders {
   const homes = [...new Set([home, realOf(home)])];
   const known = new Map<string, Known>();
+  let mounts: { isDistant: IsDistant; read: number } | undefined;
   const answers = new Map<string, { project: Project | undefined; checked: number }>();
 
   function factsOf(path: string): Looked {
@@ -71,6 +76,7 @@ export function projectFolders({
   function chainFrom(cwd: string): FolderFacts[] {
     const chain: FolderFacts[] = [];
     for (const path of projectChain(cwd, homes)) {
+      if (isDistant(path)) return [];
       const { isRepository, ...facts } = factsOf(path);
       const checkout = isRepository ? checkoutAt(path) : undefined;
       chain.push({ ...facts, checkout });
@@ -87,8 +93,17 @@ export function projectFolders({
     return { name: repositoryName(its.main ?? repository), label, repository };
   }
 
+  function isDistant(path: string): boolean {
+    const moment = now();
+    if (mounts === undefined || moment - mounts.read >= believed) {
+      mounts = { isDistant: distant(), read: moment };
+    }
+    return mounts.isDistant(path);
+  }
+
   /** In a container the same path is another folder. */
   function isSeenFromHere(pid: number, cwd: string): boolean {
+    if (isDistant(cwd)) return false;
     const its = identityOf(`${procfs}/${pid}/cwd`);
     return its === undefined || its === identityOf(cwd);
   }

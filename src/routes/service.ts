@@ -16,7 +16,8 @@ export type Endpoint = {
   dial: readonly string[];
   /**
    * Set if nobody has seen the service listen. Before each connection the kernel is then asked whether the listener
-   * belongs to one of these users, to us or to root: another user may have taken the port.
+   * belongs to one of these users, to us or to root: another user may have taken the port. Of a unix socket the same is
+   * asked in any case, by the owner of its file.
    */
   owners?: readonly number[];
   /** Set for a host that somebody has named: it need not be of this machine. */

@@ -28,6 +28,7 @@ beforeAll(async () => {
     home: join(base, "home-link"),
     now: () => clock.now(),
     procfs: join(base, "proc"),
+    distant: () => (path) => path.startsWith(join(base, "network")),
   });
   write("home/me/package.json", '{"name": "dotfiles"}');
   mkdirSync(join(home, "repo/deep/er"), { recursive: true });
@@ -97,6 +98,11 @@ test("a folder that is gone is none, and neither is one of which only the path i
   rmSync(join(base, "gone"), { recursive: true });
   expect(of("gone")).toBeUndefined();
   expect(folders.isThere(join(base, "gone"))).toBe(false);
+});
+
+test("a folder on another computer is not looked at, and makes no project", () => {
+  write("network/shop/package.json", '{"name": "shop"}');
+  expect(of("network/shop")).toBeUndefined();
 });
 
 test("a manifest that is new, changed, or taken away is seen five seconds later", () => {

@@ -175,6 +175,13 @@ export const inferredNames: readonly Fault[] = [
     tests: folders,
   },
   {
+    name: "a folder of a network's disk that does not answer keeps the daemon waiting",
+    file: "src/discovery/project-folders.ts",
+    find: "return mounts.isDistant(path);",
+    replace: "return false;",
+    tests: folders,
+  },
+  {
     name: "a manifest of any size is read",
     file: "src/discovery/project-folders.ts",
     find: "const longest = 1024 * 1024;",

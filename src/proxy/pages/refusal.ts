@@ -9,6 +9,8 @@ import type { Problem } from "./problem.ts";
 
 /** Codes of failed dials that are ours, not the system's. The request waited for its turn, and had none. */
 export const tooManyWait = "EQUEUE";
+/** A unix socket that another user has made. */
+export const notOurs = "ENOTOURS";
 /** The system's, and ours before the system has to say so: no descriptor is left. */
 export const noDescriptor = "EMFILE";
 /** As a code: a server that is to speak HTTP/2 does not begin to. */
@@ -103,6 +105,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: "there is no such socket; its server makes it when it starts",
   EACCES:
     "this user may not connect to that socket; its permissions and those of its folder decide",
+  [notOurs]:
+    "another user has put that socket there; if that is meant, name it anew with localhostess name",
   ENOTFOUND: "no address is known for that host",
   EHOSTUNREACH: "there is no way to that host",
   ENETUNREACH: "there is no way to that network",

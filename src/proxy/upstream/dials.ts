@@ -9,7 +9,7 @@ import type { Knocks } from "../../system/knock.ts";
 import { isSocketPath } from "../../text/place.ts";
 import { type DialEvent, type DialState, stepOn } from "./dial-states.ts";
 import type { Evidence } from "./evidence.ts";
-import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
+import { noDescriptor, notOurs, tooManyWait } from "../pages/refusal.ts";
 import { Turns } from "./turns.ts";
 
 /** Dials under way to start with: as many as a browser opens to one server. Python's servers have room for six. */
@@ -272,10 +272,10 @@ export class EndpointDials<Made extends { readonly key: string }> {
     return undefined;
   }
 
-  /** Whether another user has the address by now. For a unix socket, the permissions of the file decide. */
+  /** Whether another user has the address by now. */
   #isStrangers({ port, owners }: Endpoint, address: string): boolean {
-    if (owners === undefined || isSocketPath(address)) return false;
-    return this.#shared.isOwn?.({ address, port }, owners) === false;
+    if (owners === undefined && !isSocketPath(address)) return false;
+    return this.#shared.isOwn?.({ address, port }, owners ?? []) === false;
   }
 
   #giveUpPending(): void {
@@ -315,7 +315,7 @@ export class EndpointDials<Made extends { readonly key: string }> {
       };
       if (descriptor === undefined && this.#isStrangers(endpoint, address)) {
         // Asynchronous, like every other failure.
-        clock.after(0, () => failed("ECONNREFUSED"));
+        clock.after(0, () => failed(isSocketPath(address) ? notOurs : "ECONNREFUSED"));
         return;
       }
       if (descriptor === undefined || tls !== undefined) {
