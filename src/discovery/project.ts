@@ -31,6 +31,8 @@ export type Project = {
   hasPages: boolean;
   /** There are manifests of others than JavaScript. */
   isMixed: boolean;
+  /** A framework of another language shows the pages, for which a bundler serves scripts and styles. */
+  hasFramework: boolean;
   /** False where its file could not be understood: its name is then its folder's, for now. */
   isCertain: boolean;
 };
@@ -41,6 +43,9 @@ const webScript =
 
 /** A name of three labels and a worktree's has to fit into an address. */
 const longestLabel = 50;
+
+/** Every project of Rails, Laravel, Phoenix and Django has one. */
+const frameworkFiles = new Set(["Gemfile", "config.ru", "composer.json", "mix.exs", "manage.py"]);
 
 /** PATH_MAX: a folder is shown in full. */
 const longestPath = 4096;
@@ -67,6 +72,7 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
     repository: top?.checkout?.repository,
     scripts,
     hasPages: Object.values(scripts).some((text) => webScript.test(text)),
+    hasFramework: nearest.manifests.some(([file]) => frameworkFiles.has(file)),
     isMixed: nearest.manifests.some(([file]) => file !== "package.json"),
     isCertain,
   };

@@ -13,6 +13,11 @@ export type Standing = {
   rank: number;
 };
 
+/** They serve the pages themselves, or scripts for those of a framework of another language. */
+const bundlers: ReadonlySet<string> = new Set([
+  ...["vite", "webpack", "webpack-dev-server", "webpack-cli", "parcel", "esbuild", "rspack"],
+]);
+
 /** Scripts that start what a project is about. */
 const ownScripts = ["dev", "start", "serve", "develop"];
 
@@ -29,6 +34,9 @@ export function standingOf({ server, project }: Candidate, script: string | unde
   const id = scriptLabel ?? server.id;
   switch (server.kind) {
     case "main":
+      if (project.hasFramework && bundlers.has(server.id)) {
+        return { id, words: [...words].reverse(), isPlain: false, rank: 1 };
+      }
       return { id, words, isPlain: true, rank: 0 };
     case "data":
       return { id, words, isPlain: false, rank: 3 };

@@ -80,6 +80,9 @@ const rows: readonly Row[] = [
   ["python3 -m http.server 8000", `${me}/2048`, "project-2048"],
   ["python3 -m http.server 8000", `${me}/проект`, "xn--e1akkdfp"],
   ["node /home/me/lib/node_modules/.bin/storybook dev -p 6006", `${me}/lib`, "buttons"],
+  // A bundler beside a framework of another language.
+  ["node /home/me/blog-laravel/node_modules/.bin/vite", `${me}/blog-laravel`, "vite.blog-laravel"],
+  ["node /home/me/depot/node_modules/.bin/esbuild --serve", `${me}/depot`, "esbuild.depot"],
   // Packages of a workspace, and folders of a repository.
   ["node /home/me/mono/node_modules/vite/bin/vite.js", `${me}/mono/apps/web`, "web.mono"],
   [
