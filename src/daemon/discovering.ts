@@ -5,11 +5,13 @@ import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
+import { linkedWorktree } from "../discovery/linked-worktree.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
+import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -40,6 +42,8 @@ export type DiscoveringOptions = Pick<
   note(text: string): void;
   /** Names that a person has given. */
   given: GivenClaims;
+  /** Names of servers on other machines. */
+  remote(): readonly Claim[];
   stops: Stopping;
 };
 
@@ -61,10 +65,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     clock,
     env: options.env,
     wanted: options.containers ?? false,
-    worktree(folder) {
-      const its = checkouts.of(folder);
-      return its?.label === undefined ? undefined : { ...its, label: its.label };
-    },
+    worktree: (folder) => linkedWorktree(folder, { checkouts }),
     onChange: () => discovery.rename(),
   });
   options.stops.push("the news of containers", () => containers.stop());
@@ -77,7 +78,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     uid,
     infer: options.infer ? folderNames.infer : undefined,
     worktrees: worktreeLabels(checkouts),
-    claims: () => [...options.given.now(), ...containers.claims()],
+    claims: () => [...options.given.now(), ...containers.claims(), ...options.remote()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -1,6 +1,6 @@
 /** Listening processes that nothing names -> the servers that they are: those that belong together are one. Pure. */
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
-import { isDebugPort, pickPort } from "./pick-port.ts";
+import { isDebugPort, pickPort } from "../routes/pick-port.ts";
 import type { Project } from "./project.ts";
 import type { ServerWord } from "./server-words.ts";
 

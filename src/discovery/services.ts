@@ -47,7 +47,10 @@ export function naming(scan: Scan, options: ServicesOptions): Naming {
   if (renamed.length + inferred.size > 0) found = undefined;
   found ??= group();
   if (claims.length === 0) return { services: found, waiting: [] };
-  const services = [...found, ...claimed.services];
+  const services = [
+    ...found,
+    ...claimed.services.map((its) => options.worktrees?.placed(its) ?? its),
+  ];
   // The sort is stable: a NAME comes before a claim, and a claim before a weaker one.
   services.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   return { services, waiting: claimed.waiting };

@@ -11,7 +11,7 @@ import { isContainerListener } from "./container-listeners.ts";
 import { isUnwanted } from "./name-carrier.ts";
 import { isNoServer } from "./never-named.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
-import { pickPort } from "./pick-port.ts";
+import { pickPort } from "../routes/pick-port.ts";
 
 export type UnusableOptions = Host & {
   services: readonly Service[];

@@ -23,7 +23,9 @@ import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
+import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
+import { otherMachines } from "./remote.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
@@ -58,7 +60,9 @@ export const faults: readonly Fault[] = [
   ...json,
   ...links,
   ...wire,
+  ...projectNames,
   ...proxy,
+  ...otherMachines,
   ...requests,
   ...h2Clients,
   ...unseen,

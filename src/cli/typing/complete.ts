@@ -111,6 +111,12 @@ async function named(
       : [];
     return { candidates, otherwise: "dirs" };
   }
+  if (name === "machine" && command.name() !== "add") {
+    return { candidates: await machines(world).catch(() => []), otherwise: "none" };
+  }
+  if (name === "worktree") {
+    return { candidates: await worktrees(world).catch(() => []), otherwise: "dirs" };
+  }
   if (name === "project") {
     return { candidates: await projects(world).catch(() => []), otherwise: "dirs" };
   }
@@ -130,6 +136,25 @@ async function projects(world: World): Promise<Candidate[]> {
   const asked = await ask<Known>(found.registration.socket, "RegistryList", { deadline: soon });
   if (asked.kind === "failed") return [];
   return asked.value.RegistryList.map(({ name, path }) => ({ value: name, meaning: line(path) }));
+}
+
+/** The names of other machines that the running daemon knows. */
+async function machines(world: World): Promise<Candidate[]> {
+  const [{ looker }, { settingsOf }] = await Promise.all([
+    import("../shared/look.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const { remotes = [] } = await looker(await settingsOf({}, world))();
+  return remotes.map(({ name, host }) => ({ value: name, meaning: line(host) }));
+}
+
+/** The linked worktrees of the repository here, by their branches. */
+async function worktrees(world: World): Promise<Candidate[]> {
+  const { repositoryHere } = await import("../shared/repository-here.ts");
+  const { all } = await repositoryHere(world);
+  return all.flatMap(({ branch, label, root }) =>
+    label === undefined ? [] : [{ value: branch ?? label, meaning: line(root) }],
+  );
 }
 
 async function servicesHere(world: World): Promise<Candidate[]> {
