@@ -94,7 +94,7 @@ export class Machine {
   #took = 0;
   #tookLast: number | undefined;
   #wantsWhole = false;
-  /** Of the state `connecting`. */
+  /** Ticks since the state began. */
   #ticks = 0;
   #cancelSoon: Cancel | undefined;
   #notes: string[] = [];
