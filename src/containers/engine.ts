@@ -1,6 +1,7 @@
 /** One engine's socket -> the containers that run there, as they start and end. Survives whatever the engine does. */
 import type { ProcessIdentity } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import { isThere } from "../system/process-now.ts";
 import type { Container } from "./container.ts";
 import { containerProcess, readHostContainer } from "./container-process.ts";
 import { type Answer, followEvents, getFrom, listPath } from "./engine-api.ts";
@@ -224,11 +225,15 @@ export class Engine {
     void this.#findProcesses(containers);
   }
 
-  /** A container on this machine's network is asked for its process, once. */
+  /** A container on this machine's network is asked for its process, and again once that has ended. */
   async #findProcesses(containers: readonly Container[]): Promise<void> {
     const before = this.#processes;
     this.#processes = new Map();
-    for (const { id } of containers) if (before.has(id)) this.#processes.set(id, before.get(id));
+    for (const { id } of containers) {
+      const its = before.get(id);
+      const isKept = its === undefined ? before.has(id) : isThere(its.pid);
+      if (isKept) this.#processes.set(id, its);
+    }
     const { path, clock, onChange } = this.#options;
     const known = this.#processes;
     const unknown = containers.filter((its) => isOnHost(its) && !known.has(its.id));
