@@ -7,6 +7,7 @@ import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
+import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
 import { linkedWorktree } from "../../discovery/linked-worktree.ts";
@@ -132,9 +133,14 @@ function ownLooker(settings: Settings): Looker {
   const worktrees = worktreeLabels(its);
   const worktree = (folder: string) => linkedWorktree(folder, { checkouts: its });
   const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
+  let infer: Infer | undefined;
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
+    // Loaded where no daemon has looked: `ls` has 40 ms for everything.
+    if (settings.infer) {
+      infer ??= (await import("./folder-names.ts")).folderNames(settings, its);
+    }
     const [scan, record, engines] = await Promise.all([
       source.scan(),
       readRegistration(settings.stateDirectory),
@@ -149,6 +155,7 @@ function ownLooker(settings: Settings): Looker {
       ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
+        infer,
         claims: [...given.now(), ...claimsOf(engines, { worktree })],
       }),
       supervised: [],
