@@ -63,6 +63,7 @@ test("a new branch counts with the next scan, though no service has changed", ()
   let labels: ReadonlyMap<string, KnownLabel> = new Map();
   const checkouts = new CheckoutsNow({
     ...{ renew() {}, of: () => undefined, worktrees: () => [] },
+    asOf: (its) => its,
     labels: () => labels,
   });
   const noNames = new Set<string>();
