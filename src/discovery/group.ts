@@ -2,7 +2,7 @@
 import type { Endpoint, FoundService } from "../routes/service.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import type { NamedProcess } from "./process-names.ts";
-import { pickPort } from "./pick-port.ts";
+import { pickPort } from "../routes/pick-port.ts";
 import { printable } from "../text/printable.ts";
 
 export type GroupOptions = {
