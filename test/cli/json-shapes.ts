@@ -90,6 +90,11 @@ const given = v.strictObject({
   given_at: time("when it was given"),
 });
 
+const forgotten = v.strictObject({
+  folder: text("the folder of a project"),
+  forgotten: flag("its servers have no name from it"),
+});
+
 const traffic = v.strictObject({
   requests: number("requests since the daemon started"),
   errors: number("answers with a status of 500 or more, and requests that were broken off"),
@@ -511,6 +516,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   Error: error,
   Server: server,
   "Given name": given,
+  "Forgotten folder": forgotten,
   Service: service,
   Line: line,
   "Daemon status": daemonStatus,
@@ -587,8 +593,8 @@ export const answers: Readonly<Record<string, Answer>> = {
   },
   port: { shape: server },
   name: {
-    shape: v.union([v.array(given), given]),
-    note: "without words, all of them; the one that was given, asked for or removed",
+    shape: v.union([v.array(given), given, v.array(forgotten), forgotten]),
+    note: "without words, all of them; the one that was given, asked for or removed; [Forgotten folder](#forgotten-folder) with `--forget` and `--remember`",
   },
   open: object({ url: text("the URL that was opened") }),
   why: rows(step),

@@ -15,6 +15,7 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
+import { inferredNames } from "./inferred.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -49,6 +50,7 @@ export const faults: readonly Fault[] = [
   ...h2Servers,
   ...handover,
   ...identity,
+  ...inferredNames,
   ...files,
   ...given,
   ...guarding,

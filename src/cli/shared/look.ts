@@ -6,6 +6,7 @@ import type { SeenSight } from "../../control/commands/reports.ts";
 import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
+import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
 import { linkedWorktree } from "../../discovery/linked-worktree.ts";
@@ -128,12 +129,17 @@ function ownLooker(settings: Settings): Looker {
   const uid = process.getuid?.() ?? 0;
   const machine = { hostName: hostname(), wsl: isWsl(), uid };
   let its: OwnCheckouts | undefined;
+  let infer: Infer | undefined;
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
     its ??= (await import("./own-checkouts.ts")).ownCheckouts();
     const { known, worktrees } = its;
     const worktree = (folder: string) => linkedWorktree(folder, { checkouts: known });
+    // Loaded where no daemon has looked: `ls` has 40 ms for everything.
+    if (settings.infer) {
+      infer ??= (await import("./folder-names.ts")).folderNames(settings, known);
+    }
     const [scan, record, engines] = await Promise.all([
       source.scan(),
       readRegistration(settings.stateDirectory),
@@ -149,6 +155,7 @@ function ownLooker(settings: Settings): Looker {
         ...machine,
         worktrees,
         ownPid: proxy?.pid ?? process.pid,
+        infer,
         claims: [...given.now(), ...claimsOf(engines, { worktree })],
       }),
       supervised: [],
