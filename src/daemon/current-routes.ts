@@ -53,6 +53,7 @@ export class CurrentRoutes {
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
+      changes.reopened === true ||
       !this.#scanned;
     this.#hostsNames = hostsNames;
     this.#configured = configured;

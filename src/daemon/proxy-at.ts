@@ -9,6 +9,7 @@ import type { Unusable } from "../routes/unusable.ts";
 import { plainLines } from "../supervisor/logs/plain-text.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
+import { listenersAt } from "../system/listener-at.ts";
 import { belongsTo, listenersOn } from "../system/listeners.ts";
 import type { PeerSockets } from "../system/peer-sockets.ts";
 import type { Certificates } from "../tls/certificates.ts";
@@ -80,6 +81,7 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
           ? undefined
           : (place, owners) =>
               belongsTo(listenersOn(place.port), { place, users: [uid, 0, ...owners] }),
+      listenersAt: listenersAt(process.platform),
       departed: peers && departedClients(peers, { elsewhere: wsl }),
       terminator: tls,
       recorder: parts.recorder,

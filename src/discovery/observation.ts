@@ -47,6 +47,16 @@ export type Observation = {
   pids: readonly number[];
 };
 
+/** One listening socket. Several may share an address and a port (SO_REUSEPORT). */
+export type ListeningSocket = {
+  address: string;
+  port: number;
+  /** The kernel's number for it. */
+  inode: number;
+  /** The processes that hold it: ascending; empty where they are not visible to us, such as another user's. */
+  pids: readonly number[];
+};
+
 /** A process or socket that could not be read, and why. Shown only with verbose output. */
 export type Skipped = {
   /** Undefined if the socket is visible, but not its owner. */
@@ -58,6 +68,8 @@ export type Skipped = {
 export type Scan = {
   /** Sorted by port, then by address. */
   observations: readonly Observation[];
+  /** Undefined where the source does not tell sockets apart. */
+  sockets?: readonly ListeningSocket[];
   /** By pid: the owners of observations, and their ancestors. */
   processes: ReadonlyMap<number, ObservedProcess>;
   skipped: readonly Skipped[];

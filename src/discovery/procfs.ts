@@ -3,7 +3,14 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { listeningRows } from "../system/listening-rows.ts";
 import type { ListeningRow } from "../system/proc-net.ts";
 import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
-import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
+import type {
+  ListeningSocket,
+  Observation,
+  ObservedProcess,
+  Scan,
+  Skipped,
+  Source,
+} from "./observation.ts";
 import { readEnvironment, type Variables } from "./read-environment.ts";
 
 export type ProcfsOptions = {
@@ -360,9 +367,13 @@ export function procfsSource({
     // Several sockets may share one address and port (SO_REUSEPORT).
     const places = new Map<string, { address: string; port: number; pids: Set<number> }>();
     const processes = new Map<number, ObservedProcess>();
+    const sockets: ListeningSocket[] = [];
     const skipped: Skipped[] = [];
     for (const [inode, row] of rows) {
       const holders = owners.get(inode);
+      const { address, port } = row;
+      const pids = (holders ?? []).map(({ pid }) => pid).sort((a, b) => a - b);
+      sockets.push({ address, port, inode, pids });
       if (holders === undefined) {
         const whose = row.uid === uid ? "a process that is not visible" : `user ${row.uid}`;
         skipped.push({
@@ -389,7 +400,7 @@ export function procfsSource({
     const observations: Observation[] = [...places.values()]
       .map(({ address, port, pids }) => ({ address, port, pids: [...pids].sort((a, b) => a - b) }))
       .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1));
-    return { observations, processes, skipped };
+    return { observations, sockets, processes, skipped };
   }
 
   return {

@@ -12,6 +12,8 @@ export type Changes = {
   /** Services with another process, address or set of warnings under the same name, in their new state. */
   changed: readonly Service[];
   gone: readonly Service[];
+  /** A server of the same process has opened another socket in the place of the one before. */
+  reopened?: boolean;
 };
 
 export type ScannerOptions = {
@@ -112,6 +114,10 @@ function changesBetween(before: readonly Service[], after: readonly Service[]): 
       return was !== undefined && !isSame(was, service);
     }),
     gone: before.filter((service) => !now.has(keyOf(service))),
+    reopened: after.some((service) => {
+      const was = old.get(keyOf(service));
+      return was !== undefined && String(was.endpoint.sockets) !== String(service.endpoint.sockets);
+    }),
   };
 }
 

@@ -18,6 +18,12 @@ export type Endpoint = {
    * belongs to one of these users, to us or to root: another user may have taken the port.
    */
   owners?: readonly number[];
+  /**
+   * The listening sockets that it was seen with: the low 32 bits of the kernel's numbers. Before each connection the
+   * kernel is asked whether one of them would get it, because another process may have taken the port since, or have it
+   * at another address. Undefined where the system does not tell sockets apart.
+   */
+  sockets?: readonly number[];
 };
 
 /** A pid with its process's start time, because a pid alone may be reused. */

@@ -19,7 +19,13 @@ import { FakeClock } from "./fake-clock.ts";
 import { steadyClock } from "./steady-clock.ts";
 
 /** Where a service listens: at 127.0.0.1, and in this process, unless said otherwise. */
-export type Place = { port: number; address?: string; pid?: number };
+export type Place = {
+  port: number;
+  address?: string;
+  pid?: number;
+  /** The listening sockets that it was seen with. */
+  sockets?: readonly number[] | undefined;
+};
 
 /** Without a clock of its own, the proxy's is one that no busy machine moves. */
 export type TestProxyOptions = Partial<ProxyOptions> & {
@@ -52,12 +58,12 @@ export interface TestProxy extends AsyncDisposable {
 /** A row of the table as discovery would make it. */
 export function testService(
   name: string,
-  { port, address = "127.0.0.1", pid = process.pid }: Place,
+  { port, address = "127.0.0.1", pid = process.pid, sockets }: Place,
 ): FoundService {
   return {
     name,
     routable: true,
-    endpoint: { address, port, dial: [address] },
+    endpoint: { address, port, dial: [address], ...(sockets && { sockets }) },
     process: { pid, startedAt: 1_700_000_000_000 },
     pids: [pid],
     ports: [port],

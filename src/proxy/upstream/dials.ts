@@ -8,7 +8,9 @@ import type { DescriptorRoom } from "../../system/descriptor-room.ts";
 import type { Knocks } from "../../system/knock.ts";
 import { type DialEvent, type DialState, stepOn } from "./dial-states.ts";
 import type { Evidence } from "./evidence.ts";
-import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
+import { isSocketPath } from "../../text/place.ts";
+import type { ListenersAt } from "../../system/listener-at.ts";
+import { noDescriptor, otherServer, tooManyWait } from "../pages/refusal.ts";
 import { Turns } from "./turns.ts";
 
 /** Dials under way to start with: as many as a browser opens to one server. Python's servers have room for six. */
@@ -65,6 +67,8 @@ export type DialsShared<Made extends { readonly key: string }> = {
   /** Whether only these users, our own or root listen there; undefined: this system cannot tell. */
   isOwn?:
     ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
+  /** The listening sockets that a connection would reach; undefined: this system cannot tell. */
+  listenersAt?: ListenersAt | undefined;
   /** An idle connection for a request that waits. */
   take(key: string): Made | undefined;
   /** A connection was opened for a request. */
@@ -88,13 +92,16 @@ type Wish<Made> = {
 /** How the server is reached: an address, and the connection if it is open already. */
 type Reached = { address: string; descriptor: number };
 
+/** A connection that is not open yet, and the sockets that it was meant for. */
+type Pending = Reached & { sockets: readonly number[] | undefined };
+
 export class EndpointDials<Made extends { readonly key: string }> {
   readonly #shared: DialsShared<Made>;
   readonly #waiting = new Turns<Wish<Made>>();
   #underWay = 0;
   #width = firstWidth;
   /** A connection that the kernel could not make at once. */
-  #pending: Reached | undefined;
+  #pending: Pending | undefined;
   /** The server had no room when we looked last; the timer looks again. */
   #full = false;
   /** No descriptor was left for a connection when we looked last. */
@@ -239,30 +246,43 @@ export class EndpointDials<Made extends { readonly key: string }> {
 
   /** @returns undefined if only an ordinary dial can tell. */
   #knock(endpoint: Endpoint): Reached | "full" | undefined {
-    const { knocks, room, isOwn } = this.#shared;
+    const { knocks, room } = this.#shared;
     if (knocks === undefined) return undefined;
     const pending = this.#pending;
-    const isWanted = pending !== undefined && endpoint.dial.includes(pending.address);
+    const isWanted =
+      pending !== undefined &&
+      endpoint.dial.includes(pending.address) &&
+      String(endpoint.sockets) === String(pending.sockets);
     if (isWanted && knocks.look(pending.descriptor) === "open") {
       this.#pending = undefined;
       return pending;
     }
     this.#giveUpPending();
-    const { port, owners } = endpoint;
+    const { port, sockets } = endpoint;
     for (const address of endpoint.dial) {
-      if (owners !== undefined && isOwn?.({ address, port }, owners) === false) continue;
+      if (this.#wrongAt(address, endpoint) !== undefined) continue;
       const descriptor = knocks.begin(address, port);
       if (descriptor < 0) return undefined;
       room.note(descriptor);
       const state = knocks.look(descriptor);
       if (state === "open") return { address, descriptor };
       if (state === "pending") {
-        this.#pending = { address, descriptor };
+        this.#pending = { address, descriptor, sockets };
         return "full";
       }
       knocks.close(descriptor);
     }
     return undefined;
+  }
+
+  /** Why a connection to this address would not reach the service, as a code; undefined: nothing speaks against it. */
+  #wrongAt(address: string, { port, owners, sockets }: Endpoint): string | undefined {
+    const { isOwn, listenersAt } = this.#shared;
+    if (owners !== undefined && isOwn?.({ address, port }, owners) === false) return "ECONNREFUSED";
+    if (sockets === undefined || isSocketPath(address)) return undefined;
+    // Where nobody listens, the dial says so.
+    const strange = listenersAt?.({ address, port })?.some((inode) => !sockets.includes(inode));
+    return strange ? otherServer : undefined;
   }
 
   #giveUpPending(): void {
@@ -272,10 +292,10 @@ export class EndpointDials<Made extends { readonly key: string }> {
 
   /** Makes a connection: over one that is open, or to each address in turn. */
   #connect(wish: Wish<Made>, reached: Reached | undefined): void {
-    const { clock, isOwn } = this.#shared;
+    const { clock } = this.#shared;
     const { request } = wish;
     const { endpoint, tls } = request;
-    const { port, owners } = endpoint;
+    const { port } = endpoint;
     const begun = clock.now();
     this.#underWay++;
     const over = (event: "opened" | "failed", told: { upstream?: Made; failure?: DialFailure }) => {
@@ -292,13 +312,10 @@ export class EndpointDials<Made extends { readonly key: string }> {
         if (index + 1 < endpoint.dial.length) attempt(index + 1);
         else over("failed", { failure: { address, code, handshake: undefined } });
       };
-      if (
-        descriptor === undefined &&
-        owners !== undefined &&
-        isOwn?.({ address, port }, owners) === false
-      ) {
+      const wrong = descriptor === undefined ? this.#wrongAt(address, endpoint) : undefined;
+      if (wrong !== undefined) {
         // Asynchronous, like every other failure.
-        clock.after(0, () => failed("ECONNREFUSED"));
+        clock.after(0, () => failed(wrong));
         return;
       }
       if (descriptor === undefined || tls !== undefined) {
