@@ -11,7 +11,13 @@ import type {
   Skipped,
   Source,
 } from "./observation.ts";
-import { readEnvironment, type Variables } from "./read-environment.ts";
+import {
+  type Files,
+  type FoundVariables,
+  remember,
+  type Remembered,
+  variablesOf,
+} from "./process-variables.ts";
 
 export type ProcfsOptions = {
   /** Where procfs is mounted. Defaults to `/proc`. */
@@ -37,6 +43,9 @@ const youth = 30_000;
 /** Milliseconds after which every process is walked again: the limit on how long the rules below can miss a change. */
 const oldest = 60_000;
 
+/** Pids that are looked at between two scans: the last ones, where thousands have begun. */
+const mostGlances = 256;
+
 /** Milliseconds of work after which the event loop gets a turn: requests are served during a scan. */
 const slice = 5;
 
@@ -56,18 +65,12 @@ type Known = ProcStat & {
   refused: string | undefined;
   /** Read on first use after a walk. Only the name and PORT of the environment are ever kept. */
   facts: Facts | undefined;
-  /** The variables that were last read, before the program wrote its title over them. */
-  kept: Kept | undefined;
+  remembered: Remembered;
   /** Looks at its environment before anything else was asked of it. */
   glances: number;
 };
 
-type Kept = Pick<ObservedProcess, "name" | "variable" | "wantedPort">;
-
-type Facts = Pick<
-  ObservedProcess,
-  "name" | "variable" | "overwritten" | "unreadable" | "wantedPort" | "command" | "cwd"
->;
+type Facts = FoundVariables & Pick<ObservedProcess, "command" | "cwd">;
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -103,6 +106,8 @@ export function procfsSource({
   let nobodys = new Set<number>();
   let bootTime: number | undefined;
   let scans = 0;
+  /** The pid that was the latest at the last glance. */
+  let latestSeen: number | undefined;
   /** The uptime at the start of the scan. Unlike the clock, it is never set. */
   let moment = 0;
 
@@ -152,31 +157,50 @@ export function procfsSource({
     for (const entry of readdirSync(root)) {
       const pid = Number(entry);
       if (!Number.isInteger(pid)) continue;
-      const status = statSync(`${root}/${pid}`, { throwIfNoEntry: false });
-      if (status === undefined) continue;
-      const folder = `${status.ino} ${status.ctimeMs}`;
-      const before = known.get(pid);
-      if (before !== undefined && before.folder === folder && before.uid === status.uid) {
-        present.set(pid, before);
-        continue;
-      }
-      const stat = readStat(pid);
-      if (stat === undefined) continue;
-      present.set(pid, {
-        ...stat,
-        pid,
-        uid: status.uid,
-        folder,
-        verified: scans,
-        walkedAt: undefined,
-        sockets: new Map(),
-        refused: undefined,
-        facts: undefined,
-        kept: undefined,
-        glances: 0,
-      });
+      const process = met(pid);
+      if (process !== undefined) present.set(pid, process);
     }
     return present;
+  }
+
+  /** Undefined if it has ended. */
+  function met(pid: number): Known | undefined {
+    const status = statSync(`${root}/${pid}`, { throwIfNoEntry: false });
+    if (status === undefined) return undefined;
+    const folder = `${status.ino} ${status.ctimeMs}`;
+    const before = known.get(pid);
+    if (before !== undefined && before.folder === folder && before.uid === status.uid) {
+      return before;
+    }
+    const stat = readStat(pid);
+    if (stat === undefined) return undefined;
+    return {
+      ...stat,
+      pid,
+      uid: status.uid,
+      folder,
+      verified: scans,
+      walkedAt: undefined,
+      sockets: new Map(),
+      refused: undefined,
+      facts: undefined,
+      remembered: {},
+      glances: 0,
+    };
+  }
+
+  /** Reads the variables of a process that has just begun. A second time, because it may not have called exec yet. */
+  function glance(process: Known): void {
+    if (process.glances >= 2 || !isOwn(process)) return;
+    process.glances++;
+    remember(process, filesOf(process));
+  }
+
+  /** The pid that was given last: proc_loadavg(5). Each new process or thread gets the next one that is free. */
+  function latestPid(): number | undefined {
+    const text = readable(() => readFileSync(`${root}/loadavg`, "latin1"));
+    const pid = Number(text?.trim().split(" ").at(-1));
+    return pid > 0 ? pid : undefined;
   }
 
   /** Reads `stat` again. Returns whether it is the same process and program as before. */
@@ -230,7 +254,11 @@ export function procfsSource({
   function isDue(process: Known): boolean {
     if (process.walkedAt === undefined) return true;
     if (moment - process.walkedAt >= oldest) return true;
-    return process.walkedAt - process.startTicks * tick < youth;
+    return isYoung(process, process.walkedAt);
+  }
+
+  function isYoung({ startTicks }: Known, at: number): boolean {
+    return at - startTicks * tick < youth;
   }
 
   /** Whether the process still holds every socket that listens, in the same place. */
@@ -251,25 +279,13 @@ export function procfsSource({
     }
   }
 
-  /** The variables of its environment that we need; undefined if it is empty, or cannot be read. */
-  function variablesOf(
-    { pid, argumentOctets }: Known,
-    line: Buffer | undefined,
-  ): Variables | undefined {
-    const environment = readable(() => readFileSync(`${root}/${pid}/environ`));
-    if (environment === undefined || environment.length === 0) return undefined;
-    // Where the last octet of the arguments is not zero, the kernel shows a title that goes on in the environment.
-    const titled = line !== undefined && argumentOctets !== undefined;
-    const variables = readEnvironment(environment, {
-      titled: titled && line.length > argumentOctets,
-    });
-    // The rest of the environment is none of our business, not even in a heap dump.
-    environment.fill(0);
-    return variables;
-  }
-
   function isOwn(process: Known): boolean {
     return allUsers || process.uid === uid;
+  }
+
+  function filesOf({ pid, uid: owner }: Known): Files {
+    const environment = readable(() => readFileSync(`${root}/${pid}/environ`));
+    return { root, environment, own: owner === uid };
   }
 
   function factsOf(process: Known): Facts {
@@ -279,23 +295,10 @@ export function procfsSource({
     // Each argument ends in NUL. A process that rewrote its title leaves more of them at the end.
     const command = (line ?? "").toString("utf8").replace(/\0+$/, "").replaceAll("\0", " ");
     return {
-      ...(own ? factsIn(process, variablesOf(process, line)) : { name: undefined }),
+      ...(own ? variablesOf(process, { ...filesOf(process), line }) : { name: undefined }),
       // The form in which ps shows a process without arguments.
       command: command === "" ? `[${process.comm}]` : command,
       cwd: own ? readable(() => readlinkSync(`${folder}/cwd`)) : undefined,
-    };
-  }
-
-  /** The variables of its environment, or where they are gone, those that were read before. */
-  function factsIn(process: Known, read: Variables | undefined): Omit<Facts, "command" | "cwd"> {
-    if (read === undefined) return { name: undefined, ...process.kept, unreadable: true };
-    const { overwritten, name, variable, wantedPort } = read;
-    const found = { name, ...(variable && { variable }), wantedPort };
-    if (!overwritten) process.kept = found;
-    const isGone = overwritten && name === undefined;
-    return {
-      ...(isGone ? { ...found, ...process.kept } : found),
-      ...(overwritten && { overwritten }),
     };
   }
 
@@ -326,7 +329,12 @@ export function procfsSource({
     const rows = rowsByInode();
     await breathe();
     known = census();
-    const ours = [...known.values()].filter((process) => allUsers || process.uid === uid);
+    const ours = [...known.values()].filter(isOwn);
+    // At the first look, nothing has been missed yet.
+    if (scans > 1) {
+      for (const process of ours) if (isYoung(process, moment)) glance(process);
+      await breathe();
+    }
     const walked = new Set<Known>();
     const owners = new Map<number, Known[]>();
     const own = (process: Known) => {
@@ -411,9 +419,21 @@ export function procfsSource({
       moment = uptime();
       known = census();
       return [...known.values()]
-        .filter((process) => allUsers || process.uid === uid)
+        .filter(isOwn)
         .map(observed)
         .filter(({ name }) => isWanted(name));
+    },
+    glance() {
+      const latest = latestPid();
+      const before = latestSeen;
+      latestSeen = latest;
+      if (latest === undefined || before === undefined) return;
+      for (let pid = Math.max(before + 1, latest - mostGlances); pid <= latest; pid++) {
+        const process = met(pid);
+        if (process === undefined) continue;
+        known.set(pid, process);
+        glance(process);
+      }
     },
     alive({ pid, startedAt }) {
       const stat = readable(() => readStat(pid));

@@ -22,6 +22,9 @@ const ownName = sought("LOCALHOSTESS_NAME");
 const plainName = sought("NAME");
 const port = sought("PORT");
 
+/** The variables that are read; of all others, nothing is kept. */
+export const variableNames = ["LOCALHOSTESS_NAME", "NAME", "PORT"] as const;
+
 /** `titled`: the program's title is known to go on in its environment, whatever that looks like. */
 export function readEnvironment(
   environment: Buffer,

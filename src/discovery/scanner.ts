@@ -225,6 +225,7 @@ export function scanner(options: ScannerOptions): Scanner {
     quiet = touched ? 0 : quiet + 1;
     touched = false;
     age++;
+    if (state === "idle") source.glance?.();
     const due = watchers.size > 0 || (age >= period && (watched || quiet < period));
     if (state === "idle" && due) begin();
   }

@@ -44,6 +44,11 @@ export class FakeProc {
     writeFileSync(join(this.root, "uptime"), `${seconds}.00 12.00\n`);
   }
 
+  /** The pid that was given last. */
+  latest(pid: number): void {
+    writeFileSync(join(this.root, "loadavg"), `0.10 0.20 0.30 1/234 ${pid}\n`);
+  }
+
   /** Inode -> port, all on 127.0.0.1; `after` are rows of established connections. */
   listen(ports: Record<number, number>, { after = 0, uid = 1000 } = {}): void {
     const row = (port: number, state: string, inode: number) =>

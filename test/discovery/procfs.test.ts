@@ -330,6 +330,28 @@ describe("a program that writes over its environment", () => {
     expect((await source.scan()).processes.get(42)?.name).toBeUndefined();
   });
 
+  test("is known where it was looked at between two scans, before it listened", async () => {
+    proc.end(42);
+    proc.latest(41);
+    source.glance!();
+    proc.put({ pid: 42, start: 999, environ: "NAME=api\0", files: {} });
+    proc.latest(42);
+    source.glance!();
+    expect(await seen(titled)).toMatchObject({ name: "api", overwritten: true });
+  });
+
+  test("is known where a scan saw it before it listened, and where it had not called exec at the first", async () => {
+    proc.listen({});
+    await source.scan();
+    proc.put({ pid: 43, start: 999, environ: "A=b\0", files: {} });
+    await source.scan();
+    proc.change({ pid: 43, start: 999, environ: "NAME=api\0", files: {} });
+    await source.scan();
+    proc.listen({ 555: 3000 });
+    proc.change({ ...server, pid: 43, start: 999, environ: titled });
+    expect((await source.scan()).processes.get(43)?.name).toBe("api");
+  });
+
   test("has a NAME behind its title, but none that is only the end of another variable", async () => {
     expect(await seen("1:3000) [x]\0HOME=/\0NAME=api\0")).toMatchObject({ name: "api" });
     expect((await seen("1:3000) [x]\0NAME=desk\0A=b\0"))?.name).not.toBe("desk");
