@@ -15,6 +15,7 @@ const ranks: Record<string, number> = {
   routes: 2,
   tls: 3,
   discovery: 3,
+  containers: 3,
   supervisor: 4,
   proxy: 4,
   control: 5,
@@ -51,6 +52,7 @@ const pure = ["text", "wire", "manifest", "routes"];
 
 /** Tables of states in folders that are not pure: nothing but the state and the event decides. */
 const tables = [
+  "containers/engine-states.ts",
   "proxy/upstream/dial-states.ts",
   "proxy/upstream/evidence.ts",
   "proxy/client/states.ts",
@@ -147,6 +149,7 @@ test("an import that goes upward is found, wherever it is planted", () => {
     { file: "wire/head.ts", imported: "link/link.ts" },
     { file: "text/printable.ts", imported: "wire/bytes.ts" },
     { file: "tls/leaf.ts", imported: "discovery/name.ts" },
+    { file: "containers/engines.ts", imported: "discovery/scanner.ts" },
     { file: "supervisor/logs/log-ring.ts", imported: "proxy/pages/page.ts" },
     { file: "daemon/daemon.ts", imported: "main.ts" },
     // A later subfolder, a sibling subfolder, the folder itself.

@@ -1,5 +1,6 @@
 /** This machine's listening sockets -> the route table, the events and the lines for a person, scan by scan. */
 import { hostname } from "node:os";
+import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
@@ -9,10 +10,11 @@ import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { Stopping } from "./stops.ts";
 
 export type DiscoveringOptions = Pick<
   DaemonOptions,
-  "scanner" | "allUsers" | "onServices" | "onSkipped"
+  "scanner" | "allUsers" | "onServices" | "onSkipped" | "containers" | "env"
 > & {
   clock: Clock;
   wsl: boolean;
@@ -21,6 +23,7 @@ export type DiscoveringOptions = Pick<
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  stops: Stopping;
 };
 
 export type Discovering = {
@@ -34,6 +37,13 @@ export function discovering(options: DiscoveringOptions): Discovering {
   const { clock, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
+  const containers = engines({
+    clock,
+    env: options.env,
+    wanted: options.containers ?? false,
+    onChange: () => discovery.rename(),
+  });
+  options.stops.push("the news of containers", () => containers.stop());
   const discovery = scanner({
     source: chooseSource(options.scanner, { uid, allUsers: options.allUsers }),
     clock,
@@ -41,6 +51,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
+    claims: () => containers.claims(),
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {
@@ -60,5 +71,6 @@ export function discovering(options: DiscoveringOptions): Discovering {
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
     onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
+  containers.start();
   return { discovery, age: () => clock.now() - scannedAt };
 }

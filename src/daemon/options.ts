@@ -39,6 +39,8 @@ export type DaemonOptions = {
   bareNames: readonly string[] | boolean;
   /** The source of more of these names. Default: the hosts file of the system. */
   hosts?: HostsFile;
+  /** The container engines that are asked: those that are found, these sockets alone, or none. Default: none. */
+  containers?: boolean | readonly string[];
   /** The daemon's own environment, for services that were up before it. */
   env: Readonly<Record<string, string | undefined>>;
   /** `config.toml`, the lowest layer of every project. */

@@ -91,6 +91,25 @@ const bareNames = union(
   ({ input }) => `expected true, false or a list such as ["api"], got ${shown(input)}`,
 );
 
+/** `true`: all engines that are found. */
+const containers = union(
+  [
+    boolean(),
+    array(
+      pipe(
+        string(({ input }) => `expected the path of an engine's socket, got ${shown(input)}`),
+        regex(
+          /^(?:unix:\/\/)?\/./,
+          ({ input }) =>
+            `expected the absolute path of an engine's socket, such as "/var/run/docker.sock", got ${shown(input)}`,
+        ),
+      ),
+    ),
+  ],
+  ({ input }) =>
+    `expected true, false or a list such as ["/var/run/docker.sock"], got ${shown(input)}`,
+);
+
 function port(words: string) {
   const message = ({ input }: { input: unknown }): string => `${words}, got ${shown(input)}`;
   return pipe(
@@ -142,6 +161,8 @@ export const configSchema = object({
   http_port: optional(portOrOff),
   https_port: optional(portOrOff),
   https_redirect: optional(yesOrNo),
+  /** Container engines whose published ports have names. */
+  containers: optional(containers),
   /** Other users of this machine may use the proxy. */
   other_users: optional(yesOrNo),
   /** How requests to a name are treated, where nothing nearer to it says so. */

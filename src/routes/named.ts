@@ -65,7 +65,8 @@ export const unquoted: Show = (word) => printable(word, longest);
 
 /**
  * An id, a service of the project here, a service of any one project, a whole project, then the name in an address. A
- * name that instances share stands for all of them. A URL and a name with a dot are addresses only.
+ * name that instances share stands for all of them. A URL is an address only, and a name with a dot a project or an
+ * address.
  */
 export function servicesNamed<Row extends Nameable>(
   typed: string,
@@ -112,9 +113,10 @@ function namedAs<Row extends Nameable>(
       const why = `several projects have a service ${show(word)}: use ${listed(ids, { conjunction: "or" })}`;
       return { kind: "none", why, several: true };
     }
-    const whole = rows.filter(({ project }) => project === word);
-    if (whole.length > 0) return named(whole);
   }
+  // A worktree's project has a dot in its name. With a scheme, an ending or a path, the word is an address.
+  const whole = typed === word ? rows.filter(({ project }) => project === word) : [];
+  if (whole.length > 0) return named(whole);
   const addressed = rowsAt(word, { rows, isUrl });
   if (addressed.length > 0) return named(addressed);
   const names = new Set(

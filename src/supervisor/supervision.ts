@@ -40,11 +40,11 @@ export function supervision(options: SupervisionOptions): Projects {
     effects: made.effects,
     loopback: loopback(platform),
     shell: env,
-    async read(directory, { shell, file }) {
+    async read(directory, { shell, file, naming }) {
       // The TOML reader takes memory that a daemon without projects need not spend.
       const { readProject } = await import("./project/read-project.ts");
       const home = env.HOME ?? homedir();
-      return await readProject(directory, { home, configFile, tlds, shell, file });
+      return await readProject(directory, { home, configFile, tlds, shell, file, naming });
     },
     gitHead,
     tlds,

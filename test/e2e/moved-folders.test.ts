@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readlink, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BootLine } from "../../src/routes/project-report.ts";
 import { isAlive, type ProjectPlace, projectPlace } from "../support/project-place.ts";
 import { repository } from "../support/repository.ts";
 import { cli } from "../cli/cli.ts";
@@ -130,13 +129,13 @@ describe("a folder that was moved", () => {
     const old = join(main, "../tree");
     await git.git("worktree", "add", "--quiet", "-b", "tree", old);
     await upAt(old);
-    const { pid } = await place.row("wood:w");
+    const { pid } = await place.row("tree.wood:w");
     const now = join(main, "../tree-moved");
     await git.git("worktree", "move", old, now);
     expect((await at(now)("logs", "w")).code).toBe(0);
     // Only its folder is another: nothing waits for `up`.
     await writeFile(join(now, ".env"), "A=1\n");
-    const row = await place.until("wood:w", (its) => its.ready && its.pid !== pid);
+    const row = await place.until("tree.wood:w", (its) => its.ready && its.pid !== pid);
     expect(row).toMatchObject({ path: now, pending: null });
   }, 120_000);
 
@@ -146,8 +145,11 @@ describe("a folder that was moved", () => {
     const { pid } = await place.row("twin:w");
     const copy = `${old}-copy`;
     await cp(old, copy, { recursive: true });
-    const refused = (await place.up(copy)).at(-1) as Exclude<BootLine, string>;
-    expect(JSON.stringify(refused)).toContain(`two projects are named twin: ${old} and ${copy}`);
+    const beside = `${old}-beside`;
+    await cp(old, beside, { recursive: true });
+    const said = JSON.stringify(await place.up(beside));
+    expect(said).toContain(`${old} has the name already, so this project is twin-beside`);
+    expect(await place.row("twin-beside:w")).toMatchObject({ ready: true, path: beside });
     expect((await place.row("twin:w")).pid).toBe(pid);
     await rm(old, { recursive: true });
     await upAt(copy);

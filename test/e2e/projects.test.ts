@@ -127,18 +127,18 @@ depends_on = ["db"]`;
       `[project]\nname = "${name}"\ndomain = "${domain}"\n[services.w]\ntype = "worker"\ncommand = "${ticker}"`;
     const first = await place.project("one", toml("shop", "shop.localhost"));
     expect((await place.up(first)).at(-1)).toBe("Ok");
-    for (const [folder, name, domain] of [
-      ["two", "shop", "other.localhost"],
-      ["three", "other", "shop.localhost"],
+    for (const [folder, name, domain, more] of [
+      ["two", "shop", "other.localhost", { name: "shop" }],
+      ["three", "other", "shop.localhost", {}],
     ] as const) {
       const directory = await place.project(folder, toml(name, domain));
-      const { Error: why } = (await place.up(directory)).at(-1) as { Error: string };
+      const { Error: why } = (await place.up(directory, more)).at(-1) as { Error: string };
       expect(why).toContain(first);
       expect(why).toContain(directory);
     }
     await place.send({ Stop: { name: "shop" } });
     const second = join(place.daemon.directory, "projects", "two");
-    expect((await place.up(second)).at(-1)).toBe("Ok");
+    expect((await place.up(second, { name: "shop" })).at(-1)).toBe("Ok");
   });
 });
 

@@ -205,8 +205,8 @@ export const machine: readonly Fault[] = [
   {
     name: "a project's domain lies under another's",
     file: "src/supervisor/project/conflict.ts",
-    find: "!isInside(inner.directory, outer.directory)",
-    replace: "inner.directory === outer.directory",
+    find: "if (isInside(inner.directory, outer.directory)) return true;",
+    replace: "if (inner.directory !== outer.directory) return true;",
     tests: ["test/supervisor/conflict.test.ts"],
   },
   {

@@ -262,9 +262,9 @@ export const unseen: readonly Fault[] = [
   {
     name: "files are applied while git is at work",
     file: "src/supervisor/project/folder.ts",
-    find: '      this.#lookAgain();\n      return { kind: "project", project, takes };',
+    find: '      this.#lookAgain();\n      return { kind: "project", project, takes, notes: [] };',
     replace:
-      '      await project.apply({ spec: read.project, pending: new Map() }, shell);\n      return { kind: "project", project, takes };',
+      '      await project.apply({ spec: read.project, pending: new Map() }, shell);\n      return { kind: "project", project, takes, notes: [] };',
     tests: ["test/e2e/unseen-change.test.ts"],
   },
   {

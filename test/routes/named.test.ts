@@ -61,6 +61,27 @@ describe("a word names", () => {
     expect(named("blog")).toEqual(["blog:db", "blog:web"]);
   });
 
+  test("a project that has a dot in its name, and a service of it", () => {
+    const linked = ["nav.shop:api", "nav.shop:web"].map(row);
+    const idsOf = (word: string, directory = "/") => {
+      const found = servicesNamed(word, { rows: [...rows, ...linked], directory });
+      return found.kind === "rows" ? found.rows.map(({ id }) => id) : found.why;
+    };
+    for (const word of ["nav.shop", "Nav.Shop"]) {
+      expect(idsOf(word)).toEqual(["nav.shop:api", "nav.shop:web"]);
+    }
+    expect(idsOf("nav.shop:api")).toEqual(["nav.shop:api"]);
+    expect(idsOf("shop:api", "/srv/nav.shop")).toEqual(["shop:api"]);
+    expect(idsOf("api", "/srv/nav.shop")).toEqual(["nav.shop:api"]);
+    expect(idsOf("api")).toBe(
+      'several projects have a service "api": use shop:api or nav.shop:api',
+    );
+    for (const word of ["nav.shop.localhost", "nav.shop.test", "nav.shop/", "http://nav.shop"]) {
+      expect(idsOf(word)).toEqual(["nav.shop:web"]);
+    }
+    expect(idsOf("api.nav.shop")).toEqual(["nav.shop:api"]);
+  });
+
   test("none where it is in several projects, and it says in which", () => {
     for (const directory of [null, "/elsewhere"]) {
       expect(named("db", directory)).toBe(

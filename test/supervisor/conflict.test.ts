@@ -11,7 +11,7 @@ describe("a project cannot be up beside another", () => {
   test("of its name, and hears of both folders", () => {
     const twin = { ...shop, directory: "/other" };
     expect(found(twin, shop)).toBe(
-      "two projects are named shop: /shop and /other; give one another name in its locald.toml, or stop the other",
+      "two projects are named shop: /shop and /other; give one another name with localhostess up --name <name>, or stop the other",
     );
   });
 
@@ -33,6 +33,19 @@ describe("a project cannot be up beside another", () => {
     expect(found({ ...under, domain: "inner.shop.test" }, shop)).toContain("lies under");
     expect(found({ ...under, directory: "/shop/inner" }, shop)).toBeUndefined();
     expect(found(shop, { ...under, directory: "/shop/inner" })).toBeUndefined();
+  });
+
+  test("and a worktree of its repository may have its label in front, but none of its addresses", () => {
+    const main = { ...shop, checkout: { repository: "/shop/.git", root: "/shop" } };
+    const checkout = { repository: "/shop/.git", root: "/shop.nav", label: "nav" };
+    const linked = { ...projectSpec([], "nav.shop"), directory: "/shop.nav", checkout };
+    expect(found(linked, main)).toBeUndefined();
+    expect(found(main, linked)).toBeUndefined();
+    const other = { ...linked, checkout: { ...checkout, repository: "/other/.git" } };
+    expect(found(other, main)).toContain("lies under shop.localhost");
+    const api = projectSpec([{ name: "web", routeName: "api.shop" }], "api.shop");
+    const same = { ...api, checkout: { ...checkout, label: "api" } };
+    expect(found(same, main)).toContain("two services have the address api.shop.localhost");
   });
 });
 

@@ -54,6 +54,7 @@ function place(act: (its: Place) => void, effects: Partial<FolderEffects> = {}) 
     },
     gitHead: async () => ({ kind: "none" }),
     conflictOf: () => undefined,
+    holderOf: () => undefined,
     prepare: async () => {},
     make() {
       its.applied.push(read);

@@ -68,6 +68,7 @@ test("layers are read from home down, and the project's own file wins", async ()
       "locald.workspace.toml",
       "a/locald.workspace.toml",
       "a/b/locald.workspace.toml",
+      "a/b/locald.local.toml",
       "a/b/.env",
     ]);
     const who = its.fields.find(({ path }) => path.join(".") === "env.who");

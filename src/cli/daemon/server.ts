@@ -64,6 +64,7 @@ export async function serverStart(
       mustBeFound: flags.background ?? false,
       tlds: settings.tlds,
       bareNames: settings.config.bare_names?.value ?? [],
+      containers: settings.config.containers?.value ?? true,
       onServices(_, changes) {
         log(changes);
       },

@@ -81,8 +81,8 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
 }
 
 /**
- * The name that is asked for, by folder: that of the flag for the project that is meant, that of the variable for the one
- * here. Null: none but that of its files; undefined: nothing is asked. @throws UsageError
+ * The name that is asked for, by folder: that of the flag for the project that is meant, that of the variable for the
+ * one here. Null: none but that of its files; undefined: nothing is asked. @throws UsageError
  */
 async function namesFor({ name }: UpFlags, world: World): Promise<NameFor> {
   const variable = world.env.LOCALHOSTESS_PROJECT;

@@ -1,6 +1,5 @@
 /** The commands about projects: up, stop, restart and the registry, in the first locald's format. */
 import * as v from "valibot";
-import { givenNameMistake } from "../../manifest/project-name.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Brought } from "../../supervisor/project/bring-up.ts";
 import type { Projects } from "../../supervisor/projects.ts";
@@ -19,6 +18,10 @@ import {
 
 /** PATH_MAX of Linux. */
 const longestPath = 4096;
+
+/** Words as files have them, with dots between. */
+const projectName =
+  /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/;
 
 const folder = v.pipe(
   v.string(),
@@ -143,7 +146,7 @@ export const projectCommands: readonly Command[] = [
             v.string(),
             v.minLength(1),
             v.maxLength(255),
-            v.check((its) => givenNameMistake(its) === undefined, "not a project name"),
+            v.regex(projectName, "expected a project's name, such as shop or review.shop"),
             v.description(
               "the project's name in this folder from now on, whatever its files say; null: as they say",
             ),

@@ -1,4 +1,4 @@
-/** What the files, the checkout and the person say -> a project's name and its domain. Pure. */
+/** Layers, the checkout and what a person asks for -> a project's name and its domain. Pure. */
 import { type Leaf, type Source, tableIn } from "../layer.ts";
 import { merged } from "../merge.ts";
 import {
@@ -9,19 +9,7 @@ import {
   projectNameMistake,
   readDomain,
 } from "../project-name.ts";
-import type { ManifestOptions } from "./options.ts";
-
-/** What the files do not say of a project's name. */
-export type Naming = {
-  /** Asked for, with `up --name` or in the environment: before all that the files say. */
-  given?: string | undefined;
-  /** In the place of the committed name, which another folder has. */
-  instead?: string | undefined;
-  /** The label of a linked worktree, which stands in front of the committed name. */
-  label?: string | undefined;
-  /** In the place of the folder's own name, where no file has one: that of the main checkout. */
-  folder?: string | undefined;
-};
+import type { ManifestOptions, Naming } from "./options.ts";
 
 export type Named = {
   name: string;
@@ -69,8 +57,8 @@ export type DomainOptions = {
 };
 
 /**
- * A committed domain goes with the committed name: `shop.test` is `fix-nav.shop.test` in a worktree, and `mine.test` for
- * a project that is named `mine` here.
+ * A committed domain goes with the committed name: `shop.test` is `fix-nav.shop.test` in a worktree, and `mine.test`
+ * for a project that is named `mine` here.
  */
 export function domainOf({ named, written, naming, local, tlds }: DomainOptions): Domain {
   const { name, isOther } = named;

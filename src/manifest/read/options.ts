@@ -1,11 +1,22 @@
 /** A project's folder, layers and env files -> what the readers of this folder are given of the world. Pure. */
 import type { Layer, Source } from "../layer.ts";
 import type { Checkout } from "../project.ts";
-import type { Naming } from "./naming.ts";
 
 /** An env file: `.env`, or one that `env_file` names. */
 export type EnvFile =
   { kind: "text"; text: string } | { kind: "missing" } | { kind: "unreadable"; why: string };
+
+/** The parts of a project's name that its files do not say. */
+export type Naming = {
+  /** Asked for, with `up --name` or in the environment: before all that the files say. */
+  given?: string | undefined;
+  /** In the place of the committed name, which another folder has. */
+  instead?: string | undefined;
+  /** The label of a linked worktree, which stands in front of the committed name. */
+  label?: string | undefined;
+  /** In the place of the folder's own name, where no file has one: that of the main checkout. */
+  folder?: string | undefined;
+};
 
 export type ManifestOptions = {
   /** Absolute: the project's folder. */

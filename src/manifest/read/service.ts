@@ -151,7 +151,7 @@ export function readService(
   return { spec, table, ...edges };
 }
 
-/** Undefined where the file has none, or where it is another checkout's: only this folder's own file can claim it here. */
+/** Undefined where no file has one, or another checkout has it: only this folder's own file can claim it here. */
 function ownPort(
   service: string,
   port: Known<number> | undefined,

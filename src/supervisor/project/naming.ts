@@ -1,4 +1,4 @@
-/** A folder whose project's name another folder has -> other names for it, and the sentences about how it is named. Pure. */
+/** A folder, and another one that has its project's name -> other names for it, and sentences about its name. Pure. */
 import { basename, dirname } from "node:path";
 import { localFile } from "../../manifest/layer.ts";
 import { projectNameFrom } from "../../manifest/project-name.ts";

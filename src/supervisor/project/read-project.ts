@@ -6,10 +6,10 @@ import { type Layer, layerOf, localFile, readLayer } from "../../manifest/layer.
 import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
 import type { Checkout, ProjectSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
-import type { Naming } from "../../manifest/read/naming.ts";
 import { readManifest } from "../../manifest/read/read-manifest.ts";
-import type { EnvFile, ManifestOptions } from "../../manifest/read/options.ts";
+import type { EnvFile, ManifestOptions, Naming } from "../../manifest/read/options.ts";
 import { envFilesOf } from "../../manifest/read/variables.ts";
+import { checkoutOf } from "./checkout-of.ts";
 import { type ReadText, readText } from "../../system/read-text.ts";
 
 export type ReadProject =
@@ -42,7 +42,7 @@ export type ReadProjectOptions = {
   instead?: string;
   /** The user whose files count as one's own; by default this process's. */
   uid?: number;
-  /** The checkout of a git repository that a folder is in; by default none is looked for. */
+  /** The checkout of a git repository that a folder is in; by default as the files of git say now. */
   checkoutOf?: ((directory: string) => InCheckout | undefined) | undefined;
   naming?: AskedNaming | undefined;
 };
@@ -156,7 +156,7 @@ export async function readProject(
     envFiles.set(path, envFile(its));
   }
   if (unreadable.length > 0) return { kind: "mistakes", mistakes: unreadable, files };
-  const checkout = options.checkoutOf?.(directory);
+  const checkout = (options.checkoutOf ?? checkoutOf)(directory);
   const place = placeIn(checkout, { directory, asked: options.naming });
   const read = readManifest({
     ...{ directory, layers, local, envFiles, tlds, shell, files, nameOf },

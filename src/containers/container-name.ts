@@ -1,0 +1,118 @@
+/** A container -> the name that it is reached by, and where that is from. Pure. */
+import { labelFrom, nameMistake } from "../manifest/project-name.ts";
+import { printable } from "../text/printable.ts";
+import type { Container } from "./container.ts";
+
+/** The linked worktree of git that a folder is in. */
+export type Worktree = {
+  label: string;
+  /** The worktree's folder. */
+  root: string;
+  /** The main checkout's folder. */
+  main: string | undefined;
+};
+
+export type ContainerName = {
+  name: string;
+  /** The source of the name. */
+  by: "label" | "compose" | "name";
+  /** A clause for a person. */
+  because: string;
+  /** A sentence about a label that is no name. */
+  warning?: string;
+};
+
+export type NamingContainers = {
+  /** Undefined: the folder is in none. */
+  worktree?: ((folder: string) => Worktree | undefined) | undefined;
+};
+
+/** RFC 1035: 253 characters, and `.localhost` has to fit too. A port in front takes 6. */
+const longestName = 253 - ".localhost".length - 6;
+
+/** WHATWG URL, "ends in a number": clients read it as an IPv4 address. */
+const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
+
+/** The label, else the service and project of Compose, else the container's own name. Undefined where none is left. */
+export function containerName(
+  container: Container,
+  { worktree }: NamingContainers = {},
+): ContainerName | undefined {
+  const { labels } = container;
+  const shown = printable(container.name, 80);
+  let warning: string | undefined;
+  if (labels.name !== undefined) {
+    const name = labels.name.toLowerCase().replace(/(?<=.)\.localhost$/, "");
+    if (isName(name)) {
+      return { name, by: "label", because: `label localhostess.name of container ${shown}` };
+    }
+    warning = `its label localhostess.name=${printable(labels.name, 80)} is not a name: ${nameMistake(name) ?? "it cannot be in an address"}`;
+  }
+  const other = composeName(container, worktree) ?? ownName(container);
+  return other === undefined || warning === undefined ? other : { ...other, warning };
+}
+
+function isName(name: string): boolean {
+  return (
+    nameMistake(name) === undefined &&
+    name.length <= longestName &&
+    name !== "localhost" &&
+    name.split(".").every((part) => part.length <= 63) &&
+    !numeric.test(name.slice(name.lastIndexOf(".") + 1))
+  );
+}
+
+/** `api` of `shop` is `api.shop`, as a service of a project is. */
+function composeName(
+  { labels, name: own }: Container,
+  worktree: NamingContainers["worktree"],
+): ContainerName | undefined {
+  const { service, project, oneOff, folder } = labels;
+  if (service === undefined || project === undefined || /^true$/i.test(oneOff ?? "")) {
+    return undefined;
+  }
+  const first = labelFrom(service);
+  const tree = folder?.startsWith("/") ? worktree?.(folder) : undefined;
+  const last = projectLabel(project, tree);
+  if (first === undefined || last === undefined) return undefined;
+  const parts = [first, last];
+  if (tree !== undefined) parts.unshift(tree.label);
+  const name = parts.join(".");
+  if (!isName(name)) return undefined;
+  const its = `service ${printable(service, 80)} of Compose project ${printable(project, 80)}`;
+  return {
+    name,
+    by: "compose",
+    because: `${its}, container ${printable(own, 80)}${tree === undefined ? "" : `, in worktree ${tree.label}`}`,
+  };
+}
+
+/**
+ * Compose takes a project's name from its folder. In a linked worktree, whose folder has another name, the project is
+ * still the main checkout's: its label is in front already.
+ */
+function projectLabel(project: string, tree: Worktree | undefined): string | undefined {
+  const label = labelFrom(project);
+  if (tree?.main === undefined || bare(project) !== bare(lastPart(tree.root))) return label;
+  return labelFrom(lastPart(tree.main)) ?? label;
+}
+
+/** Compose leaves out what a project's name may not have, where an address has a hyphen. */
+function bare(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, "");
+}
+
+function lastPart(path: string): string {
+  return path.replace(/\/+$/, "").replace(/^.*\//, "");
+}
+
+/** `shop_db_1` is `shop-db-1`; a dot stays one. */
+function ownName({ name: own }: Container): ContainerName | undefined {
+  const name = own
+    .split(".")
+    .flatMap((part) => labelFrom(part) ?? [])
+    .join(".");
+  const usable = isName(name) ? name : labelFrom(`c-${own}`);
+  if (usable === undefined) return undefined;
+  return { name: usable, by: "name", because: `name of container ${printable(own, 80)}` };
+}
