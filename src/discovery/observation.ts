@@ -47,6 +47,13 @@ export type Observation = {
   pids: readonly number[];
 };
 
+/** The login, terminal or daemon that a process belongs to. */
+export type Session = {
+  id: number;
+  /** It has a terminal. */
+  terminal: boolean;
+};
+
 /** One listening socket. Several may share an address and a port (SO_REUSEPORT). */
 export type ListeningSocket = {
   address: string;
@@ -72,6 +79,10 @@ export type Scan = {
   sockets?: readonly ListeningSocket[];
   /** By pid: the owners of observations, and their ancestors. */
   processes: ReadonlyMap<number, ObservedProcess>;
+  /** Other processes with a NAME that one of those has too. Of one NAME, at most 64. */
+  bystanders?: readonly ObservedProcess[];
+  /** By pid, of both; undefined where the source does not tell. */
+  sessions?: ReadonlyMap<number, Session>;
   skipped: readonly Skipped[];
 };
 

@@ -8,7 +8,7 @@ import { readEnvironment, type Variables, variableNames } from "./read-environme
 export type Started = Pick<ObservedProcess, "name" | "variable" | "wantedPort">;
 
 /** A value, and the program of the process that it is of: after an exec, there is another. */
-type OfImage<Value> = Value & { image: string };
+type OfImage<Value> = Value & { image: string | undefined };
 
 /** Remembered of a process for as long as it runs. */
 export type Remembered = {
@@ -19,8 +19,10 @@ export type Remembered = {
 };
 
 /** The process, as far as its variables are concerned. */
-export type Subject = Pick<ProcStat, "image" | "argumentOctets"> & {
+export type Subject = Pick<ProcStat, "argumentOctets"> & {
   pid: number;
+  /** Undefined: not known yet. */
+  image: string | undefined;
   remembered: Remembered;
 };
 
@@ -48,7 +50,8 @@ export function variablesOf(subject: Subject, files: Files): FoundVariables {
   }
   if (found.name !== undefined) return { ...found, overwritten };
   const seen = startedIn(remembered.seen);
-  if (remembered.seen?.image === image) return { ...found, ...seen, overwritten };
+  if (image !== undefined && remembered.seen?.image === image)
+    return { ...found, ...seen, overwritten };
   const own = files.own ? ownOf(subject, files.root) : undefined;
   return { ...found, ...(own ?? seen), overwritten };
 }
@@ -88,7 +91,7 @@ function startedBy({ name, variable, wantedPort }: Variables): Started {
 /** Asked once for each program: it has moved its variables before it wrote over them. */
 function ownOf(subject: Subject, root: string): Started | undefined {
   const { pid, image, remembered } = subject;
-  if (remembered.own?.image !== image) {
+  if (remembered.own === undefined || remembered.own.image !== image) {
     const environment = ownEnvironment(pid, { root, names: variableNames });
     const read = environment && startedBy(readEnvironment(environment));
     remembered.own = { image, has: read?.name === undefined ? undefined : read };

@@ -8,6 +8,7 @@ import type {
   Observation,
   ObservedProcess,
   Scan,
+  Session,
   Skipped,
   Source,
 } from "./observation.ts";
@@ -16,6 +17,7 @@ import {
   type FoundVariables,
   remember,
   type Remembered,
+  type Subject,
   variablesOf,
 } from "./process-variables.ts";
 
@@ -46,12 +48,17 @@ const oldest = 60_000;
 /** Pids that are looked at between two scans: the last ones, where thousands have begun. */
 const mostGlances = 256;
 
+/** Of one NAME: more tell nothing new. */
+const mostBystanders = 64;
+
 /** Milliseconds of work after which the event loop gets a turn: requests are served during a scan. */
 const slice = 5;
 
 /** Knowledge about a process, kept between scans while it is the same process and program. */
-type Known = ProcStat & {
+type Known = {
   pid: number;
+  /** Read on first use; most processes have no listening socket, and are not asked for. */
+  stat: ProcStat | undefined;
   uid: number;
   /** Identifies the process's folder in procfs; differs if the pid was reused. */
   folder: string;
@@ -71,6 +78,24 @@ type Known = ProcStat & {
 };
 
 type Facts = FoundVariables & Pick<ObservedProcess, "command" | "cwd">;
+
+/** In the place of a process that has ended before anything was read of it. */
+const ended: ProcStat = {
+  parent: 0,
+  group: 0,
+  session: 0,
+  terminal: false,
+  zombie: true,
+  stopped: false,
+  exitStatus: 0,
+  cpuTicks: 0,
+  pages: 0,
+  startTicks: 0,
+  exec: undefined,
+  image: "",
+  argumentOctets: undefined,
+  comm: "",
+};
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -172,14 +197,12 @@ export function procfsSource({
     if (before !== undefined && before.folder === folder && before.uid === status.uid) {
       return before;
     }
-    const stat = readStat(pid);
-    if (stat === undefined) return undefined;
     return {
-      ...stat,
       pid,
+      stat: undefined,
       uid: status.uid,
       folder,
-      verified: scans,
+      verified: 0,
       walkedAt: undefined,
       sockets: new Map(),
       refused: undefined,
@@ -193,7 +216,7 @@ export function procfsSource({
   function glance(process: Known): void {
     if (process.glances >= 2 || !isOwn(process)) return;
     process.glances++;
-    remember(process, filesOf(process));
+    remember(subjectOf(process), filesOf(process));
   }
 
   /** The pid that was given last: proc_loadavg(5). Each new process or thread gets the next one that is free. */
@@ -210,11 +233,22 @@ export function procfsSource({
     const stat = readStat(process.pid);
     // The process ended after the census; the next census will not list it.
     if (stat === undefined) return true;
-    const same = process.startTicks === stat.startTicks && process.image === stat.image;
-    if (!same) process.facts = undefined;
+    const before = process.stat;
     // Orphans get a new parent, and shells move their jobs to new groups.
-    Object.assign(process, stat);
+    process.stat = stat;
+    if (before === undefined) return true;
+    const same = before.startTicks === stat.startTicks && before.image === stat.image;
+    if (!same) process.facts = undefined;
     return same;
+  }
+
+  function statOf(process: Known): ProcStat {
+    process.stat ??= readStat(process.pid) ?? ended;
+    return process.stat;
+  }
+
+  function subjectOf({ pid, stat, remembered }: Known): Subject {
+    return { pid, remembered, image: stat?.image, argumentOctets: stat?.argumentOctets };
   }
 
   function walk(process: Known, rows: ReadonlyMap<number, ListeningRow>): void {
@@ -257,8 +291,8 @@ export function procfsSource({
     return isYoung(process, process.walkedAt);
   }
 
-  function isYoung({ startTicks }: Known, at: number): boolean {
-    return at - startTicks * tick < youth;
+  function isYoung(process: Known, at: number): boolean {
+    return at - statOf(process).startTicks * tick < youth;
   }
 
   /** Whether the process still holds every socket that listens, in the same place. */
@@ -295,9 +329,11 @@ export function procfsSource({
     // Each argument ends in NUL. A process that rewrote its title leaves more of them at the end.
     const command = (line ?? "").toString("utf8").replace(/\0+$/, "").replaceAll("\0", " ");
     return {
-      ...(own ? variablesOf(process, { ...filesOf(process), line }) : { name: undefined }),
+      ...(own
+        ? variablesOf(subjectOf(process), { ...filesOf(process), line })
+        : { name: undefined }),
       // The form in which ps shows a process without arguments.
-      command: command === "" ? `[${process.comm}]` : command,
+      command: command === "" ? `[${statOf(process).comm}]` : command,
       cwd: own ? readable(() => readlinkSync(`${folder}/cwd`)) : undefined,
     };
   }
@@ -305,11 +341,12 @@ export function procfsSource({
   function observed(process: Known): ObservedProcess {
     verify(process);
     process.facts ??= factsOf(process);
+    const { startTicks, parent, group } = statOf(process);
     return {
       pid: process.pid,
-      startedAt: startOf(process.startTicks),
-      parent: process.parent,
-      group: process.group,
+      startedAt: startOf(startTicks),
+      parent,
+      group,
       uid: process.uid,
       ...process.facts,
     };
@@ -330,10 +367,11 @@ export function procfsSource({
     await breathe();
     known = census();
     const ours = [...known.values()].filter(isOwn);
-    // At the first look, nothing has been missed yet.
-    if (scans > 1) {
-      for (const process of ours) if (isYoung(process, moment)) glance(process);
-      await breathe();
+    for (const process of ours) {
+      if (process.glances === 0 || (process.glances === 1 && isYoung(process, moment))) {
+        glance(process);
+        await breathe();
+      }
     }
     const walked = new Set<Known>();
     const owners = new Map<number, Known[]>();
@@ -368,6 +406,34 @@ export function procfsSource({
     return report(rows, owners);
   }
 
+  /** Processes with a NAME that one of the observed ones has too: there may be so many that it is no name. */
+  function bystandersOf(processes: ReadonlyMap<number, ObservedProcess>): ObservedProcess[] {
+    const counts = new Map<string, number>();
+    for (const { name, variable } of processes.values()) {
+      if (name !== undefined && variable === "NAME") counts.set(name, 0);
+    }
+    const found: ObservedProcess[] = [];
+    for (const process of known.values()) {
+      const name = process.remembered.seen?.name;
+      const count = name === undefined ? undefined : counts.get(name);
+      if (count === undefined || count >= mostBystanders || processes.has(process.pid)) continue;
+      counts.set(name!, count + 1);
+      found.push(observed(process));
+    }
+    return found;
+  }
+
+  function sessionsOf(processes: Iterable<ObservedProcess>): Map<number, Session> {
+    const sessions = new Map<number, Session>();
+    for (const { pid } of processes) {
+      const process = known.get(pid);
+      if (process === undefined) continue;
+      const { session, terminal } = statOf(process);
+      sessions.set(pid, { id: session, terminal });
+    }
+    return sessions;
+  }
+
   function report(
     rows: ReadonlyMap<number, ListeningRow>,
     owners: ReadonlyMap<number, readonly Known[]>,
@@ -398,7 +464,7 @@ export function procfsSource({
         let process: Known | undefined = holder;
         while (process !== undefined && !processes.has(process.pid)) {
           processes.set(process.pid, observed(process));
-          process = known.get(process.parent);
+          process = known.get(statOf(process).parent);
         }
       }
     }
@@ -408,7 +474,9 @@ export function procfsSource({
     const observations: Observation[] = [...places.values()]
       .map(({ address, port, pids }) => ({ address, port, pids: [...pids].sort((a, b) => a - b) }))
       .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1));
-    return { observations, sockets, processes, skipped };
+    const bystanders = bystandersOf(processes);
+    const sessions = sessionsOf([...processes.values(), ...bystanders]);
+    return { observations, sockets, processes, bystanders, sessions, skipped };
   }
 
   return {
