@@ -2,6 +2,7 @@
 import { type Backend, CommandError } from "../control/commands/command.ts";
 import type { Feed } from "../control/commands/events.ts";
 import type { Facts } from "../control/found/protocol.ts";
+import { listOfNames } from "../manifest/name-settings.ts";
 import type { Scanner } from "../discovery/scanner.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import type { Unusable } from "../routes/unusable.ts";
@@ -41,8 +42,10 @@ export function backendOf(parts: BackendParts): Backend {
       },
     }),
     services: () => routes.table.services,
+    configured: () => routes.configured && listOfNames(routes.configured),
     scan: () => discovery.scan(),
     nameless: parts.nameless,
+    waiting: () => discovery.waiting(),
     async look() {
       await discovery.refresh({ atOnce: true });
       const failure = discovery.failure();

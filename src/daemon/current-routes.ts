@@ -2,10 +2,12 @@
 import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import { holderText } from "../routes/holder-text.ts";
+import type { KnownCheckouts } from "../routes/checkout.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
 import type { HostsFile } from "../system/hosts-file.ts";
+import type { CheckoutsNow } from "./known-checkouts.ts";
 import type { NamesFile } from "./configured-names.ts";
 
 export type CurrentRoutesOptions = {
@@ -16,6 +18,8 @@ export type CurrentRoutesOptions = {
   hosts: HostsFile;
   /** The settings of names in config.toml; undefined: none. */
   names?: NamesFile | undefined;
+  /** Undefined: worktrees and branches are not known. */
+  checkouts?: CheckoutsNow | undefined;
 };
 
 export class CurrentRoutes {
@@ -39,6 +43,11 @@ export class CurrentRoutes {
     return this.#table;
   }
 
+  /** The words of config.toml on names. */
+  get configured(): ConfiguredNames | undefined {
+    return this.#configured;
+  }
+
   /** From now on the table includes these services; they are read each time it is made. */
   include(supervised: () => readonly Supervised[]): void {
     this.#supervised = supervised;
@@ -52,6 +61,7 @@ export class CurrentRoutes {
     const changed =
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
+      this.#checkouts() !== this.#table.checkouts ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
       changes.reopened === true ||
       !this.#scanned;
@@ -82,7 +92,16 @@ export class CurrentRoutes {
     const supervised = this.#supervised();
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
     const configured = this.#configured;
-    return routeTable(this.#services, { tlds, answersBare, supervised, declared, configured });
+    const checkouts = this.#checkouts();
+    return routeTable(this.#services, {
+      ...{ tlds, answersBare, supervised, declared, configured, checkouts },
+    });
+  }
+
+  /** A new branch, or a worktree that is gone, is known from the next scan on. */
+  #checkouts(): KnownCheckouts | undefined {
+    const supervised = this.#supervised();
+    return this.#options.checkouts?.taken({ services: this.#services, supervised });
   }
 
   #bareNames(): BareNames {

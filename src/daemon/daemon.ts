@@ -5,6 +5,8 @@ import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
 import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
+import { checkouts } from "../discovery/checkouts.ts";
+import { givenClaims, namesPath } from "../discovery/names-file.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
@@ -22,6 +24,7 @@ import { CurrentRoutes } from "./current-routes.ts";
 import { discovering } from "./discovering.ts";
 import { type Doors, openDoors } from "./doors.ts";
 import { handingOver } from "./handing-over.ts";
+import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
 import { namelessNow } from "./nameless.ts";
@@ -56,6 +59,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
   // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
   const wsl = /microsoft/i.test(release());
+  const gitCheckouts = checkouts({ uid: process.getuid?.() ?? -1, clock });
   const peers = peerSockets(process.platform);
   const dismissed = Promise.withResolvers<string>();
   let isEnding = false;
@@ -86,8 +90,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const routes = new CurrentRoutes({
     ...{ tlds, bareNames, hosts },
     names: configuredNames(options.configFile, note),
+    checkouts: new CheckoutsNow(gitCheckouts),
   });
-  const found = discovering({ ...options, ...common, wsl, routes });
+  const given = givenClaims(namesPath(stateDirectory), note);
+  const found = discovering({ ...options, ...common, wsl, routes, given, checkouts: gitCheckouts });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,

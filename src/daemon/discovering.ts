@@ -4,8 +4,11 @@ import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
+import type { Checkouts } from "../discovery/checkouts.ts";
+import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import { worktreeLabels } from "../discovery/worktree-labels.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -17,12 +20,15 @@ export type DiscoveringOptions = Pick<
   "scanner" | "allUsers" | "onServices" | "onSkipped" | "containers" | "env"
 > & {
   clock: Clock;
+  checkouts: Checkouts;
   wsl: boolean;
   routes: CurrentRoutes;
   facts: Facts;
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
+  /** Names that a person has given. */
+  given: GivenClaims;
   stops: Stopping;
 };
 
@@ -34,7 +40,7 @@ export type Discovering = {
 
 /** Nothing is looked for before the scanner's `start`. */
 export function discovering(options: DiscoveringOptions): Discovering {
-  const { clock, routes, facts, traffic, note } = options;
+  const { clock, checkouts, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
   const containers = engines({
@@ -51,7 +57,8 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
-    claims: () => containers.claims(),
+    worktrees: worktreeLabels(checkouts),
+    claims: () => [...options.given.now(), ...containers.claims()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -73,6 +73,7 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
       refresh: () => discovery.refresh(),
       stillThere: (service) => age() < knownFor || discovery.stillThere(service),
       unusable: parts.nameless,
+      keptNames: () => discovery.waiting(),
       touch: () => discovery.touch(),
       clientUser: proxyUsers,
       otherUsers: parts.otherUsers,

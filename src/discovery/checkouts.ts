@@ -1,8 +1,9 @@
 /** A folder -> the git checkout around it; a repository -> its worktrees and branches. Reads files, runs no git. */
 import { dirname, isAbsolute, join } from "node:path";
 import { checkoutLabel, labelsApart } from "../manifest/checkout-label.ts";
+import type { KnownLabel } from "../routes/checkout.ts";
 import type { Clock } from "../system/clock.ts";
-import { branchesOf } from "./branches.ts";
+import { branchReader } from "./branches.ts";
 import { gitFiles } from "./git-files.ts";
 import { branchOf, type GitFolder, gitFolderAt, mainOf, real } from "./git-folder.ts";
 
@@ -22,16 +23,15 @@ export type Checkout = {
 /** A linked worktree that is there. */
 export type Worktree = { root: string; label: string; branch: string | undefined };
 
-/** Where a label belongs: to a worktree, the main checkout, or to a branch that no checkout has. */
-export type KnownLabel = { branch: string | undefined; root: string | undefined };
-
 export interface Checkouts {
   /** Undefined where the folder is in no repository. Submodules belong to the checkout around them. */
   of(folder: string): Checkout | undefined;
   /** The linked worktrees whose folders are there, the oldest first. */
   worktrees(repository: string): readonly Worktree[];
-  /** The labels of all worktrees and branches. */
+  /** The labels of all worktrees and branches; while they are the same, the same object. */
   labels(repository: string): ReadonlyMap<string, KnownLabel>;
+  /** From now on all of it is looked at again. */
+  renew(): void;
 }
 
 export type CheckoutsOptions = {
@@ -45,6 +45,8 @@ const holds = 1000;
 /** Folders on the way up, and folders of which the answer is kept. */
 const mostFolders = 100;
 const mostKept = 4096;
+/** Repositories whose labels are kept. */
+const mostRepositories = 64;
 /** Worktrees of one repository. */
 const mostWorktrees = 512;
 
@@ -53,19 +55,24 @@ type Linked = Worktree & { own: string };
 /** Never throws, never waits. */
 export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
   const files = gitFiles({ trusts: (owner) => owner === uid || owner === 0 });
+  const branchesOf = branchReader(files);
   const found = new Map<string, Checkout | undefined>();
   const linked = new Map<string, readonly Linked[]>();
   const known = new Map<string, ReadonlyMap<string, KnownLabel>>();
+  const last = new Map<string, ReadonlyMap<string, KnownLabel>>();
   let since = clock.now();
 
-  /** Forgets what may have changed. */
-  function refresh(): void {
-    const isFull = found.size + known.size + linked.size >= mostKept;
-    if (Math.abs(clock.now() - since) < holds && !isFull) return;
+  /** Forgets all that may have changed. */
+  function renew(): void {
     since = clock.now();
     found.clear();
     linked.clear();
     known.clear();
+  }
+
+  function refresh(): void {
+    const isFull = found.size + known.size + linked.size >= mostKept;
+    if (isFull || Math.abs(clock.now() - since) >= holds) renew();
   }
 
   function kept<Value>(
@@ -134,12 +141,21 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     return entries.map(({ own, root, branch }, at) => ({ own, root, branch, label: labels[at]! }));
   }
 
+  function sameLabels(repository: string): ReadonlyMap<string, KnownLabel> {
+    const labels = readLabels(repository);
+    const before = last.get(repository);
+    if (before !== undefined && Bun.deepEquals(before, labels)) return before;
+    if (last.size >= mostRepositories) last.clear();
+    last.set(repository, labels);
+    return labels;
+  }
+
   function readLabels(repository: string): Map<string, KnownLabel> {
     const labels = new Map<string, KnownLabel>();
     for (const { label, branch, root } of linkedOf(repository)) labels.set(label, { branch, root });
     const main = mainOf(repository, files);
     const own = main === undefined ? undefined : branchOf(repository, files);
-    for (const branch of branchesOf(repository, files)) {
+    for (const branch of branchesOf(repository)) {
       const label = checkoutLabel(branch);
       if (labels.has(label)) continue;
       labels.set(label, { branch, root: branch === own ? main : undefined });
@@ -148,6 +164,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
   }
 
   return {
+    renew,
     of(folder) {
       refresh();
       return isAbsolute(folder) ? lookUp(real(folder)) : undefined;
@@ -158,7 +175,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     },
     labels(repository) {
       refresh();
-      return kept(known, { key: repository, make: () => readLabels(repository) });
+      return kept(known, { key: repository, make: () => sameLabels(repository) });
     },
   };
 }

@@ -2,8 +2,10 @@
 import type { Endpoint } from "../routes/service.ts";
 import type { Observation, Scan } from "./observation.ts";
 
-/** The listening sockets of one service. */
+/** The listening sockets of one service, and its processes that hold them. */
 export type Listening = { observations: readonly Observation[]; pids: ReadonlySet<number> };
+
+type Place = Pick<Observation, "address" | "port">;
 
 /** Candidates for the primary address, best first. IPv4 comes first because more clients and servers agree on it. */
 const preferred = ["127.0.0.1", "0.0.0.0", "::1", "::"];
@@ -18,35 +20,22 @@ function isIPv4(address: string): boolean {
   return !address.includes(":");
 }
 
-/** A place in the port's number, and the processes that are known to have it. */
-type Held = Pick<Observation, "address" | "pids">;
-
-/** Every socket at the port, also those whose processes are not visible. */
-function heldAt(port: number, { sockets, observations }: Scan): Held[] {
-  return (sockets ?? observations).filter((its) => its.port === port);
-}
-
-/** Addresses of the port at which only others listen. */
-function addressesOfOthers(held: readonly Held[], { pids }: Listening): Set<string> {
-  const own = held.filter((its) => its.pids.some((pid) => pids.has(pid)));
-  const ours = new Set(own.map(({ address }) => address));
-  return new Set(held.map(({ address }) => address).filter((address) => !ours.has(address)));
-}
-
 /**
- * A socket on `::` also accepts IPv4 unless it was told not to, which cannot be seen from outside. So 127.0.0.1 is
- * dialled too, but only if no other process can be behind it.
+ * `own`: the sockets that lead to the service. One on `::` also accepts IPv4 unless it was told not to, which cannot be
+ * seen from outside. So 127.0.0.1 is dialled too, but only if no other process can be behind it.
  */
-export function endpointOf(port: number, its: Listening, scan: Scan): Endpoint {
-  const addresses = its.observations.filter((one) => one.port === port).map((one) => one.address);
+export function endpointOf(port: number, own: readonly Place[], scan: Scan): Endpoint {
+  const addresses = new Set(own.filter((its) => its.port === port).map((its) => its.address));
   const rank = (address: string) => {
     const at = preferred.indexOf(address);
     return at === -1 ? preferred.length : at;
   };
-  const sorted = [...new Set(addresses)].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const held = heldAt(port, scan);
-  const others = addressesOfOthers(held, its);
-  const hasIPv4 = held.some(({ address }) => isIPv4(address));
+  const sorted = [...addresses].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const held = [...scan.observations, ...(scan.unowned ?? [])]
+    .filter((its) => its.port === port)
+    .map(({ address }) => address);
+  const others = new Set(held.filter((address) => !addresses.has(address)));
+  const hasIPv4 = held.some(isIPv4);
   const free4 = ["127.0.0.1", ...otherLoopbacks].find((address) => !others.has(address));
   const dial = new Set<string>();
   for (const address of sorted) {
@@ -57,25 +46,17 @@ export function endpointOf(port: number, its: Listening, scan: Scan): Endpoint {
       if (!hasIPv4) dial.add("127.0.0.1");
     } else dial.add(others.has("0.0.0.0") ? "::1" : (free4 ?? "127.0.0.1"));
   }
-  const sockets = socketsOf(port, its, scan);
+  // Where sockets share an address and a port, the kernel chooses one for each connection: all of them count.
+  const sockets = scan.sockets
+    ?.filter((its) => its.port === port && addresses.has(its.address))
+    .map(({ inode }) => inode >>> 0)
+    .sort((a, b) => a - b);
   return {
     address: sorted[0]!,
     port,
     dial: [...dial],
     ...(sockets === undefined ? {} : { sockets }),
   };
-}
-
-/** Where sockets share an address and a port, the kernel chooses one for each connection: all of them count. */
-function socketsOf(port: number, its: Listening, { sockets }: Scan): number[] | undefined {
-  const own = sockets?.filter(
-    (one) => one.port === port && one.pids.some((pid) => its.pids.has(pid)),
-  );
-  const places = new Set(own?.map(({ address }) => address));
-  return sockets
-    ?.filter((one) => one.port === port && places.has(one.address))
-    .map(({ inode }) => inode >>> 0)
-    .sort((a, b) => a - b);
 }
 
 /** Other servers on the same port number, which are easily reached by mistake, each in a clause. */
@@ -88,12 +69,9 @@ export function neighbours(its: Listening, scan: Scan): string[] {
       ({ port, address, pids }) =>
         `port ${port} is also held by pid ${pids.join(", ")}, on ${address}`,
     );
-  const places = new Set(scan.observations.map(({ port, address }) => `${port} ${address}`));
   const unseen = new Set(
-    (scan.sockets ?? [])
-      .filter(({ port, address, pids }) => {
-        return ports.has(port) && pids.length === 0 && !places.has(`${port} ${address}`);
-      })
+    (scan.unowned ?? [])
+      .filter(({ port }) => ports.has(port))
       .map(({ port, address }) => `port ${port} is also held by another user, on ${address}`),
   );
   return [...seen, ...unseen];

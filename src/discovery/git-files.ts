@@ -5,8 +5,10 @@ import { readTextSync } from "../system/read-text.ts";
 
 /** Bytes of `.git`, HEAD and the like: a path or a name of at most 4096. */
 const longestWord = 8192;
-/** Files whose content is kept. */
+/** Files whose content is kept, and folders whose entries are. */
 const mostKept = 4096;
+/** Milliseconds: file systems count time in steps of up to 10. */
+const settles = 100;
 
 export type Kind = "missing" | "file" | "folder" | "other";
 
@@ -29,6 +31,7 @@ export interface GitFiles {
  */
 export function gitFiles({ trusts }: { trusts: (uid: number) => boolean }): GitFiles {
   const kept = new Map<string, { fingerprint: string; text: string | undefined }>();
+  const listed = new Map<string, { fingerprint: string; entries: readonly Dirent[] }>();
 
   function text(path: string, { longest }: { longest: number }): string | undefined {
     const fingerprint = fileFingerprint(path);
@@ -60,21 +63,30 @@ export function gitFiles({ trusts }: { trusts: (uid: number) => boolean }): GitF
       }
     },
     entries(path, { most }) {
+      const fingerprint = fileFingerprint(path);
+      const before = listed.get(path);
+      if (fingerprint !== "" && before?.fingerprint === fingerprint) return before.entries;
       try {
         const found = readdirSync(path, { withFileTypes: true });
-        return found.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, most);
+        const entries = found.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, most);
+        if (listed.size >= mostKept) listed.clear();
+        // A folder that was just written may be written again without another date.
+        if (Date.now() - writtenAt(path) > settles) listed.set(path, { fingerprint, entries });
+        return entries;
       } catch {
         // There is none, or it is another user's: either way it says nothing.
         return [];
       }
     },
-    writtenAt(path) {
-      try {
-        return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-      } catch {
-        // As above.
-        return 0;
-      }
-    },
+    writtenAt,
   };
+}
+
+function writtenAt(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  } catch {
+    // A loop of links, or another user's folder: no date is known.
+    return 0;
+  }
 }

@@ -113,7 +113,7 @@ function serviceOf(tree: Tree, { scan, named, uid }: Grouped & { uid: number }):
   return {
     name: tree.name,
     routable: tree.why === undefined,
-    endpoint: endpointOf(port, tree, scan),
+    endpoint: endpointOf(port, tree.observations, scan),
     process: { pid, startedAt },
     root: tree.root.pid,
     ...(tree.root.uid === uid ? {} : { user: tree.root.uid }),
@@ -123,6 +123,7 @@ function serviceOf(tree: Tree, { scan, named, uid }: Grouped & { uid: number }):
     cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
     source: carrier?.source ?? "NAME",
     because: carrier?.because,
+    checkout: carrier?.checkout,
     warnings: [
       ...(tree.why === undefined ? [] : [tree.why]),
       ...neighbours(tree, scan),

@@ -50,7 +50,7 @@ export type Observation = {
 /** The login, terminal or daemon that a process belongs to. */
 export type Session = {
   id: number;
-  /** It has a terminal. */
+  /** The session has a terminal. */
   terminal: boolean;
 };
 
@@ -62,6 +62,13 @@ export type ListeningSocket = {
   inode: number;
   /** The processes that hold it: ascending; empty where they are not visible to us, such as another user's. */
   pids: readonly number[];
+};
+
+/** A listening socket of a process that is not visible to us: another user's, or in another namespace. */
+export type Unowned = {
+  address: string;
+  port: number;
+  uid: number;
 };
 
 /** A process or socket that could not be read, and why. Shown only with verbose output. */
@@ -84,6 +91,8 @@ export type Scan = {
   /** By pid, of both; undefined where the source does not tell. */
   sessions?: ReadonlyMap<number, Session>;
   skipped: readonly Skipped[];
+  /** Sockets of others; undefined where the source cannot tell whether there are any. */
+  unowned?: readonly Unowned[] | undefined;
 };
 
 /** A way to scan: procfs, or lsof with ps. Both give the same result on the same machine. */

@@ -1,4 +1,5 @@
 /** One scan -> the processes that carry a name: in their own environment, or in that of an ancestor. Pure. */
+import type { ServiceCheckout } from "../routes/checkout.ts";
 import type { NameSource } from "../routes/service.ts";
 import { type Host, nameOf } from "./name.ts";
 import { nameCarrier } from "./name-carrier.ts";
@@ -21,6 +22,10 @@ export type NamedProcess = {
   source: NameSource;
   /** A clause on where the name is from. */
   because: string;
+  /** The supervisor has named it, whichever process carries the name. */
+  isSupervised?: boolean | undefined;
+  /** The git checkout that it runs in, once that was looked at. */
+  checkout?: ServiceCheckout | undefined;
 };
 
 /** Every process that carries a name, by pid. */
@@ -50,10 +55,12 @@ export function processNames(
 function originOf(
   process: ObservedProcess,
   { pid: from, variable = "NAME" }: ObservedProcess,
-): Pick<NamedProcess, "source" | "because"> {
+): Pick<NamedProcess, "source" | "because" | "isSupervised"> {
+  const isSupervised = variable === "LOCALHOSTESS_NAME";
   if (process.pid !== from) {
-    return { source: "ancestor", because: `${variable} of pid ${from}, which it has come of` };
+    const because = `${variable} of pid ${from}, which it has come of`;
+    return { source: "ancestor", because, isSupervised };
   }
   const since = process.overwritten ? ", before it wrote its title over it" : "";
-  return { source: variable, because: `${variable} in its environment${since}` };
+  return { source: variable, because: `${variable} in its environment${since}`, isSupervised };
 }

@@ -11,6 +11,7 @@ import type {
   Session,
   Skipped,
   Source,
+  Unowned,
 } from "./observation.ts";
 import {
   type Files,
@@ -48,7 +49,7 @@ const oldest = 60_000;
 /** Pids that are looked at between two scans: the last ones, where thousands have begun. */
 const mostGlances = 256;
 
-/** Of one NAME: more tell nothing new. */
+/** Processes with one NAME that are looked at: more tell nothing new. */
 const mostBystanders = 64;
 
 /** Milliseconds of work after which the event loop gets a turn: requests are served during a scan. */
@@ -443,12 +444,14 @@ export function procfsSource({
     const processes = new Map<number, ObservedProcess>();
     const sockets: ListeningSocket[] = [];
     const skipped: Skipped[] = [];
+    const unowned: Unowned[] = [];
     for (const [inode, row] of rows) {
       const holders = owners.get(inode);
       const { address, port } = row;
       const pids = (holders ?? []).map(({ pid }) => pid).sort((a, b) => a - b);
       sockets.push({ address, port, inode, pids });
       if (holders === undefined) {
+        unowned.push({ address: row.address, port: row.port, uid: row.uid });
         const whose = row.uid === uid ? "a process that is not visible" : `user ${row.uid}`;
         skipped.push({
           pid: undefined,
@@ -476,7 +479,7 @@ export function procfsSource({
       .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1));
     const bystanders = bystandersOf(processes);
     const sessions = sessionsOf([...processes.values(), ...bystanders]);
-    return { observations, sockets, processes, bystanders, sessions, skipped };
+    return { observations, sockets, processes, bystanders, sessions, skipped, unowned };
   }
 
   return {

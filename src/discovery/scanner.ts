@@ -2,9 +2,11 @@
 import type { Claim } from "../routes/claim.ts";
 import { holderText } from "../routes/holder-text.ts";
 import type { Service } from "../routes/service.ts";
+import type { WaitingName } from "../routes/waiting-name.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
-import { servicesIn } from "./services.ts";
+import { naming } from "./services.ts";
+import type { WorktreeLabels } from "./worktree-labels.ts";
 
 /** The differences after a scan, each written to the log as a line. */
 export type Changes = {
@@ -28,6 +30,8 @@ export type ScannerOptions = {
   uid: number;
   /** Names from beside the processes at this moment, the strongest first. */
   claims?: () => readonly Claim[];
+  /** Undefined: worktrees are not looked for. */
+  worktrees?: WorktreeLabels | undefined;
   /** Scans even if nobody calls `touch`. */
   watched?: boolean;
   /** Called after every successful scan, even if nothing changed. */
@@ -40,6 +44,8 @@ export type ScannerOptions = {
 
 export interface Scanner {
   services(): readonly Service[];
+  /** Claims that lead nowhere at this moment. */
+  waiting(): readonly WaitingName[];
   /** The result of the last successful scan. */
   scan(): Scan;
   /** The error of the last scan; undefined if it succeeded. */
@@ -124,6 +130,7 @@ function changesBetween(before: readonly Service[], after: readonly Service[]): 
 export function scanner(options: ScannerOptions): Scanner {
   const { source, clock, watched = false, onServices, onSkipped, onFailure } = options;
   let services: readonly Service[] = [];
+  let waiting: readonly WaitingName[] = [];
   let seen: Scan = { observations: [], processes: new Map(), skipped: [] };
   let state: "idle" | "scanning" | "stopped" = "idle";
   let waiters: Waiter[] = [];
@@ -152,11 +159,12 @@ export function scanner(options: ScannerOptions): Scanner {
   }
 
   function rename(): void {
-    const found = servicesIn(seen, {
+    const { services: found, waiting: left } = naming(seen, {
       ...options,
       claims: options.claims?.(),
       holders: holdersOf(services, options.uid),
     });
+    waiting = left;
     const changes = changesBetween(services, found);
     services = found;
     onServices(found, changes);
@@ -241,6 +249,7 @@ export function scanner(options: ScannerOptions): Scanner {
 
   return {
     services: () => services,
+    waiting: () => waiting,
     scan: () => seen,
     failure: () => lastFailure,
     refresh,

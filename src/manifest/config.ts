@@ -235,13 +235,14 @@ function isTable(value: unknown): value is Record<string, unknown> {
 }
 
 export function namesIn(config: Config): ConfiguredNames {
-  const { guard, allow_origins, allow_posts, forwarded, names: tables } = config;
+  const { guard, allow_origins, allow_posts, forwarded, strict_subdomains, names: tables } = config;
   return {
     all: declaredSettings({
       guard: guard?.value,
       allow_origins: allow_origins?.value,
       allow_posts: allow_posts?.value,
       forwarded: forwarded?.value,
+      strict_subdomains: strict_subdomains?.value,
     }),
     byName: new Map(
       Object.entries(tables?.value ?? {}).map(([name, table]) => [name, declaredSettings(table)]),

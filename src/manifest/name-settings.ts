@@ -19,6 +19,8 @@ export type NameSettings = {
   allowPosts: readonly string[];
   /** Whether X-Forwarded-* and Forwarded are sent. */
   forwarded: Forwarding;
+  /** The service answers for its own name only: `x.api` is not `api`. */
+  strictSubdomains: boolean;
 };
 
 /** Those that somebody has written. */
@@ -29,6 +31,7 @@ export const usualSettings: NameSettings = {
   allowOrigins: [],
   allowPosts: [],
   forwarded: "all",
+  strictSubdomains: false,
 };
 
 /** Names in files -> names of ours. */
@@ -37,6 +40,7 @@ export const settingKeys = {
   allow_origins: "allowOrigins",
   allow_posts: "allowPosts",
   forwarded: "forwarded",
+  strict_subdomains: "strictSubdomains",
 } as const satisfies Record<string, keyof NameSettings>;
 
 export type SettingKey = keyof typeof settingKeys;
@@ -68,3 +72,17 @@ export type ConfiguredNames = {
   all: DeclaredSettings;
   byName: ReadonlyMap<string, DeclaredSettings>;
 };
+
+/** The same without a map, as JSON has none. */
+export type ConfiguredList = {
+  all: DeclaredSettings;
+  names: readonly { name: string; settings: DeclaredSettings }[];
+};
+
+export function listOfNames({ all, byName }: ConfiguredNames): ConfiguredList {
+  return { all, names: [...byName].map(([name, settings]) => ({ name, settings })) };
+}
+
+export function namesOfList({ all, names }: ConfiguredList): ConfiguredNames {
+  return { all, byName: new Map(names.map(({ name, settings }) => [name, settings])) };
+}

@@ -1,5 +1,5 @@
 /** The keys that say how requests to a name are treated -> their descriptions, types and errors. Pure. */
-import { array, check, description, optional, picklist, pipe, string } from "valibot";
+import { array, boolean, check, description, optional, picklist, pipe, string } from "valibot";
 import { shown } from "../text/shown.ts";
 import { readAllowedOrigin } from "./allowed-origin.ts";
 import { forwardings, guards } from "./name-settings.ts";
@@ -56,6 +56,14 @@ export const settingEntries = {
       picklist(forwardings, expected('"all" or "none"')),
       description(
         "`none`: X-Forwarded-* and Forwarded are not sent, for servers that refuse proxies they do not know.",
+      ),
+    ),
+  ),
+  strict_subdomains: optional(
+    pipe(
+      boolean(expected("true or false")),
+      description(
+        "Only its own name leads to a server: `x.api` does not lead to `api`. Usually it does, unless `x` is a branch or a worktree.",
       ),
     ),
   ),

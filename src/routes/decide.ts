@@ -3,6 +3,7 @@ import { classifyHost } from "./host.ts";
 import type { Service } from "./service.ts";
 import { hasEndedWell, type Supervised, type SupervisedState } from "./supervised.ts";
 import type { Group, RouteTable } from "./table.ts";
+import { type Answering, type Unanswered, unansweredOf } from "./unanswered.ts";
 
 /** A request's destination, from its target if that has an authority, or else from Host. */
 export type Asked = {
@@ -39,8 +40,11 @@ export type Decision =
   | { kind: "absent"; supervised: Supervised; turn: Turn }
   /** Serve one of our own pages. */
   | { kind: "own" }
-  /** No service has this name. `quiet`: close without an answer, so that a browser falls back to DIRECT. */
-  | { kind: "unknown"; name: string; quiet: boolean }
+  /**
+   * No service has this name. `quiet`: close without an answer, so that a browser falls back to DIRECT. `unanswered`:
+   * why the service of a shorter name does not answer for it.
+   */
+  | { kind: "unknown"; name: string; quiet: boolean; unanswered?: Unanswered | undefined }
   /** The name is not one of ours: 421. */
   | { kind: "misdirected" }
   /** A name without a dot which only a resolver mapped to this machine: 421. */
@@ -83,6 +87,15 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
     group === undefined
       ? supervisedAs(host.name, { table, service })
       : (first?.supervised ?? nearest(group));
+  const by = group?.routeName ?? supervised?.routeName ?? service?.name;
+  if (by !== undefined && by !== host.name) {
+    const answering = answeringAs(by, { table, service, supervised });
+    const unanswered = unansweredOf(host.name, { answering, checkouts: table.checkouts });
+    // Nobody else has a name under one of ours.
+    if (unanswered !== undefined) {
+      return { kind: "unknown", name: host.name, quiet: false, unanswered };
+    }
+  }
   if (first !== undefined) service = first.service;
   else if (supervised !== undefined) {
     if (service?.name !== (group ?? supervised).routeName) service = undefined;
@@ -100,6 +113,26 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
   const several = instances.length > 1 ? { instances } : {};
   if (asked.mode === "connect") return { kind: "tunnel", service, supervised, ...several };
   return { kind: "proxy", service, bare, supervised, ...several };
+}
+
+type Found = {
+  table: RouteTable;
+  service: Service | undefined;
+  supervised: Supervised | undefined;
+};
+
+/** The service that would answer for a name which is longer than its own. */
+function answeringAs(name: string, { table, service, supervised }: Found): Answering {
+  const seen = service?.name === name ? service : undefined;
+  const directory = supervised?.directory;
+  const its = directory === undefined ? undefined : table.checkouts?.of(directory);
+  return {
+    name,
+    checkout: its ?? seen?.checkout,
+    cwd: seen?.cwd,
+    project: directory,
+    strict: table.settings({ name, supervised }).strictSubdomains,
+  };
 }
 
 /** The group with the longest matching suffix: `web-2.shop` is one instance, where `shop` is the name of them all. */

@@ -2,6 +2,7 @@
  * Services and the supervisor's projects -> the services, where those that take a project's name are not routed. Pure.
  */
 import { baseOf } from "../manifest/project-name.ts";
+import type { KnownCheckouts } from "./checkout.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
@@ -12,10 +13,18 @@ type Up = {
   /** The base of the project's names: `shop`. */
   base: string;
   directory: string;
+  /** The names of its services. */
+  names: ReadonlySet<string | undefined>;
   /** Pids of the processes that were started for the project. */
   pids: ReadonlySet<number | undefined>;
   /** Ports on which the project's processes listen, including processes that have left their parents and the folder. */
   ports: ReadonlySet<number>;
+};
+
+export type RightsOptions = {
+  tlds: readonly string[];
+  supervised: readonly Supervised[];
+  checkouts?: KnownCheckouts | undefined;
 };
 
 /**
@@ -27,7 +36,7 @@ type Up = {
  */
 export function withRights(
   services: readonly Service[],
-  { tlds, supervised }: { tlds: readonly string[]; supervised: readonly Supervised[] },
+  { tlds, supervised, checkouts }: RightsOptions,
 ): readonly Service[] {
   const projects = projectsUp(supervised, tlds);
   if (projects.length === 0) return services;
@@ -37,7 +46,7 @@ export function withRights(
   const judged = services.map((service) => {
     const project = projectOf(service.name, projects);
     if (project === undefined) return service;
-    if (isIts(service, project)) {
+    if (isIts(service, project) || isOtherCheckout(service, { project, checkouts })) {
       if (service.routable || !open.has(service.name)) return service;
       open.delete(service.name);
       different = true;
@@ -46,12 +55,44 @@ export function withRights(
     }
     if (service.routable) open.add(service.name);
     different = true;
-    const why = `${project.name} is up, and names under ${project.domain} are for what runs in its folder ${project.directory}; start this there, or give it another NAME`;
+    const why = `${project.name} is up, and names under ${project.domain} are for what runs in its folder ${project.directory}; ${remedyFor(service)}`;
     // A daemon may have judged it already.
     const others = service.warnings.filter((text) => text !== why);
     return { ...service, routable: false, warnings: [why, ...others] };
   });
   return different ? judged : services;
+}
+
+/**
+ * A worktree's own label is in front of the name: `fix-nav.shop` is the same program as the project `shop`, in another
+ * checkout of its repository. It takes no name that the project's own services have.
+ */
+function isOtherCheckout(
+  { name, user, checkout }: Service,
+  { project, checkouts }: { project: Up; checkouts: KnownCheckouts | undefined },
+): boolean {
+  const { label, repository } = checkout ?? {};
+  if (label === undefined || user !== undefined || !name.startsWith(`${label}.`)) return false;
+  return (
+    !project.names.has(name) &&
+    isUnder(name.slice(label.length + 1), project.base) &&
+    checkouts?.of(project.directory)?.repository === repository
+  );
+}
+
+/** The project that is up and that owns this name; undefined: it is free for everybody. */
+export function projectOwning(
+  name: string,
+  { tlds, supervised }: { tlds: readonly string[]; supervised: readonly Supervised[] },
+): Pick<Up, "name" | "domain"> | undefined {
+  return projectOf(name, projectsUp(supervised, tlds));
+}
+
+/** The end of the sentence for one whose name is a project's. */
+function remedyFor({ source }: Service): string {
+  if (source === "given") return "name this one anew with localhostess name, or stop the project";
+  if (source === "container") return "give this container another by its label localhostess.name";
+  return "start this there, or give it another NAME";
 }
 
 function projectsUp(supervised: readonly Supervised[], tlds: readonly string[]): Up[] {
@@ -60,7 +101,8 @@ function projectsUp(supervised: readonly Supervised[], tlds: readonly string[]):
     const { project: name, domain, directory } = services[0]!;
     const pids = new Set(services.flatMap(({ pid }) => pid ?? []));
     const ports = new Set(services.flatMap(({ listens }) => listens));
-    return [{ name, domain, base: baseOf(domain, tlds), directory, pids, ports }];
+    const names = new Set(services.flatMap((its) => [its.routeName, its.instance?.routeName]));
+    return [{ name, domain, base: baseOf(domain, tlds), directory, names, pids, ports }];
   });
 }
 

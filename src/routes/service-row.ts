@@ -1,4 +1,5 @@
 /** A service -> the JSON row that `ls --json` and the front page show. */
+import type { ServiceCheckout } from "./checkout.ts";
 import { isSocketPath } from "../text/place.ts";
 import type { Service } from "./service.ts";
 
@@ -21,7 +22,17 @@ export type ServiceRow = {
   source: Service["source"];
   /** A clause on where the name is from. */
   because: string | null;
+  /** The git checkout that it runs in; null: none. */
+  checkout: CheckoutRow | null;
   warnings: readonly string[];
+};
+
+export type CheckoutRow = {
+  repository: string;
+  root: string;
+  /** Null in the main checkout. */
+  label: string | null;
+  branch: string | null;
 };
 
 export type Scheme = "http" | "https";
@@ -49,6 +60,12 @@ export function secureUrl(name: string, port: number): string {
   return originOf(`${name}.localhost`, { scheme: "https", port });
 }
 
+function checkoutRow(checkout: ServiceCheckout | undefined): CheckoutRow | null {
+  if (checkout === undefined) return null;
+  const { repository, root, label = null, branch = null } = checkout;
+  return { repository, root, label, branch };
+}
+
 /** `port` is the proxy's port in http URLs. */
 export function serviceRow(service: Service, port: number): ServiceRow {
   const { process, endpoint } = service;
@@ -66,6 +83,7 @@ export function serviceRow(service: Service, port: number): ServiceRow {
     started_at: startedAt === undefined ? null : new Date(startedAt).toISOString(),
     source: service.source,
     because: service.because ?? null,
+    checkout: checkoutRow(service.checkout),
     warnings: service.warnings,
   };
 }

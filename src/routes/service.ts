@@ -1,5 +1,7 @@
 /** A named service and its endpoint: the values that discovery makes and the proxy dials. */
 
+import type { ServiceCheckout } from "./checkout.ts";
+
 /** A listening socket, and how to dial it. */
 export type Endpoint = {
   /**
@@ -80,6 +82,8 @@ export type Service = {
   source: NameSource;
   /** A clause for a person on where the name is from: `NAME of pid 17, its ancestor`. */
   because?: string | undefined;
+  /** The git checkout that its process runs in; undefined in none, or where nobody has looked. */
+  checkout?: ServiceCheckout | undefined;
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };

@@ -4,6 +4,7 @@ import {
   type NameSettings,
   settingsFrom,
 } from "../manifest/name-settings.ts";
+import type { KnownCheckouts } from "./checkout.ts";
 import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
 import type { Service } from "./service.ts";
@@ -29,6 +30,8 @@ export interface RouteTable {
   supervised(name: string): Supervised | undefined;
   /** How requests to a service are treated: its project's word, then that of config.toml. */
   settings(of: { name: string; supervised: Supervised | undefined }): NameSettings;
+  /** The checkouts that names may be of; undefined: none are known. */
+  readonly checkouts: KnownCheckouts | undefined;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
 }
@@ -45,6 +48,7 @@ export type TableOptions = {
   declared?: readonly string[] | undefined;
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
+  checkouts?: KnownCheckouts | undefined;
 };
 
 export type BareNames = "all" | ReadonlySet<string>;
@@ -59,9 +63,10 @@ export function routeTable(
     answersBare = noNames,
     declared = [],
     configured,
+    checkouts,
   }: TableOptions = {},
 ): RouteTable {
-  const services = withRights(seen, { tlds, supervised });
+  const services = withRights(seen, { tlds, supervised, checkouts });
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);
@@ -80,6 +85,7 @@ export function routeTable(
     services,
     names: [...byName.keys()].sort(),
     tlds,
+    checkouts,
     known() {
       const known = new Set(declared);
       for (const { name } of services) known.add(name);

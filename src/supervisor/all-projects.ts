@@ -27,6 +27,7 @@ import { Folder, type ReadOptions } from "./project/folder.ts";
 import { Folders } from "./project/folders.ts";
 import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
 import { type Watched, watchedOf } from "./project/idle.ts";
+import { GoneWorktrees } from "./project/gone-worktrees.ts";
 import { type Handover, handoverOf, type Shells, shellsIn } from "./project/handover.ts";
 import { inputsFingerprint } from "./project/inputs-fingerprint.ts";
 import { Kept } from "./project/kept.ts";
@@ -98,6 +99,7 @@ class AllProjects implements Projects {
   /** Set once the next daemon has everything: services as it tells of them, by id. */
   #left: { line: Line; snapshots: Map<string, Supervised> } | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #gone: GoneWorktrees;
 
   constructor(options: ProjectsOptions) {
     const { stateDirectory, clock, effects, note } = options;
@@ -111,6 +113,15 @@ class AllProjects implements Projects {
       hasTerminal: (id) => this.specOf(id)?.pty ?? false,
     });
     this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
+    this.#gone = new GoneWorktrees({
+      ...{ clock, note, registry: this.#kept.registry, folders: this.#folders },
+      follow: (to) => this.#follow(to, { up: false }),
+      forget: async (path) => {
+        await this.#forget(path);
+        await this.#kept.flush();
+      },
+      isOver: async () => (await this.isTakenOver()) || this.#stopping !== undefined,
+    });
     this.#keepers =
       options.machine &&
       new Keepers({
@@ -615,6 +626,7 @@ class AllProjects implements Projects {
       }),
     );
     this.#inherited = new Map();
+    void this.#gone.sweep();
   }
 
   /** Goes on with what the daemon before has supervised until now. Returns the runs for which that cannot be. */
@@ -733,6 +745,7 @@ class AllProjects implements Projects {
       onDoubt: (folder) => {
         for (const its of this.#snapshotsOf(folder)) this.#options.onChange("changed", its);
       },
+      onGone: ({ directory: path }) => void this.#gone.gone(path),
       onState: () => this.#kept.save(),
       isOver: () => this.#stopping !== undefined,
     });

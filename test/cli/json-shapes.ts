@@ -1,5 +1,6 @@
 /** Every verb -> the shape of the answer that it prints with `--json`; docs/json.md is made of these. */
 import * as v from "valibot";
+import { givenStates } from "../../src/cli/servers/given-row.ts";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
 import { forwardings, guards } from "../../src/manifest/name-settings.ts";
@@ -67,7 +68,25 @@ const server = v.strictObject({
   started_at: timeOrNull("when its main process was started; null: nobody can tell"),
   source: one(nameSources, "where the name is from; see [names](names.md#where-a-name-comes-from)"),
   because: orNull(v.string(), "a clause on where the name is from"),
+  checkout: orNull(
+    v.strictObject({
+      repository: v.string(),
+      root: v.string(),
+      label: v.nullable(v.string()),
+      branch: v.nullable(v.string()),
+    }),
+    "the git checkout that it runs in; `label` is a linked worktree's, which is in front of its name",
+  ),
   warnings: list(v.string(), "sentences"),
+});
+
+const given = v.strictObject({
+  name: text("its name"),
+  place: text("where it leads, as `localhostess name` takes it"),
+  url: urlOrNull("null while no request for the name goes there"),
+  state: one([...givenStates], "see [given names](names.md#names-that-you-give)"),
+  why: orNull(v.string(), "why it leads nowhere now"),
+  given_at: time("when it was given"),
 });
 
 const traffic = v.strictObject({
@@ -318,6 +337,7 @@ const nameSettings = v.strictObject({
   allow_origins: v.optional(v.array(v.string())),
   allow_posts: v.optional(v.array(v.string())),
   forwarded: v.optional(v.picklist(forwardings)),
+  strict_subdomains: v.optional(v.boolean()),
 });
 
 const declared = v.strictObject({
@@ -453,6 +473,7 @@ const daemonReport = v.strictObject({
 export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntries, undefined>>> = {
   Error: error,
   Server: server,
+  "Given name": given,
   Service: service,
   Line: line,
   "Daemon status": daemonStatus,
@@ -512,6 +533,10 @@ export const answers: Readonly<Record<string, Answer>> = {
     note: "`url` is the one that was asked for; [Coming](#coming) for a service that starts, or is lazy",
   },
   port: { shape: server },
+  name: {
+    shape: v.union([v.array(given), given]),
+    note: "without words, all of them; the one that was given, asked for or removed",
+  },
   open: object({ url: text("the URL that was opened") }),
   why: rows(step),
   pac: object({ url: text("where the proxy serves it"), text: text("the PAC file") }),

@@ -276,6 +276,10 @@ command = "exit 3"
       for (const verb of ["ls", "ls --verbose", `url ${server.name}`, `port ${server.name}`]) {
         await answer(verb);
       }
+      await answer("name no-such-place 1");
+      await answer("name no-such-place");
+      await answer("name");
+      await answer("name --remove no-such-place");
       await answer(`open ${server.name}`);
       await answer(`why ${server.name}`);
       await answer("why no-such-server", { code: 1 });

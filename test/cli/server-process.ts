@@ -1,4 +1,5 @@
 /** A NAME and words for its command line -> a real server that has both. */
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { uniqueName } from "../support/servers.ts";
 import { running } from "../support/running.ts";
@@ -23,6 +24,8 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
   const { name = uniqueName("cli"), ports = 1, words = [] } = options;
   const server = await running([process.execPath, fixture, String(ports), ...words], {
     env: { NAME: name ?? undefined },
+    // No checkout, whose label its name would have.
+    cwd: tmpdir(),
     ready: /^port (\d+)$/m,
   });
   return {

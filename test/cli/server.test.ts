@@ -1,6 +1,8 @@
 /** `server start`: the real proxy, and the verb alone with a daemon that the test moves. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { realpathSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
 import { serverStart } from "../../src/cli/daemon/server.ts";
@@ -111,7 +113,7 @@ describe("the program", () => {
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(`port ${server.port} is in use by pid ${server.pid}: `);
     expect(err).toContain("fixtures/server.ts");
-    expect(err).toContain(`, named ${server.name}, in ${process.cwd()}; `);
+    expect(err).toContain(`, named ${server.name}, in ${realpathSync(tmpdir())}; `);
     expect(err).toContain("--port 0");
   });
 

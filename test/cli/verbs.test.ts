@@ -1,5 +1,6 @@
 /** ls, url, port, open and pac, with the real program and real servers. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { realpathSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,7 +48,7 @@ describe("ls", () => {
         `http://${server.name}.localhost:9090`,
         `:${server.port}`,
         String(server.pid),
-        process.cwd(),
+        realpathSync(tmpdir()),
         expect.stringContaining("fixtures/server.ts 1"),
       ]);
       expect(err).toContain("the proxy is not running; start it with: localhostess server start");
@@ -67,13 +68,17 @@ describe("ls", () => {
       pids: [server.pid],
       ports: [server.port],
       command: expect.stringContaining("fixtures/server.ts 1"),
-      cwd: process.cwd(),
+      cwd: realpathSync(tmpdir()),
       started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
       source: "NAME",
+      because: "NAME in its environment",
+      checkout: null,
       warnings: [],
     });
     expect(Object.keys(row)).toEqual(
-      "name url address port pid pids ports command cwd started_at source warnings".split(" "),
+      "name url address port pid pids ports command cwd started_at source because checkout warnings".split(
+        " ",
+      ),
     );
   });
 

@@ -41,6 +41,7 @@ const api: ServiceReport = {
   started_at: "2026-01-01T00:00:00.000Z",
   source: "NAME",
   because: null,
+  checkout: null,
   warnings: [],
   traffic: {
     requests: 0,

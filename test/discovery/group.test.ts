@@ -284,14 +284,17 @@ describe("the endpoint", () => {
       { pid: 1, name: "api", listens: ["0.0.0.0 80"] },
       { pid: 2, name: "web", listens: ["0.0.0.0 80"] },
     );
-    return servicesIn({ ...scan, sockets }, host)[0]!;
+    const unowned = sockets
+      .filter(({ pids }) => pids.length === 0)
+      .map(({ address, port }) => ({ address, port, uid: 7 }));
+    return servicesIn({ ...scan, sockets, unowned }, host)[0]!;
   };
 
   test("has the sockets at its place, and another user's is passed by", () => {
     expect(
       withSockets(socket(7, "0.0.0.0", 1), socket(8, "127.0.0.1"), socket(9, "::", 1)),
     ).toMatchObject({
-      endpoint: { dial: ["127.0.0.2"], sockets: [7, 9] },
+      endpoint: { dial: ["127.0.0.2"], sockets: [7] },
       warnings: [expect.stringContaining("another user, on 127.0.0.1"), expect.anything()],
     });
     expect(withSockets(socket(2 ** 32 + 7, "0.0.0.0", 1)).endpoint.sockets).toEqual([7]);

@@ -1,4 +1,5 @@
 /** Starts a real server that prints its ports as JSON, and ends it with all its children. */
+import { tmpdir } from "node:os";
 
 export type RealServer = { pid: number; ports: readonly number[]; end(): Promise<void> };
 
@@ -10,6 +11,8 @@ export async function realServer(
   const { NAME: _, ...inherited } = process.env;
   const child = Bun.spawn([...command], {
     env: { ...inherited, ...environment },
+    // No checkout, whose label its name would have.
+    cwd: tmpdir(),
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",

@@ -1,5 +1,6 @@
 /** Servers that listen with TLS, behind their names, through the real program. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { tmpdir } from "node:os";
 import { type Program, startProgram } from "../support/program.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import {
@@ -57,7 +58,7 @@ describeWith(neededByTls.node)("A process with TLS", () => {
         "-e",
         `Bun.serve({ hostname: "127.0.0.1", port: ${port}, fetch: () => new Response("plain now") }); console.log("up");`,
       ],
-      { env: { ...process.env, NAME: name }, stdout: "pipe", detached: true },
+      { env: { ...process.env, NAME: name }, cwd: tmpdir(), stdout: "pipe", detached: true },
     );
     try {
       await plain.stdout.getReader().read();

@@ -249,6 +249,7 @@ allow_posts = ["/one"]
     allowOrigins: [],
     allowPosts: ["/one"],
     forwarded: "none",
+    strictSubdomains: false,
   });
   expect(table.settings({ name: "api.shop", supervised: undefined }).guard).toBe("off");
   expect(table.settings({ name: "x.api.shop", supervised: undefined }).guard).toBe("log");
@@ -264,5 +265,11 @@ test("what config.toml says of a shared name counts for its instances", () => {
 test("where nobody says anything, the guard is on", () => {
   const settings = routeTable([]).settings({ name: "api", supervised: undefined });
   expect(settings).toBe(usualSettings);
-  expect(settings).toEqual({ guard: "on", allowOrigins: [], allowPosts: [], forwarded: "all" });
+  expect(settings).toEqual({
+    guard: "on",
+    allowOrigins: [],
+    allowPosts: [],
+    forwarded: "all",
+    strictSubdomains: false,
+  });
 });

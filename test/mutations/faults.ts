@@ -31,6 +31,7 @@ import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
+import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
@@ -64,4 +65,5 @@ export const faults: readonly Fault[] = [
   ...tls,
   ...lists,
   ...shown,
+  ...worktrees,
 ];

@@ -153,8 +153,15 @@ export const h2Clients: readonly Fault[] = [
   {
     name: "each request for a longer name waits for a look",
     file: "src/proxy/request/longer-names.ts",
-    find: "if (now - this.#lookedAt < period) return",
+    find: "if (!isFirst && now - this.#lookedAt < period) return",
     replace: "if (now < this.#lookedAt) return",
+    tests: ["test/proxy/longer-names.test.ts"],
+  },
+  {
+    name: "the first request for a longer name goes on without a look",
+    file: "src/proxy/request/longer-names.ts",
+    find: "if (!isFirst && now -",
+    replace: "if (now -",
     tests: ["test/proxy/longer-names.test.ts"],
   },
 ];

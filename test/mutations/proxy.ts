@@ -100,7 +100,7 @@ export const proxy: readonly Fault[] = [
   {
     name: "a connection to a process that has ended is used for the next one on its port",
     file: "src/proxy/upstream/pool.ts",
-    find: "|${process?.pid}|${process?.startedAt}`;",
+    find: "|${process?.pid}|${began}`;",
     replace: "`;",
     tests: ["test/proxy/shared-connections.test.ts"],
   },

@@ -59,6 +59,17 @@ test("CONNECT waits as well", async () => {
   expect((await client.message()).body).toBe("shop");
 });
 
+test("a URL waits as well, also just after a look for another name", async () => {
+  await using its = await open();
+  its.started(false);
+  expect(await its.ask("other.api.localhost")).toBe("api");
+  its.started(true);
+  using client = await connectRaw(its.proxy.port);
+  client.send("GET http://shop.api.localhost/ HTTP/1.1\r\nHost: shop.api.localhost\r\n\r\n");
+  expect((await client.message()).body).toBe("shop");
+  expect(its.looks()).toBe(2);
+});
+
 test("one who tries again after a while is answered by the new server, and one who goes on and on does not wait", async () => {
   const clock = new FakeClock();
   await using its = await open(clock);
@@ -82,12 +93,12 @@ test("names are told apart, and the least recent is forgotten", () => {
   const next = (name: string, ...times: number[]): string =>
     times.map((time) => names.next(name, time)).join();
   expect(next("a", 0, 0, 0.5)).toBe("wait,go,go");
-  // There was a look just now.
-  expect(next("b", 0.5)).toBe("go");
+  // There was a look just now, and the server may be younger.
+  expect(next("b", 0.5, 0.5)).toBe("wait,go");
   expect(next("a", 1.5, 1.5)).toBe("look,go");
   expect(next("c", 2.5)).toBe("wait");
   expect(next("a", 3.5)).toBe("wait");
-  for (let name = 0; name < 256; name++) names.next(`n${name}`, 3.5);
+  for (let name = 0; name < 2048; name++) names.next(`n${name}`, 3.5);
   expect(next("a", 4.5)).toBe("wait");
 });
 

@@ -36,6 +36,30 @@ describe("while the project is up", () => {
     },
   );
 
+  test.each<[name: string, routable: boolean]>([
+    ["fix.shop", true],
+    ["fix.web.shop", true],
+    // Labels that the project has a service for, or that are not in front.
+    ["api.shop", false],
+    ["x.fix.shop", false],
+    ["web.shop", false],
+  ])(
+    "a server of another worktree of its repository named %s is routed to: %p",
+    (name, routable) => {
+      const repository = "/srv/shop/.git";
+      const checkouts = {
+        of: (folder: string) => (folder === "/srv/shop" ? { repository, root: folder } : undefined),
+        labels: () => new Map(),
+      };
+      const checkout = { repository, root: "/srv/fix", label: name === "api.shop" ? "api" : "fix" };
+      const judge = (its: Service) =>
+        withRights([its], { tlds: [], supervised: [up], checkouts })[0]!.routable;
+      expect(judge(clone(name, { checkout }))).toBe(routable);
+      expect(judge(clone(name, { checkout: { ...checkout, repository: "/other" } }))).toBe(false);
+      expect(judge(clone(name, { checkout, user: 7 }))).toBe(false);
+    },
+  );
+
   test("requests go to the project's service, and to nobody where it has none of that name", () => {
     expect(portOf("api.shop.localhost", [clone("api.shop")])).toBe(4000);
     expect(portOf("x.api.shop.localhost", [clone("x.api.shop")])).toBe(4000);

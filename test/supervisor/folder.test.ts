@@ -55,6 +55,7 @@ function place(act: (its: Place) => void, effects: Partial<FolderEffects> = {}) 
     gitHead: async () => ({ kind: "none" }),
     conflictOf: () => undefined,
     holderOf: () => undefined,
+    onGone() {},
     prepare: async () => {},
     make() {
       its.applied.push(read);

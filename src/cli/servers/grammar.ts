@@ -4,6 +4,7 @@ import type { Flags } from "../shared/settings.ts";
 import { type Choose, common, example, jsonOption, looking, portOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 import type { LsFlags } from "./ls.ts";
+import type { NameFlags } from "./name.ts";
 
 const name = "such as api, shop:api, api.shop or a URL; api is first the one of the project here";
 
@@ -60,6 +61,18 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
     );
   common(why);
   example(why, "localhostess why http://api.localhost:9090/users");
+
+  const given = program
+    .command("name")
+    .description("name what listens at a port or another place; without words, list those names")
+    .argument("[name]", "such as db, or db.shop")
+    .argument("[place]", "a port, pid:<pid>, <host>:<port> or unix:<path>")
+    .option("--remove", "take the name back")
+    .action((text: string | undefined, place: string | undefined, flags: NameFlags) =>
+      choose(async () => (await import("./name.ts")).name({ name: text, place }, flags, world)),
+    );
+  common(given);
+  example(given, "localhostess name db 5432");
 
   const pac = program
     .command("pac")

@@ -1,5 +1,6 @@
 /** `localhostess port <name>` -> the port that a server listens on itself. */
 import { serviceRow } from "../../routes/service-row.ts";
+import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { lookUp, tellAbsent, tellDoubt } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
@@ -16,6 +17,11 @@ export async function port(name: string, flags: Flags, world: World): Promise<nu
   tellDoubt(reached, world);
   const row = serviceRow(reached.service, sight.urlPorts.http);
   if (settings.json) printJson(world, row);
-  else world.out.write(`${row.port}\n`);
+  else if (row.port === null) {
+    throw new Failure(
+      "unsupported",
+      `${row.name} listens on the unix socket ${row.address}, and on no port`,
+    );
+  } else world.out.write(`${row.port}\n`);
   return exitCode.done;
 }

@@ -53,13 +53,25 @@ export async function routes(
 
 function served(name: string, { service, supervised }: Extract<Present, { kind: "server" }>): Step {
   const { name: own } = service;
-  if (own !== name) return passed("routes", `no server is named ${name}, so ${own} answers`);
-  const has = `a server has the NAME ${name}`;
+  const origin = originText(service);
+  if (own !== name) {
+    const from = origin === undefined ? "" : ` (${origin})`;
+    return passed("routes", `no server is named ${name}, so ${own} answers${from}`);
+  }
+  const has =
+    origin === undefined
+      ? `a server has the NAME ${name}`
+      : `a server has the name ${name}: ${origin}`;
   if (supervised?.routeName !== own) return passed("routes", has);
   // While the project's service is down, a person may run another server under its name.
   const isIts = turnOf(supervised) === undefined;
   const detail = isIts ? stateCause(supervised) : `${has}; ${stateCause(supervised)}`;
   return passed("routes", detail);
+}
+
+/** Where the name is from, unless the server has it in a variable of its own. */
+function originText({ source, because }: Service): string | undefined {
+  return source === "NAME" || source === "LOCALHOSTESS_NAME" ? undefined : (because ?? source);
 }
 
 /** A service of a project that does not listen: the sentence of the proxy's own page, and its last lines. */

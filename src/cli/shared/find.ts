@@ -2,6 +2,7 @@
 import { explain } from "../../proxy/pages/problem.ts";
 import { holderText } from "../../routes/holder-text.ts";
 import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";
+import type { Unanswered } from "../../routes/unanswered.ts";
 import type { Service } from "../../routes/service.ts";
 import { nearestName, routeTable } from "../../routes/table.ts";
 import { type Sight, unusableIn } from "./look.ts";
@@ -14,11 +15,11 @@ export type Found =
   | { kind: "unknown"; why: string; nearest: string | undefined; meant: Unusable | undefined };
 
 /** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
-export function find(name: string, sight: Sight): Found {
-  const { services, supervised, tlds, urlPorts } = sight;
+export function find(name: string, sight: Sight & { unanswered?: Unanswered }): Found {
+  const { services, supervised, tlds, urlPorts, unanswered } = sight;
   const table = routeTable(services, { supervised, tlds });
   const service = table.find(name);
-  if (service !== undefined) return { kind: "found", service };
+  if (service !== undefined && unanswered === undefined) return { kind: "found", service };
   const unusable = unusableIn(sight);
   const [meant] = meantBy(name, unusable);
   if (meant?.fault.kind === "bad name") {
@@ -36,6 +37,7 @@ export function find(name: string, sight: Sight): Found {
     names: table.names,
     nearest: near,
     unusable,
+    unanswered,
     port: urlPorts.http,
     securePort: urlPorts.https,
   });

@@ -1,6 +1,6 @@
 /**
- * A name that leads nowhere -> the process that has it all the same: in a file that only the program itself reads, or
- * without listening.
+ * A name that leads nowhere -> why: it is kept for a place at which nobody is, or a process has it in a file that only
+ * the program itself reads, or does not listen.
  */
 import { join } from "node:path";
 import { hostname } from "node:os";
@@ -14,6 +14,7 @@ import {
   silentText,
   type Unusable,
 } from "../../routes/unusable.ts";
+import { waitingFor, waitingRemedy, waitingText } from "../../routes/waiting-name.ts";
 import { readText } from "../../system/read-text.ts";
 import { printable } from "../../text/printable.ts";
 import { shortCommand } from "../../text/short-command.ts";
@@ -42,6 +43,8 @@ export async function hiddenServer(
   name: string,
   { sight, settings }: { sight: Sight; settings: Settings },
 ): Promise<Hidden | undefined> {
+  const kept = waitingFor(name, sight.waiting ?? []);
+  if (kept !== undefined) return { detail: waitingText(kept), fix: waitingRemedy(kept) };
   const inFile = await namedInFile(name, sight);
   if (inFile !== undefined) return { detail: faultText(inFile), fix: remedyText(inFile) };
   const silent = await silentOne(name, settings);

@@ -2,18 +2,25 @@
 import { hostname, release } from "node:os";
 import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
+import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
-import { servicesIn } from "../../discovery/services.ts";
+import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
+import { givenClaims, namesPath } from "../../discovery/names-file.ts";
+import { naming } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
+import { worktreeLabels } from "../../discovery/worktree-labels.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import type { TableOptions } from "../../routes/table.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
+import { systemClock } from "../../system/clock.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
 import type { World } from "./world.ts";
@@ -23,6 +30,8 @@ export type Sight = {
   services: readonly Service[];
   /** The services of projects, as far as a daemon was asked. */
   supervised: readonly Supervised[];
+  /** Names that are kept for places at which nobody is now. */
+  waiting?: readonly WaitingName[] | undefined;
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** A daemon runs that could not be asked, as was said. */
@@ -31,6 +40,8 @@ export type Sight = {
   port: number;
   /** The ports in URLs. */
   urlPorts: UrlPorts;
+  /** More of what the proxy decides by. */
+  routing?: Pick<TableOptions, "checkouts" | "configured">;
   /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
   tlds: readonly string[];
 };
@@ -80,21 +91,29 @@ async function seenByDaemon(
     deadline: daemonDeadline,
   });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const { daemon, services, supervised = [], scan } = ofJsonForm<SeenSight>(asked.value.Look);
+  const seen = ofJsonForm<SeenSight>(asked.value.Look);
+  const { daemon, services, supervised = [], waiting = [], scan, configured } = seen;
   if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
     supervised,
+    waiting,
     proxy: daemon,
     ...portsOf(settings, daemon),
+    routing: { checkouts: ownCheckouts(), configured: configured && namesOfList(configured) },
     tlds: daemon.tlds,
   };
 }
 
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
-  const machine = { hostName: hostname(), wsl: isWsl() };
+  const uid = process.getuid?.() ?? 0;
+  const its = ownCheckouts();
+  const worktrees = worktreeLabels(its);
+  const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
+  // A file that is broken is told of by the verbs that are about names.
+  const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
     const [scan, record] = await Promise.all([
       source.scan(),
@@ -103,17 +122,22 @@ function ownLooker(settings: Settings): Looker {
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,
-      services: servicesIn(scan, {
+      ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
-        uid: process.getuid?.() ?? 0,
+        claims: given.now(),
       }),
       supervised: [],
       proxy,
       ...portsOf(settings, proxy),
+      routing: { checkouts: its },
       tlds: proxy?.tlds ?? settings.tlds,
     };
   };
+}
+
+function ownCheckouts(): Checkouts {
+  return checkouts({ uid: process.getuid?.() ?? 0, clock: systemClock });
 }
 
 /** A port that was typed is used in URLs; else the running proxy says which ports its URLs have. */

@@ -36,14 +36,19 @@ export type Reached = Present | Exclude<Found, { kind: "found" }>;
 /** The proxy's own decision. `name` is lower case, without its domain. */
 export function reach(name: string, sight: Sight): Reached {
   const { supervised, tlds } = sight;
-  const table = routeTable(sight.services, { supervised, tlds });
+  const table = routeTable(sight.services, { supervised, tlds, ...sight.routing });
   const asked = { host: `${name}.localhost`, port: undefined, mode: "direct" } as const;
   const decision = decide(asked, table, []);
   if (decision.kind === "absent") return decision;
   if (decision.kind === "proxy") {
     return { kind: "server", service: decision.service, supervised: decision.supervised };
   }
-  const found = find(name, { ...sight, services: table.services });
+  const { unanswered } = decision.kind === "unknown" ? decision : {};
+  const found = find(name, {
+    ...sight,
+    services: table.services,
+    ...(unanswered === undefined ? {} : { unanswered }),
+  });
   if (found.kind !== "found") return found;
   return { kind: "server", service: found.service, supervised: undefined };
 }

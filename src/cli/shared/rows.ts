@@ -1,6 +1,6 @@
 /** Services, and servers without a name -> lines for a terminal: aligned, and cut to its width. Pure. */
 import { holderText } from "../../routes/holder-text.ts";
-import type { Service } from "../../routes/service.ts";
+import type { NameSource, Service } from "../../routes/service.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
 import { namingCommand, type Unusable, unusableText } from "../../routes/unusable.ts";
 import { counted } from "../../text/counted.ts";
@@ -30,12 +30,13 @@ export function shownFolder(folder: string | undefined, home: string | undefined
     : folder;
 }
 
-function columnsOf({
-  port,
-  home,
-  verbose = false,
-  header = false,
-}: ServiceOptions): Column<Service>[] {
+/** Names that are from a variable of the server's own need no words. */
+const usualSources: readonly NameSource[] = ["NAME", "LOCALHOSTESS_NAME"];
+
+function columnsOf(
+  services: readonly Service[],
+  { port, home, verbose = false, header = false }: ServiceOptions,
+): Column<Service>[] {
   // `:3000 +2` keeps the row short.
   const more = (others: readonly number[], mark: string) => {
     if (others.length === 0) return "";
@@ -56,6 +57,7 @@ function columnsOf({
       below: ({ routable }) => routable,
       most: 48,
     },
+    ...(services.every(({ source }) => usualSources.includes(source)) ? [] : [from]),
     {
       title: "PORT",
       text: ({ endpoint, ports }) =>
@@ -87,7 +89,8 @@ function columnsOf({
     },
     {
       title: "COMMAND",
-      text: ({ command, cwd }) => shortCommand(command, cwd),
+      text: ({ process, command, cwd }) =>
+        process === undefined ? command : shortCommand(command, cwd),
       paint: (_, colors) => colors.dim,
       cut: "end",
       least: 10,
@@ -95,6 +98,13 @@ function columnsOf({
     },
   ];
 }
+
+const from: Column<Service> = {
+  title: "FROM",
+  text: ({ source }) => (usualSources.includes(source) ? "" : source),
+  paint: (_, colors) => colors.dim,
+  goes: 4,
+};
 
 export type ServiceOptions = RowOptions & {
   /** False: rows only, which say what a number is. */
@@ -104,7 +114,7 @@ export type ServiceOptions = RowOptions & {
 /** One line each, without line ends, and one more for an address that finds no room in its row. */
 export function serviceLines(services: readonly Service[], options: ServiceOptions): string[] {
   const { columns, colors, header = false } = options;
-  return tableLines(services, columnsOf(options), { columns, colors, header });
+  return tableLines(services, columnsOf(services, options), { columns, colors, header });
 }
 
 /** Columns of a terminal: of a command that stands in its row, and of what stands before it. */

@@ -92,6 +92,12 @@ async function named(
   { command, world }: { command: Command; world: World },
 ): Promise<Candidates> {
   const name = argument.name();
+  if (command.name() === "name") {
+    const candidates = await (name === "name" ? givenNames(world) : namelessPorts(world)).catch(
+      () => [],
+    );
+    return { candidates, otherwise: "none" };
+  }
   const services = serviceArguments.includes(name);
   if (services || (addressArguments.includes(name) && command.name() !== "add")) {
     const candidates = await (services ? servicesHere(world) : addresses(world)).catch(() => []);
@@ -144,6 +150,31 @@ async function profilesHere(world: World): Promise<Candidate[]> {
     const having = services.filter((its) => its.profiles.includes(value));
     return { value, meaning: line(having.map((its) => its.name).join(", ")) };
   });
+}
+
+/** Names that were given, whether or not they lead anywhere. */
+async function givenNames(world: World): Promise<Candidate[]> {
+  const [{ namesPath, readNames }, { placeWords }, { settingsOf }] = await Promise.all([
+    import("../../discovery/names-file.ts"),
+    import("../../routes/place-words.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const read = readNames(namesPath((await settingsOf({}, world)).stateDirectory));
+  if (read.kind === "broken") return [];
+  return read.names.map(({ name, place }) => ({ value: name, meaning: line(placeWords(place)) }));
+}
+
+/** Ports of servers that could have a name. */
+async function namelessPorts(world: World): Promise<Candidate[]> {
+  const [{ looker, unusableIn }, { settingsOf }] = await Promise.all([
+    import("../shared/look.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const sight = await looker(await settingsOf({}, world))();
+  return unusableIn(sight).map(({ port, command }) => ({
+    value: String(port),
+    meaning: line(command),
+  }));
 }
 
 /** The names of running servers, and of the services of projects that have one. */

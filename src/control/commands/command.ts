@@ -1,8 +1,10 @@
 /** The shape of a command behind both doors, the part of the daemon that it may use, and its errors. */
 import * as v from "valibot";
+import type { ConfiguredList } from "../../manifest/name-settings.ts";
 import type { Scan } from "../../discovery/observation.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Traffic } from "../../routes/traffic.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import { hintIn } from "../../text/hint.ts";
@@ -17,10 +19,14 @@ export interface Backend {
   gauges(): Gauges;
   /** The services that the last scan found. */
   services(): readonly Service[];
+  /** The words of config.toml on names. */
+  configured?(): ConfiguredList | undefined;
   /** The last scan itself. */
   scan(): Scan;
   /** Servers that no name leads to. */
   nameless?(): readonly Unusable[];
+  /** Names that are kept for places at which nobody is. */
+  waiting?(): readonly WaitingName[];
   /** Scans the machine; whatever is known afterwards is from after this call. */
   look(): Promise<void>;
   /** A client follows events: scans are more frequent until this is cancelled. */

@@ -1,5 +1,6 @@
 /** The daemon's state -> its reports: services with their traffic, the daemon itself, everything a scan found. */
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
+import type { ConfiguredList } from "../../manifest/name-settings.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { Service } from "../../routes/service.ts";
 import type {
@@ -11,6 +12,7 @@ import type {
 import { secureUrl, serviceRow } from "../../routes/service-row.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { unusableText } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Facts } from "../found/protocol.ts";
 import type { Backend } from "./command.ts";
 import type { DaemonReport, Snapshot } from "./daemon-report.ts";
@@ -101,19 +103,25 @@ export type SeenSight = {
   services: readonly Service[];
   /** Absent in the answer of an older daemon. */
   supervised?: readonly Supervised[];
+  /** The words of config.toml on names; absent as above. */
+  configured?: ConfiguredList | undefined;
+  waiting?: readonly WaitingName[];
   scan: {
     observations: Scan["observations"];
     processes: readonly ObservedProcess[];
     skipped: Scan["skipped"];
+    unowned?: Scan["unowned"];
   };
 };
 
 export function sightOf(backend: Backend): SeenSight {
-  const { observations, processes, skipped } = backend.scan();
+  const { observations, processes, skipped, unowned } = backend.scan();
   return {
     daemon: backend.facts(),
     services: backend.services(),
     supervised: backend.projects?.snapshots() ?? [],
-    scan: { observations, processes: [...processes.values()], skipped },
+    configured: backend.configured?.(),
+    waiting: backend.waiting?.() ?? [],
+    scan: { observations, processes: [...processes.values()], skipped, unowned },
   };
 }

@@ -2,6 +2,7 @@
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import type { ServiceDetail, ServiceProcess } from "../../routes/service-report.ts";
+import { placeText } from "../../text/place.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import { shownSize } from "../../text/size.ts";
 import { Actions } from "./actions.tsx";
@@ -213,7 +214,7 @@ function Facts({ its }: { its: Entry }) {
             <code>{shellCommand(["localhostess", "attach", declared.name])}</code>
           </Fact>
         )}
-        {found === undefined ? null : <Fact word="Name from">{found.source}</Fact>}
+        {found === undefined ? null : <Fact word="Name from">{found.because ?? found.source}</Fact>}
       </dl>
     </section>
   );
@@ -232,9 +233,7 @@ function Listening({ of }: { of: Pick<ServiceDetail, "address" | "port" | "ports
   const { address, port, ports } = of;
   return (
     <>
-      <code>
-        {address.includes(":") ? `[${address}]` : address}:{port}
-      </code>
+      <code>{placeText({ address, port: port ?? 0 })}</code>
       {ports.length > 1 ? <span class="soft"> of {ports.join(", ")}</span> : null}
     </>
   );

@@ -45,7 +45,9 @@ export function detailAddress(id: string): string {
 
 /** A row keeps its key for as long as its process lives. A name that cannot be routed may occur twice. */
 export function keyOf(service: ServiceReport): string {
-  return service.url === null ? `${service.name} ${service.pid}` : service.name;
+  return service.url === null
+    ? `${service.name} ${service.pid ?? `${service.address} ${service.port}`}`
+    : service.name;
 }
 
 export function sorted(services: readonly ServiceReport[]): readonly ServiceReport[] {

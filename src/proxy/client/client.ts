@@ -4,6 +4,7 @@ import type { Held } from "../../link/held.ts";
 import type { Link } from "../../link/link.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { OwnPages } from "../pages/own-pages.ts";
 import type { Destination, Destinations } from "../request/destination.ts";
@@ -81,6 +82,8 @@ export interface ServingShared extends ExchangeShared, WaitingShared {
   reread?: (() => boolean) | undefined;
   /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
   unusable?: (() => readonly Unusable[]) | undefined;
+  /** Names that are kept for places at which nobody is. */
+  keptNames?: (() => readonly WaitingName[]) | undefined;
   /** Reports that the proxy is in use. Costs next to nothing. */
   touch(): void;
   readonly pages: OwnPages;

@@ -2,6 +2,7 @@
 import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import { waitingFor, waitingText } from "../../routes/waiting-name.ts";
 import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
@@ -299,10 +300,18 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
           names: destination.table.names,
           nearest: nearestName(decision.name, destination.table),
           unusable: this.#shared.unusable?.() ?? [],
+          unanswered: decision.unanswered,
+          kept: this.#keptFor(decision.name),
           port: this.#shared.urlPorts.http,
           securePort: this.#shared.urlPorts.https,
         });
     }
+  }
+
+  /** Where a name that leads nowhere would lead. */
+  #keptFor(name: string): string | undefined {
+    const kept = waitingFor(name, this.#shared.keptNames?.() ?? []);
+    return kept && waitingText(kept);
   }
 
   /** Whether a request for a name that only a shorter one answers waits for a look at the machine. */

@@ -7,6 +7,7 @@ import type { Ready } from "../../link/listen-on-both.ts";
 import type { SocketLink } from "../../link/socket-link.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
+import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -73,6 +74,8 @@ export type ProxyOptions = {
   stillThere(service: Service): boolean;
   /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
   unusable?: (() => readonly Unusable[]) | undefined;
+  /** Names that are kept for places at which nobody is. */
+  keptNames?: (() => readonly WaitingName[]) | undefined;
   touch(): void;
   /** Whether only these users, we or root listen there; undefined if this system cannot tell. */
   isOwn?: UpstreamPoolOptions["isOwn"];
@@ -177,6 +180,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     refresh: options.refresh,
     stillThere: options.stillThere,
     unusable: options.unusable,
+    keptNames: options.keptNames,
     touch: options.touch,
     pages: ownPages({
       routes: options.routes,

@@ -1,5 +1,6 @@
 /** A problem with a request -> the page that explains it, as HTML, JSON or one line of text. Pure. */
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
+import { strictRemedy, type Unanswered } from "../../routes/unanswered.ts";
 import { hintIn } from "../../text/hint.ts";
 import { placeText } from "../../text/place.ts";
 import {
@@ -13,6 +14,7 @@ import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import {
+  commandOf,
   explain,
   guessedName,
   longSentence,
@@ -91,6 +93,7 @@ function meantServer(its: Unusable): Html {
 }
 
 function unknownName(problem: UnknownName): Story {
+  if (problem.unanswered !== undefined) return unanswered(problem, problem.unanswered);
   const name = word(problem.name);
   const meant = meantServers(problem);
   const nameless = namelessText(problem.unusable ?? []);
@@ -106,7 +109,7 @@ function unknownName(problem: UnknownName): Story {
   return {
     title: `No server is named ${name}`,
     awaits: listens,
-    body: html`${guess}${meant.length > 0 ? html`<h2>A server runs that may be the one</h2>` : undefined}
+    body: html`${problem.kept === undefined ? undefined : html`<p>${longSentence(problem.kept)}.</p>`}${guess}${meant.length > 0 ? html`<h2>A server runs that may be the one</h2>` : undefined}
       ${meant.map(meantServer)}${names(problem)}
       ${
         meant.length > 0 || nameless === undefined
@@ -118,6 +121,41 @@ function unknownName(problem: UnknownName): Story {
       <p>Any program that listens on a port works.</p>
       ${doors(problem)}`,
   };
+}
+
+/** A name under another server's, which that server does not answer for. */
+function unanswered(problem: UnknownName, its: Unanswered): Story {
+  const name = word(problem.name);
+  const by = html`<a href="${serviceUrl(its.by, problem.port)}/">${word(its.by)}</a>`;
+  const command = commandOf(its);
+  return {
+    title: `No server is named ${name}`,
+    awaits: listens,
+    body: html`<p>${reason(its)} So ${by} does not answer for it.</p>
+      ${
+        command === undefined
+          ? undefined
+          : html`<h2>Start it</h2>
+              <pre>${command}</pre>`
+      }
+      ${names(problem)}${doors(problem)}`,
+  };
+}
+
+function reason(its: Unanswered): Html {
+  switch (its.kind) {
+    case "worktree":
+      return html`<strong>${word(its.label)}</strong> is another worktree,
+        <code>${longSentence(its.folder)}</code>.`;
+    case "branch":
+      return html`<strong>${word(its.label)}</strong> is the branch
+        <code>${longSentence(its.branch)}</code>, which is checked out nowhere.`;
+    case "left":
+      return html`It was a server in the worktree <code>${longSentence(its.folder)}</code>.`;
+    case "strict":
+      return html`<code>strict_subdomains</code> is on.
+        <code>${strictRemedy(word(its.by))}</code> turns it off for this server.`;
+  }
 }
 
 function facts(problem: UpstreamFailed): Html {

@@ -9,6 +9,7 @@ import {
   unusableText,
 } from "../../routes/unusable.ts";
 import { isSocketPath, placeText } from "../../text/place.ts";
+import { type Unanswered, unansweredText } from "../../routes/unanswered.ts";
 import { printable } from "../../text/printable.ts";
 import {
   originOf,
@@ -46,9 +47,13 @@ export type UnknownName = {
   nearest: string | undefined;
   /** Servers that run and that no name leads to; the request may have been for one of them. */
   unusable?: readonly Unusable[];
+  /** The name is kept for a place at which nobody is: a clause. */
+  kept?: string | undefined;
   /** The proxy's port in http URLs, and in https URLs. */
   port: number;
   securePort: number;
+  /** Why the service of a shorter name does not answer for this one. */
+  unanswered?: Unanswered | undefined;
   /** Set if the request was for `localhost` itself, but for none of its pages. */
   path?: string;
 };
@@ -149,6 +154,11 @@ export function guessedName(problem: UnknownName): string | undefined {
   return isKnown ? undefined : problem.nearest;
 }
 
+/** The command that starts the server whose name it is; undefined where none does. */
+export function commandOf(its: Unanswered): string | undefined {
+  return "command" in its ? longSentence(its.command) : undefined;
+}
+
 /** The command that starts a server under this name, if the name is safe to paste into a shell. */
 export function startCommand(name: string): string {
   const safe = /^[a-z0-9][a-z0-9._-]{0,252}$/.test(name);
@@ -177,6 +187,18 @@ function explainUnknown(problem: UnknownName): Explanation {
     };
   }
   const name = word(problem.name);
+  const { unanswered } = problem;
+  if (unanswered !== undefined) {
+    return {
+      code: unanswered.kind === "strict" ? "strict_subdomains" : "other_checkout",
+      message: longSentence(`no server is named ${name}; ${unansweredText(unanswered)}`),
+      details: {
+        name,
+        by: word(unanswered.by),
+        command: commandOf(unanswered) ?? null,
+      },
+    };
+  }
   const nearest = problem.nearest === undefined ? undefined : word(problem.nearest);
   const meant = meantServers(problem);
   const guessed = guessedName(problem);
@@ -185,9 +207,11 @@ function explainUnknown(problem: UnknownName): Explanation {
   const others = nameless === undefined ? "" : `; ${nameless}`;
   // Whoever has a server running has run the command that starts it.
   const more =
-    meant.length > 0
-      ? `${guess === "" ? ";" : ""} ${meant.map(unusableText).join("; ")}`
-      : ` (${listed(names)}; to start it: ${startCommand(problem.name)})${others}`;
+    problem.kept !== undefined
+      ? `; ${problem.kept}`
+      : meant.length > 0
+        ? `${guess === "" ? ";" : ""} ${meant.map(unusableText).join("; ")}`
+        : ` (${listed(names)}; to start it: ${startCommand(problem.name)})${others}`;
   return {
     code: "unknown_name",
     message: longSentence(`no server is named ${name}${guess}${more}`),

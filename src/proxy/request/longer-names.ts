@@ -7,10 +7,10 @@ import { classifyHost } from "../../routes/host.ts";
 
 /** Seconds between two requests after which the second one waits: nobody starts a server in less. */
 const patience = 2;
-/** Seconds between two looks: a page that is spread over many subdomains does not wait for each of them. */
+/** Seconds between two looks for names that were asked for before. */
 const period = 1;
 /** Names that are remembered: more subdomains than an application is used by at once. */
-const remembered = 256;
+const remembered = 2048;
 
 export class LongerNames {
   /** Each name with the time of its last request, in seconds; the least recent first. */
@@ -26,9 +26,11 @@ export class LongerNames {
       const [oldest] = this.#asked.keys();
       this.#asked.delete(oldest!);
     }
-    if (now - this.#lookedAt < period) return "go";
+    // Its server may be younger than the last look. Those of a page with many subdomains share one.
+    const isFirst = before === undefined;
+    if (!isFirst && now - this.#lookedAt < period) return "go";
     this.#lookedAt = now;
-    return before === undefined || now - before >= patience ? "wait" : "look";
+    return isFirst || now - before >= patience ? "wait" : "look";
   }
 }
 

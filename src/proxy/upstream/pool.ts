@@ -209,9 +209,10 @@ export type UpstreamPoolOptions = Pick<DialsShared<Upstream>, "listenersAt"> & {
 
 /** Process and sockets are part of the key: others on the same port are another server, or the same one anew. */
 export function upstreamKey(service: Service): string {
-  const { endpoint, process } = service;
+  const { endpoint, process, startedAt } = service;
+  const began = process?.startedAt ?? startedAt;
   const place = `${endpoint.address}|${endpoint.port}|${endpoint.sockets}`;
-  return `${place}|${process?.pid}|${process?.startedAt}`;
+  return `${place}|${process?.pid}|${began}`;
 }
 
 /** The pool's key for streams of HTTP/2, on connections that would have the given key. */

@@ -43,6 +43,8 @@ export type FolderEffects = {
   make(declared: Declared, completed: Map<string, Completed>): Project;
   /** Called when what its services are told of the folder's files has changed. */
   onDoubt(folder: Folder): void;
+  /** Called when the folder, of a linked worktree, is not where it was. */
+  onGone(folder: Folder): void;
   /** Called when the state for the next daemon changed. */
   onState(): void;
   /** The daemon is about to end. */
@@ -222,6 +224,8 @@ export class Folder {
         ? `its folder ${directory} is gone`
         : `no locald.toml, Procfile.dev or Procfile in ${directory}; create one with: localhostess init`;
       if (project !== undefined) this.#watch(files, { settled: true });
+      // A folder that is being deleted loses its files first, and none of them tells when it is gone.
+      if (this.naming.label !== undefined && !this.#isGone) this.#lookAfter(failedPeriod);
       return { kind: "refused", reasons: [why], files };
     }
     if (read.kind === "mistakes") {
@@ -257,7 +261,7 @@ export class Folder {
     this.seen = reviewed.seen;
     this.file = file;
     if (!isOther) this.identity = now;
-    if (up !== undefined) this.naming = { ...naming, label: read.project.checkout?.label };
+    if (up !== undefined) this.naming = { ...naming, ...worktreeOf(read.project) };
     const loaded = await this.#take(reviewed, shell);
     this.#watch(files, { settled: !again });
     if (again) this.#lookAgain();
@@ -427,7 +431,7 @@ export class Folder {
     const specs = new Map(known.map((its) => [its.name, its] as const));
     this.seen = { ...(this.seen ?? nothingSeen), specs };
     this.file = handed.file;
-    if (spec.checkout !== undefined) this.naming = { ...this.naming, label: spec.checkout.label };
+    this.naming = { ...this.naming, ...worktreeOf(spec) };
     this.project = this.#effects.make({ spec, pending }, this.completed);
     this.shell = shellOf(handed.shell);
     const failed = await this.project.adopt(handed, { streams, shellOf });
@@ -586,6 +590,7 @@ export class Folder {
     }
     const again = String(found.reasons) === String(this.mistakes);
     this.mistakes = found.reasons;
+    if (this.#isGone && this.naming.label !== undefined) this.#effects.onGone(this);
     const why = found.reasons.join("; ");
     if (project === undefined) {
       this.#watches.files(found.files, { settled: true });
@@ -602,6 +607,14 @@ export class Folder {
     note(`${project.spec.name} goes on as it was, as its files have mistakes: ${why}`);
     this.#sayTo(project, { text: `not reloaded: ${why}` });
   }
+}
+
+/** How a linked worktree is named, where it is, and where git writes down what becomes of it. */
+function worktreeOf({ checkout }: ProjectSpec): Pick<KeptNaming, "label" | "root" | "repository"> {
+  const { label, root, repository } = checkout ?? {};
+  return label === undefined
+    ? { label, root: undefined, repository: undefined }
+    : { label, root, repository };
 }
 
 /** Both known, and not one. */

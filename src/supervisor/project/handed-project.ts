@@ -52,6 +52,7 @@ const settings = v.object({
   allowOrigins: v.exactOptional(texts),
   allowPosts: v.exactOptional(texts),
   forwarded: v.exactOptional(v.picklist(forwardings)),
+  strictSubdomains: v.exactOptional(v.boolean()),
 });
 
 /**

@@ -18,12 +18,15 @@ const entry = v.object({
   given: v.optional(v.string()),
   instead: v.optional(v.string()),
   label: v.optional(v.string()),
+  /** A linked worktree's own folder, and git's, which tells where the worktree is now. */
+  root: v.optional(v.string()),
+  repository: v.optional(v.string()),
 });
 
 type Entry = v.InferOutput<typeof entry>;
 
 /** The parts of a project's name that its files do not say, as of the last `up`. */
-export type KeptNaming = Pick<Entry, "given" | "instead" | "label">;
+export type KeptNaming = Pick<Entry, "given" | "instead" | "label" | "root" | "repository">;
 
 /** A project, without where its folder is: that takes a look. */
 export type Known = Omit<Entry, "folder" | keyof KeptNaming>;
@@ -106,8 +109,8 @@ export function registryAt(options: RegistryOptions): Registry {
     },
     identityOf: (path) => projects.get(path)?.folder,
     namingOf(path) {
-      const { given, instead, label } = projects.get(path) ?? {};
-      return { given, instead, label };
+      const { given, instead, label, root, repository } = projects.get(path) ?? {};
+      return { given, instead, label, root, repository };
     },
     holderOf(name, path) {
       const others = [...projects.values()].filter((its) => its.name === name && its.path !== path);

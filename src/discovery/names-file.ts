@@ -1,0 +1,94 @@
+/** The path of `names.json` -> the names in it, read when it changes, and written whole by one process at a time. */
+import { join } from "node:path";
+import type { Claim } from "../routes/claim.ts";
+import { writeAtomically } from "../system/atomic-file.ts";
+import { fileFingerprint } from "../system/file-fingerprint.ts";
+import { lockFile } from "../system/file-lock.ts";
+import { readTextSync } from "../system/read-text.ts";
+import { pastedWord } from "../text/shell-words.ts";
+import { unwritable } from "../text/unwritable.ts";
+import { claimOf, type GivenName, namesIn, namesText, type ReadNames } from "./given-names.ts";
+
+/** Bytes; a thousand names take less than half of it. */
+const longest = 512 * 1024;
+
+/** Milliseconds between attempts while another process changes the file, and for all of them. */
+const pause = 10;
+const usualPatience = 2_000;
+
+export function namesPath(stateDirectory: string): string {
+  return join(stateDirectory, "names.json");
+}
+
+/** No file: no names. `why` says which file is broken, and what helps. */
+export function readNames(path: string): ReadNames {
+  const its = readTextSync(path, { longest });
+  if (its.kind === "missing") return { kind: "names", names: [] };
+  const read: ReadNames =
+    its.kind === "text" ? namesIn(its.text) : { kind: "broken", why: its.why };
+  if (read.kind === "names") return read;
+  return {
+    kind: "broken",
+    why: `${path} cannot be used: ${read.why}; nothing in it was changed; correct it, or begin anew: mv ${pastedWord(path)} ${pastedWord(`${path}.old`)}`,
+  };
+}
+
+export type Changed =
+  | { kind: "changed"; before: readonly GivenName[]; after: readonly GivenName[] }
+  | { kind: "failed"; why: string };
+
+/** A file that is broken is left as it is. The folder must exist. `change` returns all names that are to be in it. */
+export async function changeNames(
+  path: string,
+  change: (before: readonly GivenName[]) => readonly GivenName[],
+  { patience = usualPatience }: { patience?: number } = {},
+): Promise<Changed> {
+  try {
+    const lock = await locked(`${path}.lock`, patience);
+    if (lock === undefined) {
+      return { kind: "failed", why: `another localhostess is changing ${path}; try again` };
+    }
+    try {
+      const read = readNames(path);
+      if (read.kind === "broken") return { kind: "failed", why: read.why };
+      const after = change(read.names);
+      if (after !== read.names) await writeAtomically(path, namesText(after));
+      return { kind: "changed", before: read.names, after };
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    return { kind: "failed", why: unwritable(path, error as NodeJS.ErrnoException) };
+  }
+}
+
+async function locked(path: string, patience: number): Promise<{ release(): void } | undefined> {
+  for (let waited = 0; waited < patience; waited += pause) {
+    const lock = lockFile(path);
+    if (lock.kind === "locked") return lock;
+    await Bun.sleep(pause);
+  }
+  return undefined;
+}
+
+export interface GivenClaims {
+  /** The same list until the file says something else. One call costs one stat(). */
+  now(): readonly Claim[];
+}
+
+/** `note` gets the reason once for each version of the file that is broken; the names stay those of before. */
+export function givenClaims(path: string, note: (text: string) => void): GivenClaims {
+  let known: readonly Claim[] = [];
+  let version = "";
+  return {
+    now() {
+      const seen = fileFingerprint(path);
+      if (seen === version) return known;
+      version = seen;
+      const read = readNames(path);
+      if (read.kind === "broken") note(`${read.why}; names stay those that it had`);
+      else known = read.names.map(claimOf);
+      return known;
+    },
+  };
+}

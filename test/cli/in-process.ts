@@ -1,0 +1,30 @@
+/** Arguments -> what the command line prints and how it ends, within this process: a verb takes milliseconds then. */
+import { tmpdir } from "node:os";
+import { run } from "../../src/cli/program.ts";
+import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
+import type { Ended } from "../support/ended.ts";
+import { type CliOptions, environment } from "./cli.ts";
+
+export async function inProcess(
+  words: readonly string[],
+  { env = {}, cwd = tmpdir() }: CliOptions = {},
+): Promise<Ended> {
+  const said = { out: "", err: "" };
+  const screen = (name: keyof typeof said): Screen => ({
+    write(text) {
+      said[name] += text;
+      return true;
+    },
+    columns: () => undefined,
+    colors: noColors,
+  });
+  const world: World = {
+    ...{ env: environment(env), cwd, home: tmpdir(), platform: process.platform },
+    ...{ out: screen("out"), err: screen("err") },
+    prompt: () => Promise.resolve(undefined),
+    onSignal: () => () => {},
+    onResize: () => () => {},
+    exit() {},
+  };
+  return { code: await run(words, world), ...said };
+}
