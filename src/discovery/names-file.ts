@@ -4,7 +4,7 @@ import type { Claim } from "../routes/claim.ts";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { fileFingerprint } from "../system/file-fingerprint.ts";
 import { lockFile } from "../system/file-lock.ts";
-import { readTextSync } from "../system/read-text.ts";
+import { readPrivateFile } from "../system/private-file.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import { unwritable } from "../text/unwritable.ts";
 import { claimOf, type GivenName, namesIn, namesText, type ReadNames } from "./given-names.ts";
@@ -21,17 +21,25 @@ export function namesPath(stateDirectory: string): string {
 }
 
 /** No file: no names. `why` says which file is broken, and what helps. */
-export function readNames(path: string): ReadNames {
-  const its = readTextSync(path, { longest });
-  if (its.kind === "missing") return { kind: "names", names: [] };
+export function readNames(path: string): ReadNames & { isPassing?: boolean } {
+  const its = readPrivateFile(path, { limit: longest, forbidden: 0o022 });
+  if (its.kind === "absent") return { kind: "names", names: [] };
   const read: ReadNames =
-    its.kind === "text" ? namesIn(its.text) : { kind: "broken", why: its.why };
+    its.kind === "text" ? namesIn(its.text) : { kind: "broken", why: reasons[its.kind] };
   if (read.kind === "names") return read;
-  return {
-    kind: "broken",
-    why: `${path} cannot be used: ${read.why}; nothing in it was changed; correct it, or begin anew: mv ${pastedWord(path)} ${pastedWord(`${path}.old`)}`,
-  };
+  const fix =
+    its.kind === "exposed"
+      ? `chmod 600 ${pastedWord(path)}`
+      : `correct it, or begin anew: mv ${pastedWord(path)} ${pastedWord(`${path}.old`)}`;
+  const why = `${path} cannot be used: ${read.why}; nothing in it was changed; ${fix}`;
+  return { kind: "broken", why, isPassing: its.kind === "unknown" };
 }
+
+const reasons = {
+  exposed: "another user owns it, or may write it",
+  broken: `it is not a regular file, or larger than ${longest / 1024} KiB`,
+  unknown: "the system cannot read it now",
+} as const;
 
 export type Changed =
   | { kind: "changed"; before: readonly GivenName[]; after: readonly GivenName[] }
@@ -86,8 +94,11 @@ export function givenClaims(path: string, note: (text: string) => void): GivenCl
       if (seen === version) return known;
       version = seen;
       const read = readNames(path);
-      if (read.kind === "broken") note(`${read.why}; names stay those that it had`);
-      else known = read.names.map(claimOf);
+      if (read.kind === "broken") {
+        // The next look reads it again, and is not told either.
+        if (read.isPassing) version = "";
+        else note(`${read.why}; names stay those that it had`);
+      } else known = read.names.map(claimOf);
       return known;
     },
   };

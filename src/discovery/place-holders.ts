@@ -43,7 +43,12 @@ export function placeHolders(
     case "socket":
       return distant({ address: place.path, port: 0, dial: [place.path] });
     case "host":
-      return distant({ address: place.host, port: place.port, dial: [place.host] });
+      return distant({
+        address: place.host,
+        port: place.port,
+        dial: [place.host],
+        isElsewhere: true,
+      });
     case "port":
       return atPort(place, { ...facts, isVouchedFor: owners !== undefined });
     case "process":

@@ -26,6 +26,8 @@ export type Endpoint = {
    * at another address. Undefined where the system does not tell sockets apart.
    */
   sockets?: readonly number[];
+  /** Set for a host that somebody has named: it need not be of this machine. */
+  isElsewhere?: boolean;
 };
 
 /** A pid with its process's start time, because a pid alone may be reused. */

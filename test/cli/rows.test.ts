@@ -222,3 +222,39 @@ test("warnings fit too, whatever they are made of", () => {
     }
   }
 });
+
+test("where a name is from stands in a column of its own, if any is not the server's own", () => {
+  const own = service({ name: "api" });
+  const found = service({ name: "db", source: "container", port: 5432 });
+  expect(serviceLines([own], headed)[0]).not.toContain("FROM");
+  expect(serviceLines([own, found], { ...headed, columns: 80 })).toEqual([
+    "NAME  URL                        FROM       PORT   PID   FOLDER  COMMAND",
+    "api   http://api.localhost:9090             :3000  4242  /srv    bun dev",
+    "db    http://db.localhost:9090   container  :5432  4242  /srv    bun dev",
+  ]);
+});
+
+test("a name for a unix socket or another host has no process, and its place in the place of a command", () => {
+  const nobody = { process: undefined, pids: [], cwd: undefined, source: "given" as const };
+  const socket = service({
+    ...nobody,
+    name: "sock",
+    endpoint: { address: "/run/a.sock", port: 0, dial: ["/run/a.sock"] },
+    ports: [],
+    command: "unix:/run/a.sock",
+    warnings: ["it sleeps"],
+  });
+  const host = service({
+    ...nobody,
+    name: "far",
+    endpoint: { address: "box.lan", port: 80, dial: ["box.lan"] },
+    ports: [80],
+    command: "box.lan:80",
+  });
+  expect(serviceLines([socket, host], headed)).toEqual([
+    "NAME  URL                         FROM   PORT    PID  FOLDER  COMMAND",
+    "sock  http://sock.localhost:9090  given  socket  -    -       unix:/run/a.sock",
+    "far   http://far.localhost:9090   given  :80     -    -       box.lan:80",
+  ]);
+  expect(warningLines([socket], plain)).toEqual(["! sock (/run/a.sock): it sleeps"]);
+});

@@ -1,6 +1,14 @@
 /** names.json: written whole, by one at a time, read when it changes, and never lost. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -99,7 +107,7 @@ describe.each<[string, string, string]>([
   ["larger than anybody needs", `${whole}${" ".repeat(600_000)}`, "larger than 512 KiB"],
 ])("a file that is %s", (_, text, said) => {
   test("is told with what helps, and is not overwritten", async () => {
-    writeFileSync(path, text);
+    writeFileSync(path, text, { mode: 0o600 });
     const read = readNames(path);
     expect(read.kind === "broken" && read.why).toContain(said);
     expect(read.kind === "broken" && read.why).toContain(`mv ${path} ${path}.old`);
@@ -109,6 +117,24 @@ describe.each<[string, string, string]>([
     });
     expect(readFileSync(path, "utf8")).toBe(text);
   });
+});
+
+test("a file that others may write is told with the command that mends it", async () => {
+  await changeNames(path, () => names);
+  chmodSync(path, 0o666);
+  const read = readNames(path);
+  expect(read.kind === "broken" && read.why).toContain(
+    `may write it; nothing in it was changed; chmod 600 ${path}`,
+  );
+  expect(await changeNames(path, () => [])).toMatchObject({ kind: "failed" });
+  chmodSync(path, 0o600);
+  expect(readNames(path)).toEqual({ kind: "names", names });
+});
+
+test("a link in its place is told, and not followed", async () => {
+  writeFileSync(join(folder, "other"), namesText(names), { mode: 0o600 });
+  symlinkSync(join(folder, "other"), path);
+  expect(readNames(path)).toMatchObject({ kind: "broken" });
 });
 
 test("a folder in its place is told, and stays", async () => {

@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { given } from "./given.ts";
 import { guarding } from "./guard.ts";
 import { h2Clients } from "./h2-clients.ts";
 import { h2Servers } from "./h2-servers.ts";
@@ -45,6 +46,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...identity,
   ...files,
+  ...given,
   ...guarding,
   ...handed,
   ...logins,

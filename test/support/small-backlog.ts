@@ -1,8 +1,9 @@
-/** A length -> a port whose queue of connections has so much room, and accepts one when a test says so. Linux. */
+/** A length -> a port or a path whose queue has so much room, and accepts one connection when a test says so. Linux. */
 import { libc } from "../../src/system/libc.ts";
 import { RawEnd, rawEvents } from "./raw-end.ts";
 import { turn } from "./turn.ts";
 
+const AF_UNIX = 1;
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -46,12 +47,15 @@ export function serveInTurn(
   };
 }
 
-/** `backlog`: as listen(2) takes it; one more connection than that has room. */
-export function smallBacklog(backlog: number): SmallBacklog {
+/** `backlog`: as listen(2) takes it; one more connection than that has room. `path`: a unix socket. */
+export function smallBacklog(backlog: number, { path }: { path?: string } = {}): SmallBacklog {
   const calls = libc(signatures)!;
-  const listener = calls.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const place = new Uint8Array(16);
-  place.set([AF_INET, 0, 0, 0, 127, 0, 0, 1]);
+  const family = path === undefined ? AF_INET : AF_UNIX;
+  const listener = calls.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const place =
+    path === undefined
+      ? new Uint8Array([AF_INET, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+      : new Uint8Array([AF_UNIX, 0, ...Buffer.from(path), 0]);
   const length = new Uint32Array([place.length]);
   if (calls.bind(listener, place, place.length) !== 0 || calls.listen(listener, backlog) !== 0) {
     throw new Error("no port can be listened on");

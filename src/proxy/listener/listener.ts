@@ -18,6 +18,7 @@ import {
   descriptorRoom,
 } from "../../system/descriptor-room.ts";
 import { knocks } from "../../system/knock.ts";
+import { listensAtPath } from "../../system/unix-listeners.ts";
 import { socketCalls } from "../../system/socket-calls.ts";
 import type { TerminateOutcome, Terminator } from "../../tls/terminate.ts";
 import { parseClientHello } from "../../wire/client-hello.ts";
@@ -148,6 +149,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     clock,
     peek: calls.peek,
     knocks: knocks(process.platform),
+    listensAt: listensAtPath,
     room,
     isOwn: options.isOwn,
     listenersAt: options.listenersAt,

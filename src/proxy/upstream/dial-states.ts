@@ -21,6 +21,8 @@ export const events = [
   "opened",
   /** There is no connection, and the reason is known. */
   "failed",
+  /** The server has no room after all. */
+  "full",
   /** The client needs no connection any more. */
   "left",
   /** The wait took too long. */
@@ -34,12 +36,20 @@ export type DialEvent = (typeof events)[number];
  * - `hand over`: the client gets the connection.
  * - `report`: the client gets the reason why there is none.
  * - `leave the queue`: nothing was begun.
+ * - `queue again`: its turn comes again, before all others.
  * - `go on`: the server has seen the connection, so that it is made all the same.
  * - `spare`: the connection is the next one's in the queue, or nobody's.
  * - `forget`: nobody waits for the outcome.
  */
 export type DialAction =
-  "connect" | "hand over" | "report" | "leave the queue" | "go on" | "spare" | "forget";
+  | "connect"
+  | "hand over"
+  | "report"
+  | "leave the queue"
+  | "queue again"
+  | "go on"
+  | "spare"
+  | "forget";
 
 export type DialStep = { next: DialState; action: DialAction };
 
@@ -55,11 +65,13 @@ export const table: Readonly<Record<DialState, Row>> = {
   dialling: {
     opened: { next: "over", action: "hand over" },
     failed: { next: "over", action: "report" },
+    full: { next: "queued", action: "queue again" },
     left: { next: "orphaned", action: "go on" },
   },
   orphaned: {
     opened: { next: "over", action: "spare" },
     failed: { next: "over", action: "forget" },
+    full: { next: "over", action: "forget" },
   },
   over: {},
 };

@@ -6,9 +6,9 @@ import type { Endpoint } from "../../routes/service.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { DescriptorRoom } from "../../system/descriptor-room.ts";
 import type { Knocks } from "../../system/knock.ts";
+import { isSocketPath } from "../../text/place.ts";
 import { type DialEvent, type DialState, stepOn } from "./dial-states.ts";
 import type { Evidence } from "./evidence.ts";
-import { isSocketPath } from "../../text/place.ts";
 import type { ListenersAt } from "../../system/listener-at.ts";
 import { noDescriptor, otherServer, tooManyWait } from "../pages/refusal.ts";
 import { Turns } from "./turns.ts";
@@ -69,6 +69,8 @@ export type DialsShared<Made extends { readonly key: string }> = {
     ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
   /** The listening sockets that a connection would reach; undefined: this system cannot tell. */
   listenersAt?: ListenersAt | undefined;
+  /** Whether somebody listens at the path of a unix socket; undefined: this system cannot tell. */
+  listensAt?: ((path: string) => boolean | undefined) | undefined;
   /** An idle connection for a request that waits. */
   take(key: string): Made | undefined;
   /** A connection was opened for a request. */
@@ -186,6 +188,9 @@ export class EndpointDials<Made extends { readonly key: string }> {
       case "report":
         wish.turn.failed(told.failure!);
         return;
+      case "queue again":
+        this.#waiting.putBack(wish, wish.request.client);
+        return;
       case "spare":
         this.#give(told.upstream!);
         return;
@@ -247,7 +252,8 @@ export class EndpointDials<Made extends { readonly key: string }> {
   /** @returns undefined if only an ordinary dial can tell. */
   #knock(endpoint: Endpoint): Reached | "full" | undefined {
     const { knocks, room } = this.#shared;
-    if (knocks === undefined) return undefined;
+    // On the way to another machine, a connection that is not open yet says nothing about the server's room.
+    if (knocks === undefined || endpoint.isElsewhere) return undefined;
     const pending = this.#pending;
     const isWanted =
       pending !== undefined &&
@@ -278,8 +284,10 @@ export class EndpointDials<Made extends { readonly key: string }> {
   /** Why a connection to this address would not reach the service, as a code; undefined: nothing speaks against it. */
   #wrongAt(address: string, { port, owners, sockets }: Endpoint): string | undefined {
     const { isOwn, listenersAt } = this.#shared;
+    // For a unix socket, the permissions of the file decide.
+    if (isSocketPath(address)) return undefined;
     if (owners !== undefined && isOwn?.({ address, port }, owners) === false) return "ECONNREFUSED";
-    if (sockets === undefined || isSocketPath(address)) return undefined;
+    if (sockets === undefined) return undefined;
     // Where nobody listens, the dial says so.
     const strange = listenersAt?.({ address, port })?.some((inode) => !sockets.includes(inode));
     return strange ? otherServer : undefined;
@@ -292,13 +300,16 @@ export class EndpointDials<Made extends { readonly key: string }> {
 
   /** Makes a connection: over one that is open, or to each address in turn. */
   #connect(wish: Wish<Made>, reached: Reached | undefined): void {
-    const { clock } = this.#shared;
+    const { clock, listensAt } = this.#shared;
     const { request } = wish;
     const { endpoint, tls } = request;
     const { port } = endpoint;
     const begun = clock.now();
     this.#underWay++;
-    const over = (event: "opened" | "failed", told: { upstream?: Made; failure?: DialFailure }) => {
+    const over = (
+      event: "opened" | "failed" | "full",
+      told: { upstream?: Made; failure?: DialFailure } = {},
+    ) => {
       this.#underWay--;
       this.#schedule();
       this.#on(wish, event, told);
@@ -309,7 +320,12 @@ export class EndpointDials<Made extends { readonly key: string }> {
       let cancelTimer: Cancel = () => {};
       const failed = (code: string): void => {
         cancelTimer();
-        if (index + 1 < endpoint.dial.length) attempt(index + 1);
+        // A unix socket whose queue is full refuses, where a port lets the kernel wait.
+        if (code === "ECONNREFUSED" && isSocketPath(address) && listensAt?.(address) === true) {
+          this.#full = true;
+          this.#width = firstWidth;
+          over("full");
+        } else if (index + 1 < endpoint.dial.length) attempt(index + 1);
         else over("failed", { failure: { address, code, handshake: undefined } });
       };
       const wrong = descriptor === undefined ? this.#wrongAt(address, endpoint) : undefined;

@@ -200,6 +200,8 @@ export type UpstreamPoolOptions = Pick<DialsShared<Upstream>, "listenersAt"> & {
   peek: (descriptor: number) => Peeked;
   /** Undefined: this system cannot tell whether a server has room for a connection. */
   knocks?: Knocks | undefined;
+  /** Whether somebody listens at the path of a unix socket; undefined: this system cannot tell. */
+  listensAt?: ((path: string) => boolean | undefined) | undefined;
   /** Room for our descriptors; unlimited unless said otherwise. */
   room?: DescriptorRoom;
   /** Whether only these users, our own or root listen there; undefined: this system cannot tell. */
@@ -226,7 +228,7 @@ export function securedKey(service: Service, serverName: string): string {
 }
 
 export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
-  const { clock, peek, knocks, room = unlimited, isOwn, listenersAt } = options;
+  const { clock, peek, knocks, room = unlimited, isOwn, listenersAt, listensAt } = options;
   const queues = new Map<string, IdleQueue>();
   const endpoints = new Map<string, EndpointDials<Upstream>>();
   /** Nobody would end a connection that rests. */
@@ -295,6 +297,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     room,
     isOwn,
     listenersAt,
+    listensAt,
     take: (key) => take(key, { own: undefined, safe: false }),
     made(link, { key, tls }, { address, protocol, dials }) {
       const way = { address, secured: tls !== undefined, protocol };

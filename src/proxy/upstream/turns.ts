@@ -15,6 +15,16 @@ export class Turns<T> {
     this.#size++;
   }
 
+  /** An item whose turn it was, and whose turn comes again before all others. */
+  putBack(item: T, party: object): void {
+    const own = new Set([item, ...(this.#parties.get(party) ?? [])]);
+    const others = [...this.#parties].filter(([other]) => other !== party);
+    this.#parties.clear();
+    for (const [other, items] of [[party, own] as const, ...others])
+      this.#parties.set(other, items);
+    this.#size++;
+  }
+
   /** The next one that fits; undefined if none does. It stays. */
   find(fits: (item: T) => boolean): T | undefined {
     for (const own of this.#parties.values()) {

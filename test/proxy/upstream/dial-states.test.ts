@@ -9,9 +9,11 @@ const expected: Record<string, string> = {
   "queued late": "over: report",
   "dialling opened": "over: hand over",
   "dialling failed": "over: report",
+  "dialling full": "queued: queue again",
   "dialling left": "orphaned: go on",
   "orphaned opened": "over: spare",
   "orphaned failed": "over: forget",
+  "orphaned full": "over: forget",
 };
 
 test.each(states.flatMap((state) => events.map((event) => [state, event] as const)))(

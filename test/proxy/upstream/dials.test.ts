@@ -1,5 +1,6 @@
 /** Dials of one server: as many at once as it has room for, in turn, and none for those that have left. */
 import { afterEach, expect, test } from "bun:test";
+import { join } from "node:path";
 import {
   type Upstream,
   type UpstreamPool,
@@ -8,9 +9,11 @@ import {
 import type { DescriptorRoom } from "../../../src/system/descriptor-room.ts";
 import { unlimited } from "../../../src/system/descriptor-room.ts";
 import { knocks } from "../../../src/system/knock.ts";
+import { listensAtPath } from "../../../src/system/unix-listeners.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { ok, RawServer } from "../../support/raw-server.ts";
 import { type SmallBacklog, smallBacklog } from "../../support/small-backlog.ts";
+import { throwawayStateDirectory } from "../../support/throwaway-certificate-authority.ts";
 import { turns } from "../../support/turn.ts";
 
 type Outcome = { upstream?: Upstream; code?: string; cancel(): void; client: string };
@@ -34,18 +37,21 @@ class World {
   readonly outcomes: Outcome[] = [];
   readonly pool: UpstreamPool;
   readonly #clients = new Map<string, object>();
+  readonly #address: string;
 
   constructor(
     readonly port: number,
-    options: { room?: DescriptorRoom; knocking?: boolean } = {},
+    options: { room?: DescriptorRoom; knocking?: boolean; path?: string } = {},
   ) {
-    const { room = unlimited, knocking = true } = options;
+    const { room = unlimited, knocking = true, path } = options;
+    this.#address = path ?? "127.0.0.1";
     const peek = (): "quiet" => "quiet";
     const pool = upstreamPool({
       clock: this.clock,
       peek,
       room,
       knocks: knocking ? knocks("linux") : undefined,
+      listensAt: listensAtPath,
     });
     this.pool = pool;
     keep({
@@ -58,7 +64,7 @@ class World {
 
   dial(client = "one", { fresh = false }: { fresh?: boolean } = {}): Outcome {
     if (!this.#clients.has(client)) this.#clients.set(client, {});
-    const endpoint = { address: "127.0.0.1", port: this.port, dial: ["127.0.0.1"] };
+    const endpoint = { address: this.#address, port: this.port, dial: [this.#address] };
     const outcome: Outcome = { cancel() {}, client };
     outcome.cancel = this.pool.dial(
       { endpoint, key: "key", tls: undefined, client: this.#clients.get(client)!, fresh },
@@ -104,6 +110,27 @@ test("a server with room for 3 is dialled for 3 of 20 requests, and for the next
     expect(world.open.length).toBe(room + more);
   }
   expect(world.failed).toEqual([]);
+});
+
+test("a unix socket with room for 3 is dialled like a port with room for 3, where its queue refuses", async () => {
+  await using folder = await throwawayStateDirectory();
+  const path = join(folder.path, "s");
+  const server = keep(smallBacklog(backlog, { path }));
+  const world = new World(0, { path });
+  for (let count = 0; count < 10; count++) world.dial();
+  await turns(3);
+  await world.pass(100);
+  expect(world.open.length).toBe(room);
+  for (let more = 1; more <= 5; more++) {
+    expect(await server.accept()).toBeDefined();
+    await world.pass();
+    expect(world.open.length).toBe(room + more);
+  }
+  expect(world.failed).toEqual([]);
+  expect(world.outcomes.slice(0, room + 5).every((its) => its.upstream !== undefined)).toBe(true);
+  server[Symbol.dispose]();
+  await world.pass();
+  expect(world.failed).toEqual(["ECONNREFUSED", "ECONNREFUSED"]);
 });
 
 test("what is taken back in the turn in which it was asked for is never dialled", async () => {
