@@ -1,14 +1,16 @@
 /** This machine's listening sockets -> the route table, the events and the lines for a person, scan by scan. */
-import { hostname } from "node:os";
+import { homedir, hostname } from "node:os";
 import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
+import { commonNames } from "../discovery/common-names.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
+import { commonNameText } from "../routes/common-name.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -58,6 +60,11 @@ export function discovering(options: DiscoveringOptions): Discovering {
     ownPid: process.pid,
     uid,
     worktrees: worktreeLabels(checkouts),
+    judge: commonNames({
+      commonFolders: new Set([homedir()]),
+      repositoryOf: (folder) => checkouts.of(folder)?.repository,
+    }),
+    onCommon: (common) => note(commonNameText(common)),
     claims: () => [...options.given.now(), ...containers.claims()],
     // A person reads our lines about services that come and go.
     watched: true,

@@ -1,12 +1,7 @@
 /** The processes of a scan -> values of NAME that are no names, as many unrelated programs have them. Pure. */
+import type { CommonName } from "../routes/common-name.ts";
+import { unwanted } from "./name.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
-
-/** A value that a shell profile, a terminal or Windows gives to every program. */
-export type CommonName = {
-  name: string;
-  /** Unrelated programs that have it, one of each: ascending. */
-  pids: readonly number[];
-};
 
 export type CommonOptions = {
   /** Folders in which anything is started, such as the home: to be in one relates nobody. `/` always is one. */
@@ -21,15 +16,32 @@ export type CommonOptions = {
  */
 const enough = { bystanders: 2, withServers: 3, servers: 4 };
 
-/** By the value. */
-export function commonNames(scan: Scan, options: CommonOptions): Map<string, CommonName> {
-  const common = new Map<string, CommonName>();
+/**
+ * Each scan -> the same with its common names. A value that was found to be one stays one for as long as a process has
+ * it, so that servers do not change their names as other programs come and go.
+ */
+export function commonNames(options: CommonOptions): (scan: Scan) => Scan {
+  let before: ReadonlySet<string> = new Set();
+  return (scan) => {
+    const common = commonIn(scan, { options, before });
+    before = new Set(common.map(({ name }) => name));
+    return common.length === 0 ? scan : { ...scan, common };
+  };
+}
+
+function commonIn(
+  scan: Scan,
+  { options, before }: { options: CommonOptions; before: ReadonlySet<string> },
+): CommonName[] {
+  const common: CommonName[] = [];
   const all = [...scan.processes.values(), ...(scan.bystanders ?? [])];
   // A supervisor gives a name of its own to each process.
-  const named = all.filter(({ name, variable }) => name && variable !== "LOCALHOSTESS_NAME");
+  const named = all.filter(
+    ({ name, variable }) => name && name !== unwanted && variable !== "LOCALHOSTESS_NAME",
+  );
   const listening = new Set(scan.observations.flatMap(({ pids }) => pids));
   for (const [name, holders] of Map.groupBy(named, (process) => process.name!)) {
-    if (holders.length < enough.withServers) continue;
+    if (holders.length < enough.withServers && !before.has(name)) continue;
     const groups = unrelated(holders, { scan, options });
     const isBystander = (group: readonly ObservedProcess[]) =>
       group.every(({ pid }) => !listening.has(pid)) ||
@@ -38,9 +50,9 @@ export function commonNames(scan: Scan, options: CommonOptions): Map<string, Com
     const isCommon =
       groups.length >= enough.servers ||
       (groups.length >= enough.withServers && bystanders >= enough.bystanders);
-    if (!isCommon) continue;
+    if (!isCommon && !before.has(name)) continue;
     const pids = groups.map(([first]) => first!.pid).sort((a, b) => a - b);
-    common.set(name, { name, pids });
+    common.push({ name, pids });
   }
   return common;
 }

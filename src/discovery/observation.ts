@@ -1,4 +1,5 @@
 /** A scan's result: the machine's listening sockets and the processes that hold them; and the interface of a source. */
+import type { CommonName } from "../routes/common-name.ts";
 import type { ProcessIdentity } from "../routes/service.ts";
 
 /** A process that holds a listening socket, or an ancestor of one. */
@@ -88,6 +89,8 @@ export type Scan = {
   processes: ReadonlyMap<number, ObservedProcess>;
   /** Other processes with a NAME that one of those has too. Of one NAME, at most 64. */
   bystanders?: readonly ObservedProcess[];
+  /** Values of NAME that are no server's, as `commonNames` has found. */
+  common?: readonly CommonName[] | undefined;
   /** By pid, of both; undefined where the source does not tell. */
   sessions?: ReadonlyMap<number, Session>;
   skipped: readonly Skipped[];

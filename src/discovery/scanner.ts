@@ -1,6 +1,7 @@
 /** A source and a clock -> the current services, scanned while they are in use. */
 import type { Claim } from "../routes/claim.ts";
 import { holderText } from "../routes/holder-text.ts";
+import type { CommonName } from "../routes/common-name.ts";
 import type { Service } from "../routes/service.ts";
 import type { WaitingName } from "../routes/waiting-name.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
@@ -32,6 +33,10 @@ export type ScannerOptions = {
   claims?: () => readonly Claim[];
   /** Undefined: worktrees are not looked for. */
   worktrees?: WorktreeLabels | undefined;
+  /** A scan -> the same with its common names. */
+  judge?: (scan: Scan) => Scan;
+  /** Called once for each value of NAME that is found to be no server's. */
+  onCommon?: (common: CommonName) => void;
   /** Scans even if nobody calls `touch`. */
   watched?: boolean;
   /** Called after every successful scan, even if nothing changed. */
@@ -158,6 +163,11 @@ export function scanner(options: ScannerOptions): Scanner {
     }
   }
 
+  function tellCommon(common: readonly CommonName[]): void {
+    const before = new Set(seen.common?.map(({ name }) => name));
+    for (const its of common) if (!before.has(its.name)) options.onCommon?.(its);
+  }
+
   function rename(): void {
     const { services: found, waiting: left } = naming(seen, {
       ...options,
@@ -172,8 +182,10 @@ export function scanner(options: ScannerOptions): Scanner {
 
   async function look(): Promise<void> {
     try {
-      const scan = await source.scan();
+      const found = await source.scan();
       if (state === "stopped") return;
+      const scan = options.judge?.(found) ?? found;
+      tellCommon(scan.common ?? []);
       seen = scan;
       lastFailure = undefined;
       tellSkipped(scan.skipped);

@@ -17,6 +17,9 @@ export type FakeProcess = {
   start?: number;
   parent?: number;
   group?: number;
+  session?: number;
+  /** It has a controlling terminal. */
+  terminal?: boolean;
   /** Stands for the addresses that exec chooses anew. */
   stack?: number;
   comm?: string;
@@ -77,6 +80,8 @@ export class FakeProc {
     fields[0] = "S";
     fields[1] = String(parent);
     fields[2] = String(group);
+    fields[3] = String(process.session ?? pid);
+    fields[4] = process.terminal ? "34816" : "0";
     fields[19] = String(start * 100);
     fields[25] = String(stack);
     writeFileSync(join(folder, "stat"), `${pid} (${comm}) ${fields.join(" ")}\n`);

@@ -115,6 +115,15 @@ test("an overwritten environment, a NAME that is none, and the computer's are to
   ]);
 });
 
+test("a process that is to have no name is none, and neither is what has come of it", () => {
+  const scan = scanOf(
+    { pid: 5, ports: [2000], name: "-" },
+    { pid: 6, parent: 5, ports: [3000], overwritten: true },
+    { pid: 7, ports: [3001] },
+  );
+  expect(found(scan)).toMatchObject([{ pid: 7 }]);
+});
+
 test("what a project has started is its service, however its environment looks", () => {
   const scan = scanOf(
     { pid: 4, command: "sh" },

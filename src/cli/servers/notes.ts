@@ -1,4 +1,5 @@
 /** A look at the machine -> sentences for a person, beside the table. Pure. */
+import { commonNameText } from "../../routes/common-name.ts";
 import { dotenvText } from "../../routes/unusable.ts";
 import { printable } from "../../text/printable.ts";
 import { type Sight, unusableIn } from "../shared/look.ts";
@@ -15,6 +16,7 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
   else if (sight.services.length === 0) {
     lines.push("no server has a NAME yet; try: NAME=api bun dev");
   }
+  lines.push(...(sight.scan.common ?? []).map(commonNameText));
   lines.push(...absentNotes(sight.supervised));
   if (sight.proxy === undefined && !sight.trouble) {
     lines.push("the proxy is not running; start it with: localhostess server start");

@@ -1,11 +1,12 @@
 /** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
-import { hostname, release } from "node:os";
+import { homedir, hostname, release } from "node:os";
 import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
+import { commonNames } from "../../discovery/common-names.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
@@ -114,11 +115,16 @@ function ownLooker(settings: Settings): Looker {
   const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
+  const judge = commonNames({
+    commonFolders: new Set([homedir()]),
+    repositoryOf: (folder) => its.of(folder)?.repository,
+  });
   return async () => {
-    const [scan, record] = await Promise.all([
+    const [found, record] = await Promise.all([
       source.scan(),
       readRegistration(settings.stateDirectory),
     ]);
+    const scan = judge(found);
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,

@@ -111,17 +111,18 @@ export type SeenSight = {
     processes: readonly ObservedProcess[];
     skipped: Scan["skipped"];
     unowned?: Scan["unowned"];
+    common?: Scan["common"];
   };
 };
 
 export function sightOf(backend: Backend): SeenSight {
-  const { observations, processes, skipped, unowned } = backend.scan();
+  const { observations, processes, skipped, unowned, common } = backend.scan();
   return {
     daemon: backend.facts(),
     services: backend.services(),
     supervised: backend.projects?.snapshots() ?? [],
     configured: backend.configured?.(),
     waiting: backend.waiting?.() ?? [],
-    scan: { observations, processes: [...processes.values()], skipped, unowned },
+    scan: { observations, processes: [...processes.values()], skipped, unowned, common },
   };
 }
