@@ -22,7 +22,13 @@ export function typedWords(typed: readonly string[], program: Command): string[]
     .some((its) => helpFlags.includes(its));
   const { path, unknown } = asksHelp ? walk(rest, program) : { path: [], unknown: undefined };
   // Without the option, a verb that does not exist is an error like any other.
-  return unknown === undefined ? [...argv] : [...lead, ...path, unknown];
+  return unknown === undefined ? withEnd(argv, first) : [...lead, ...path, unknown];
+}
+
+/** `use --` ends what `use` has begun: the hyphens are a word of their own, and separate nothing. */
+function withEnd(argv: readonly string[], verb: string): string[] {
+  const at = verb === "use" ? argv.indexOf("--") : -1;
+  return at === -1 ? [...argv] : argv.with(at, "--end");
 }
 
 /** `--json url api` is `url api --json`. A verb that has others below it needs one of them, and no option. */

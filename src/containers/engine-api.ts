@@ -16,6 +16,9 @@ export type GetOptions = {
   signal?: AbortSignal;
 };
 
+/** Without the filter, Podman leaves out those that are paused. */
+export const listPath = `/containers/json?filters=${encodeURIComponent('{"status":["running","paused"]}')}`;
+
 /** Two thousand containers with a kilobyte of labels each are 4 MB. */
 const mostBytes = 16 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
 /** One engine's socket -> the containers that run there, as they start and end. Survives whatever the engine does. */
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Container } from "./container.ts";
-import { type Answer, followEvents, getFrom } from "./engine-api.ts";
+import { type Answer, followEvents, getFrom, listPath } from "./engine-api.ts";
 import type { EngineSocket } from "./engine-socket.ts";
 import { type EngineEvent, type EngineState, engineStep } from "./engine-states.ts";
 import { EventLines } from "./event-lines.ts";
@@ -183,7 +183,7 @@ export class Engine {
     const abort = new AbortController();
     this.#abort = abort;
     this.#isAgain = false;
-    const options = { path: "/containers/json", clock, deadline, signal: abort.signal };
+    const options = { path: listPath, clock, deadline, signal: abort.signal };
     const answer = await this.#api.get(path, options);
     // Another question has taken its place, or nobody asks any more.
     if (this.#abort !== abort) return;

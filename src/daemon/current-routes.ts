@@ -3,6 +3,7 @@ import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import { holderText } from "../routes/holder-text.ts";
 import type { KnownCheckouts } from "../routes/checkout.ts";
+import type { Choice } from "../routes/origins.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
@@ -20,12 +21,15 @@ export type CurrentRoutesOptions = {
   names?: NamesFile | undefined;
   /** Undefined: worktrees and branches are not known. */
   checkouts?: CheckoutsNow | undefined;
+  /** The choices for all browsers; undefined: there are none. */
+  choices?: { now(): readonly Choice[] } | undefined;
 };
 
 export class CurrentRoutes {
   readonly #options: CurrentRoutesOptions;
   #hostsNames: ReadonlySet<string>;
   #configured: ConfiguredNames | undefined;
+  #choices: readonly Choice[] = [];
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
   #scanned = false;
@@ -35,6 +39,7 @@ export class CurrentRoutes {
     this.#options = options;
     this.#hostsNames = options.hosts.names();
     this.#configured = options.names?.now();
+    this.#choices = options.choices?.now() ?? [];
     this.#table = this.#made();
   }
 
@@ -58,7 +63,9 @@ export class CurrentRoutes {
     this.#services = services;
     const hostsNames = this.#options.hosts.names();
     const configured = this.#options.names?.now();
+    const choices = this.#options.choices?.now() ?? this.#choices;
     const changed =
+      choices !== this.#choices ||
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
       this.#checkouts() !== this.#table.checkouts ||
@@ -67,9 +74,11 @@ export class CurrentRoutes {
       !this.#scanned;
     this.#hostsNames = hostsNames;
     this.#configured = configured;
+    this.#choices = choices;
     this.#scanned = true;
+    const before = this.#table;
     if (changed) this.renew();
-    return judgedBy(this.#table, changes);
+    return withShown(judgedBy(this.#table, changes), { before, now: this.#table });
   }
 
   /** Whether config.toml says something else of names than before: then the table is made again. */
@@ -93,8 +102,9 @@ export class CurrentRoutes {
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
     const configured = this.#configured;
     const checkouts = this.#checkouts();
+    const choices = this.#choices;
     return routeTable(this.#services, {
-      ...{ tlds, answersBare, supervised, declared, configured, checkouts },
+      ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices },
     });
   }
 
@@ -118,4 +128,22 @@ function judgedBy({ services }: RouteTable, changes: Changes): Changes {
     these.map((its) => rows.get(holderText(its))?.find(({ name }) => name === its.name) ?? its);
   const { appeared, changed, gone } = changes;
   return { appeared: judged(appeared), changed: judged(changed), gone };
+}
+
+/** The changes, with those services that a plain name shows now, or no longer. */
+function withShown(
+  changes: Changes,
+  { before, now }: { before: RouteTable; now: RouteTable },
+): Changes {
+  if (before.origins === undefined && now.origins === undefined) return changes;
+  if (before === now) return changes;
+  const known = new Set([...changes.appeared, ...changes.changed]);
+  const shown = now.services.filter((its) => {
+    if (known.has(its)) return false;
+    const was = before.services.find(
+      ({ name, process }) => name === its.name && process?.pid === its.process?.pid,
+    );
+    return was !== undefined && was.origin?.shown !== its.origin?.shown;
+  });
+  return shown.length === 0 ? changes : { ...changes, changed: [...changes.changed, ...shown] };
 }

@@ -18,6 +18,7 @@ import { peerSockets } from "../system/peer-sockets.ts";
 import { certificates } from "../tls/certificates.ts";
 import { processIdentity } from "../tls/identity.ts";
 import { backendOf } from "./backend.ts";
+import { chosenWorktrees } from "./chosen-worktrees.ts";
 import { claim } from "./claim.ts";
 import { configuredNames } from "./configured-names.ts";
 import { CurrentRoutes } from "./current-routes.ts";
@@ -91,6 +92,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ...{ tlds, bareNames, hosts },
     names: configuredNames(options.configFile, note),
     checkouts: new CheckoutsNow(gitCheckouts),
+    choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
   const given = givenClaims(namesPath(stateDirectory), note);
   const found = discovering({ ...options, ...common, wsl, routes, given, checkouts: gitCheckouts });

@@ -49,6 +49,10 @@ export function discovering(options: DiscoveringOptions): Discovering {
     clock,
     env: options.env,
     wanted: options.containers ?? false,
+    worktree(folder) {
+      const its = checkouts.of(folder);
+      return its?.label === undefined ? undefined : { ...its, label: its.label };
+    },
     onChange: () => discovery.rename(),
   });
   options.stops.push("the news of containers", () => containers.stop());

@@ -44,11 +44,15 @@ export class CheckoutsNow {
     if (this.#taken !== undefined && isSame(this.#taken, { folders, repositories })) {
       return this.#taken;
     }
+    const worktrees = new Map(
+      [...repositories.keys()].map((its) => [its, this.#checkouts.worktrees(its)]),
+    );
     this.#taken = {
       folders,
       repositories,
       of: (folder) => folders.get(folder),
       labels: (repository) => repositories.get(repository) ?? noLabels,
+      worktrees: (repository) => worktrees.get(repository) ?? [],
       left: (name) => this.#left.get(name),
     };
     return this.#taken;

@@ -10,7 +10,9 @@ import { plainLines } from "../supervisor/logs/plain-text.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
 import { listenersAt } from "../system/listener-at.ts";
+import { isSocketPath } from "../text/place.ts";
 import { belongsTo, listenersOn } from "../system/listeners.ts";
+import { socketUsers } from "../system/socket-users.ts";
 import type { PeerSockets } from "../system/peer-sockets.ts";
 import type { Certificates } from "../tls/certificates.ts";
 import { terminator } from "../tls/terminate.ts";
@@ -77,11 +79,14 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
       touch: () => discovery.touch(),
       clientUser: proxyUsers,
       otherUsers: parts.otherUsers,
-      isOwn:
-        process.platform !== "linux"
-          ? undefined
-          : (place, owners) =>
-              belongsTo(listenersOn(place.port), { place, users: [uid, 0, ...owners] }),
+      isOwn(place, owners) {
+        const users = [uid, 0, ...owners];
+        if (isSocketPath(place.address)) {
+          return socketUsers(place.address).every((user) => users.includes(user));
+        }
+        // Elsewhere nobody can be asked.
+        return process.platform !== "linux" || belongsTo(listenersOn(place.port), { place, users });
+      },
       listenersAt: listenersAt(process.platform),
       departed: peers && departedClients(peers, { elsewhere: wsl }),
       terminator: tls,

@@ -1,4 +1,5 @@
 /** A git repository's folder -> the names of its branches, from its refs, without git. */
+import type { Dirent } from "node:fs";
 import { join } from "node:path";
 import type { GitFiles } from "./git-files.ts";
 
@@ -12,12 +13,17 @@ const deepest = 16;
 /** Repositories of which the packed branches are kept. */
 const mostKept = 64;
 
+/** A folder of loose refs, or packed refs, whose names are complete. */
+type Part = { prefix: string; entries: readonly Dirent[] | readonly string[] };
+
 /**
- * Sorted. Local ones only: others have nothing of this machine. Packed refs are read again only when the file has
- * changed, because a large repository has many.
+ * Sorted. Local ones only: others have nothing of this machine. While no file has changed, the same object: a large
+ * repository has many.
  */
 export function branchReader(files: GitFiles): (common: string) => readonly string[] {
   const kept = new Map<string, { text: string; packed: readonly string[] }>();
+
+  const last = new Map<string, { parts: readonly Part[]; branches: readonly string[] }>();
 
   function packedIn(common: string): readonly string[] {
     const text = files.text(join(common, "packed-refs"), { longest: longestPacked }) ?? "";
@@ -34,22 +40,55 @@ export function branchReader(files: GitFiles): (common: string) => readonly stri
     return packed;
   }
 
-  return (common) => {
-    const found = new Set(packedIn(common));
+  /** All that was read, packed refs first: the same objects while nothing has changed. */
+  function partsOf(common: string): Part[] {
+    const parts: Part[] = [{ prefix: "", entries: packedIn(common) }];
     const waiting = [{ folder: join(common, "refs/heads"), prefix: "", depth: 0 }];
     let opened = 0;
     for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
       if (opened++ >= mostFolders) break;
-      for (const entry of files.entries(at.folder, { most: mostBranches })) {
-        const name = at.prefix + entry.name;
-        if (entry.isDirectory()) {
-          const inside = { folder: join(at.folder, entry.name), prefix: `${name}/` };
-          if (at.depth < deepest) waiting.push({ ...inside, depth: at.depth + 1 });
-        } else if (entry.isFile() && !name.endsWith(".lock") && found.size < mostBranches) {
-          found.add(name);
-        }
+      const { folder, prefix, depth } = at;
+      const entries = files.entries(folder, { most: mostBranches });
+      parts.push({ prefix, entries });
+      for (const entry of entries) {
+        if (!entry.isDirectory() || depth >= deepest) continue;
+        const inside = { folder: join(folder, entry.name), prefix: `${prefix}${entry.name}/` };
+        waiting.push({ ...inside, depth: depth + 1 });
       }
     }
-    return [...found].sort();
+    return parts;
+  }
+
+  return (common) => {
+    const parts = partsOf(common);
+    const before = last.get(common);
+    if (before !== undefined && isSame(before.parts, parts)) return before.branches;
+    const names = namesIn(parts);
+    const branches = Bun.deepEquals(before?.branches, names) ? before!.branches : names;
+    if (last.size >= mostKept) last.clear();
+    last.set(common, { parts, branches });
+    return branches;
   };
+}
+
+function isSame(before: readonly Part[], now: readonly Part[]): boolean {
+  return (
+    before.length === now.length &&
+    now.every(({ prefix, entries }, at) => {
+      const its = before[at]!;
+      return its.entries === entries && its.prefix === prefix;
+    })
+  );
+}
+
+function namesIn(parts: readonly Part[]): string[] {
+  const found = new Set<string>();
+  for (const { prefix, entries } of parts) {
+    for (const entry of entries) {
+      if (found.size >= mostBranches) break;
+      if (typeof entry === "string") found.add(entry);
+      else if (entry.isFile() && !entry.name.endsWith(".lock")) found.add(prefix + entry.name);
+    }
+  }
+  return [...found].sort();
 }

@@ -3,9 +3,10 @@ import { dirname, isAbsolute, join } from "node:path";
 import { checkoutLabel, labelsApart } from "../manifest/checkout-label.ts";
 import type { KnownLabel } from "../routes/checkout.ts";
 import type { Clock } from "../system/clock.ts";
+import { distantNow, type IsDistant } from "../system/network-mounts.ts";
 import { branchReader } from "./branches.ts";
 import { gitFiles } from "./git-files.ts";
-import { branchOf, type GitFolder, gitFolderAt, mainOf, real } from "./git-folder.ts";
+import { branchOf, type GitFolder, gitFolderAt, mainOf } from "./git-folder.ts";
 
 export type Checkout = {
   /** The folder with `.git`. */
@@ -38,6 +39,8 @@ export type CheckoutsOptions = {
   /** Files of this user are read, and files of root. */
   uid: number;
   clock: Pick<Clock, "now">;
+  /** The mounts of this moment; given by tests. */
+  distant?: () => IsDistant;
 };
 
 /** Milliseconds for which an answer holds. */
@@ -50,20 +53,36 @@ const mostRepositories = 64;
 /** Worktrees of one repository. */
 const mostWorktrees = 512;
 
+/** Labels, and what they were made of. */
+type LastLabels = {
+  branches: readonly string[];
+  rest: string;
+  labels: ReadonlyMap<string, KnownLabel>;
+};
+
 type Linked = Worktree & { own: string };
 
 /** Never throws, never waits. */
-export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
-  const files = gitFiles({ trusts: (owner) => owner === uid || owner === 0 });
+export function checkouts({ uid, clock, distant = distantNow }: CheckoutsOptions): Checkouts {
+  /** Another computer's disk may keep everybody waiting, so nothing on one is looked at. */
+  let isDistant: IsDistant | undefined;
+  const files = gitFiles({
+    trusts: (owner) => owner === uid || owner === 0,
+    isDistant(path) {
+      isDistant ??= distant();
+      return isDistant(path);
+    },
+  });
   const branchesOf = branchReader(files);
   const found = new Map<string, Checkout | undefined>();
   const linked = new Map<string, readonly Linked[]>();
   const known = new Map<string, ReadonlyMap<string, KnownLabel>>();
-  const last = new Map<string, ReadonlyMap<string, KnownLabel>>();
+  const last = new Map<string, LastLabels>();
   let since = clock.now();
 
   /** Forgets all that may have changed. */
   function renew(): void {
+    isDistant = undefined;
     since = clock.now();
     found.clear();
     linked.clear();
@@ -130,7 +149,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
       const own = join(folder, entry.name);
       const link = files.word(join(own, "gitdir"));
       if (link === undefined || !isAbsolute(link) || !link.endsWith("/.git")) return [];
-      const root = real(dirname(link));
+      const root = files.real(dirname(link));
       const git = gitFolderAt(join(root, ".git"), files);
       if (typeof git !== "object" || git.own !== own) return [];
       const madeAt = files.writtenAt(join(own, "commondir"));
@@ -141,25 +160,23 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     return entries.map(({ own, root, branch }, at) => ({ own, root, branch, label: labels[at]! }));
   }
 
-  function sameLabels(repository: string): ReadonlyMap<string, KnownLabel> {
-    const labels = readLabels(repository);
-    const before = last.get(repository);
-    if (before !== undefined && Bun.deepEquals(before, labels)) return before;
-    if (last.size >= mostRepositories) last.clear();
-    last.set(repository, labels);
-    return labels;
-  }
-
-  function readLabels(repository: string): Map<string, KnownLabel> {
-    const labels = new Map<string, KnownLabel>();
-    for (const { label, branch, root } of linkedOf(repository)) labels.set(label, { branch, root });
+  function labelsOf(repository: string): ReadonlyMap<string, KnownLabel> {
+    const worktrees = linkedOf(repository);
+    const branches = branchesOf(repository);
     const main = mainOf(repository, files);
     const own = main === undefined ? undefined : branchOf(repository, files);
-    for (const branch of branchesOf(repository)) {
+    const rest = JSON.stringify([worktrees, main, own]);
+    const before = last.get(repository);
+    if (before?.branches === branches && before.rest === rest) return before.labels;
+    const labels = new Map<string, KnownLabel>();
+    for (const { label, branch, root } of worktrees) labels.set(label, { branch, root });
+    for (const branch of branches) {
       const label = checkoutLabel(branch);
       if (labels.has(label)) continue;
       labels.set(label, { branch, root: branch === own ? main : undefined });
     }
+    if (last.size >= mostRepositories) last.clear();
+    last.set(repository, { branches, rest, labels });
     return labels;
   }
 
@@ -167,7 +184,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     renew,
     of(folder) {
       refresh();
-      return isAbsolute(folder) ? lookUp(real(folder)) : undefined;
+      return isAbsolute(folder) ? lookUp(files.real(folder)) : undefined;
     },
     worktrees(repository) {
       refresh();
@@ -175,7 +192,7 @@ export function checkouts({ uid, clock }: CheckoutsOptions): Checkouts {
     },
     labels(repository) {
       refresh();
-      return kept(known, { key: repository, make: () => sameLabels(repository) });
+      return kept(known, { key: repository, make: () => labelsOf(repository) });
     },
   };
 }

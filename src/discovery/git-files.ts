@@ -1,6 +1,7 @@
 /** Paths in a git repository -> the text of small files there, if a trusted user wrote them. */
-import { type Dirent, readdirSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
 import { fileFingerprint } from "../system/file-fingerprint.ts";
+import type { IsDistant } from "../system/network-mounts.ts";
 import { readTextSync } from "../system/read-text.ts";
 
 /** Bytes of `.git`, HEAD and the like: a path or a name of at most 4096. */
@@ -21,20 +22,29 @@ export interface GitFiles {
   text(path: string, options: { longest: number }): string | undefined;
   /** At most so many entries of a folder, sorted; none where it cannot be read. */
   entries(path: string, options: { most: number }): readonly Dirent[];
+  /** The path without links; as it is where nothing is there. */
+  real(path: string): string;
   /** Milliseconds since the Unix epoch; 0 where there is nothing. */
   writtenAt(path: string): number;
 }
 
-/**
- * `trusts`: whose files may say what our names are. A folder such as /tmp has those of others, as git's
- * `safe.directory` knows. Nothing blocks and nothing throws: a pipe, a device and a loop of links are no files.
- */
-export function gitFiles({ trusts }: { trusts: (uid: number) => boolean }): GitFiles {
+export type GitFilesOptions = {
+  /**
+   * Users whose files may say what our names are. A folder such as /tmp has those of others, as git's `safe.directory`
+   * knows.
+   */
+  trusts: (uid: number) => boolean;
+  /** Paths that are not looked at, because that might wait. */
+  isDistant: IsDistant;
+};
+
+/** Nothing blocks and nothing throws: a pipe, a device and a loop of links are no files. */
+export function gitFiles({ trusts, isDistant }: GitFilesOptions): GitFiles {
   const kept = new Map<string, { fingerprint: string; text: string | undefined }>();
   const listed = new Map<string, { fingerprint: string; entries: readonly Dirent[] }>();
 
   function text(path: string, { longest }: { longest: number }): string | undefined {
-    const fingerprint = fileFingerprint(path);
+    const fingerprint = isDistant(path) ? "" : fileFingerprint(path);
     if (fingerprint === "") return undefined;
     const before = kept.get(path);
     if (before?.fingerprint === fingerprint) return before.text;
@@ -52,6 +62,7 @@ export function gitFiles({ trusts }: { trusts: (uid: number) => boolean }): GitF
       return word === "" ? undefined : word;
     },
     kind(path) {
+      if (isDistant(path)) return "other";
       try {
         const its = statSync(path, { throwIfNoEntry: false });
         if (its === undefined) return "missing";
@@ -62,7 +73,16 @@ export function gitFiles({ trusts }: { trusts: (uid: number) => boolean }): GitF
         return (error as NodeJS.ErrnoException).code === "ENOTDIR" ? "missing" : "other";
       }
     },
+    real(path) {
+      try {
+        return isDistant(path) ? path : realpathSync(path);
+      } catch {
+        // Gone, a loop, or another user's: whoever opens it next finds out.
+        return path;
+      }
+    },
     entries(path, { most }) {
+      if (isDistant(path)) return [];
       const fingerprint = fileFingerprint(path);
       const before = listed.get(path);
       if (fingerprint !== "" && before?.fingerprint === fingerprint) return before.entries;

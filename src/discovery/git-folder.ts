@@ -1,5 +1,4 @@
 /** A `.git` file or folder -> the repository behind it, and the branch that is checked out there. */
-import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { GitFiles } from "./git-files.ts";
 
@@ -29,12 +28,12 @@ const inTables = ".invalid";
 export function gitFolderAt(path: string, files: GitFiles): GitFolder | "broken" | undefined {
   const kind = files.kind(path);
   if (kind === "missing" || kind === "other") return undefined;
-  const own = kind === "folder" ? real(path) : linkedFrom(path, files);
+  const own = kind === "folder" ? files.real(path) : linkedFrom(path, files);
   if (own === undefined || files.word(join(own, "HEAD")) === undefined) {
     return kind === "folder" ? undefined : "broken";
   }
   const word = files.word(join(own, "commondir"));
-  const common = word === undefined ? own : real(resolve(own, word));
+  const common = word === undefined ? own : files.real(resolve(own, word));
   // Git makes it in exactly this place: gitrepository-layout(5).
   const linked = common !== own && dirname(own) === join(common, "worktrees");
   if (common !== own && !linked) return "broken";
@@ -45,18 +44,8 @@ export function gitFolderAt(path: string, files: GitFiles): GitFolder | "broken"
 function linkedFrom(path: string, files: GitFiles): string | undefined {
   const [, target] = /^gitdir:\s*([^\0\n]+)$/.exec(files.word(path) ?? "") ?? [];
   if (target === undefined) return undefined;
-  const own = real(resolve(dirname(path), target.trim()));
+  const own = files.real(resolve(dirname(path), target.trim()));
   return files.kind(own) === "folder" ? own : undefined;
-}
-
-/** The path without links; as it is where nothing is there. */
-export function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    // Gone, a loop, or another user's: whoever opens it next finds out.
-    return path;
-  }
 }
 
 /** The branch that is checked out, or that a rebase has set aside; undefined where HEAD is detached. */
@@ -77,7 +66,7 @@ export function mainOf(common: string, files: GitFiles): string | undefined {
   const config = files.text(join(common, "config"), { longest: longestConfig }) ?? "";
   const [core = ""] = /^\s*\[core\](?:.|\n)*?(?=^\s*\[|(?![\s\S]))/im.exec(config) ?? [];
   const [, worktree] = /^\s*worktree\s*=\s*"?([^"\n\0]+)"?\s*$/im.exec(core) ?? [];
-  if (worktree !== undefined) return real(resolve(common, worktree.trim()));
+  if (worktree !== undefined) return files.real(resolve(common, worktree.trim()));
   if (/^\s*bare\s*=\s*(?:true|yes|on|1)\s*$/im.test(core)) return undefined;
   return basename(common) === ".git" ? dirname(common) : undefined;
 }

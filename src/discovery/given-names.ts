@@ -11,6 +11,8 @@ export type GivenName = {
   place: Place;
   /** Milliseconds since the Unix epoch. */
   givenAt: number;
+  /** The user whose socket it was then, if it was another's than ours and root's. */
+  owner?: number | undefined;
 };
 
 export type ReadNames =
@@ -23,9 +25,10 @@ export const mostNames = 1000;
 export const longestSocketPath = process.platform === "linux" ? 107 : 103;
 
 export function namesText(names: readonly GivenName[]): string {
-  const form = names.map(({ name, place, givenAt }) => ({
+  const form = names.map(({ name, place, givenAt, owner }) => ({
     name,
     ...placeForm(place),
+    ...(owner === undefined ? {} : { owner }),
     given_at: new Date(givenAt).toISOString(),
   }));
   return `${JSON.stringify({ names: form }, undefined, 2)}\n`;
@@ -76,7 +79,10 @@ function givenIn(entry: unknown): GivenName | undefined {
   const place = placeIn(entry);
   const givenAt = timeIn(entry.given_at);
   if (verdict.kind !== "name" || place === undefined || givenAt === undefined) return undefined;
-  return { name: verdict.name, place, givenAt };
+  const { owner } = entry;
+  if (owner === undefined) return { name: verdict.name, place, givenAt };
+  const isUser = Number.isInteger(owner) && (owner as number) >= 0;
+  return isUser ? { name: verdict.name, place, givenAt, owner: owner as number } : undefined;
 }
 
 function placeIn({
@@ -120,9 +126,10 @@ function timeIn(value: unknown): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-export function claimOf({ name, place }: GivenName): Claim {
+export function claimOf({ name, place, owner }: GivenName): Claim {
   const because = `localhostess name gives it to ${placeWords(place)}`;
-  return { name, source: "given", because, place };
+  const owners = owner === undefined ? {} : { owners: [owner] };
+  return { name, source: "given", because, place, ...owners };
 }
 
 /** The names with one more: its own name and its own place are free for it. */

@@ -71,10 +71,9 @@ function atPort(
   const { scan } = facts;
   const unowned = (scan.unowned ?? []).map((its) => ({ ...its, pids: [] as number[] }));
   const all: (Observation & { uid?: number })[] = [...scan.observations, ...unowned];
-  const there =
-    address === undefined
-      ? all.filter((its) => its.port === port)
-      : answering(all, { address, port });
+  const onPort = all.filter((its) => its.port === port);
+  const anywhere = facts.isVouchedFor ? wildcardFirst(onPort) : onPort;
+  const there = address === undefined ? anywhere : answering(all, { address, port });
   if (there.length === 0) {
     // A container may have begun since the scan, and not every system shows the sockets of others: a dial will tell.
     if (facts.isVouchedFor || scan.unowned === undefined) {
@@ -100,6 +99,12 @@ function atPort(
     process: oldest(pids, scan),
     uid: pids.length === 0 ? uids[0] : undefined,
   };
+}
+
+/** A port that an engine publishes everywhere is not that of a server which has another address to itself. */
+function wildcardFirst<Its extends Observation>(onPort: readonly Its[]): readonly Its[] {
+  const wildcard = onPort.filter(({ address }) => address === "0.0.0.0" || address === "::");
+  return wildcard.length === 0 ? onPort : wildcard;
 }
 
 /** Why the server at this socket cannot have the claimed name: a clause; undefined if it can. */

@@ -7,6 +7,7 @@ import { printable } from "../text/printable.ts";
 import { programOf, shortCommand, typedCommand } from "../text/short-command.ts";
 import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
+import { isContainerListener } from "./container-listeners.ts";
 import { isUnwanted, nameCarrier } from "./name-carrier.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "./pick-port.ts";
@@ -74,6 +75,7 @@ function ownersIn(
     if (pids.some((pid) => !ancestry(pid, scan.processes).isDisjointFrom(started))) continue;
     const [process] = pids.flatMap((pid) => scan.processes.get(pid) ?? []).sort(oldestFirst);
     if (process === undefined) continue;
+    if (isContainerListener(process)) continue;
     if (ownFile !== undefined && process.command.includes(ownFile)) continue;
     if (isUnwanted(process, { scan, ownPid: -1 })) continue;
     const before = owners.get(process.pid)?.ports ?? [];

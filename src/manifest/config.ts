@@ -147,7 +147,7 @@ const names = record(
 );
 
 /** The file is a layer of every project too: layer.ts reads these. */
-export const layerKeys: readonly string[] = ["project", "env", "services"];
+export const layerKeys: readonly string[] = ["project", "env", "services", "worktree"];
 
 /** The keys of config.toml itself. */
 export const configSchema = object({

@@ -163,6 +163,17 @@ export type Checkout = {
   label?: string | undefined;
 };
 
+/** How a worktree is made ready, and ended. */
+export type WorktreeSpec = {
+  /** Paths and globs, relative to the project's folder. */
+  copy: readonly string[];
+  /** Shell commands. */
+  setup: string | undefined;
+  teardown: string | undefined;
+  /** The folder in which worktrees are made, relative to the main checkout's. */
+  folder: string;
+};
+
 /** A committed port that belongs to another checkout: the service has a free one here. */
 export type FreedPort = { service: string; port: number };
 

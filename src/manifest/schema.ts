@@ -521,6 +521,47 @@ const project = strictObject(
 
 export const projectSchema = project;
 
+const worktree = strictObject(
+  {
+    copy: optional(
+      pipe(
+        array(text("a path such as .env.local"), expected("a list of paths")),
+        description(
+          "Files, folders and globs, relative to the project's folder, that `worktree add` copies from the main checkout: what git does not bring.",
+        ),
+      ),
+    ),
+    setup: optional(
+      pipe(
+        text('a command such as "npm install"'),
+        description(
+          "A shell command that `worktree add` runs in the new project's folder, before `up`.",
+        ),
+      ),
+    ),
+    teardown: optional(
+      pipe(
+        text('a command such as "dropdb shop"'),
+        description(
+          "A shell command that `worktree remove` runs in the project's folder, before its services stop.",
+        ),
+      ),
+    ),
+    folder: optional(
+      pipe(
+        text('a folder such as ".."'),
+        description(
+          "The folder in which worktrees are made, relative to that of the main checkout.",
+        ),
+      ),
+      "..",
+    ),
+  },
+  expected("a table such as [worktree]"),
+);
+
+export const worktreeSchema = worktree;
+
 export const layerSchema = strictObject({
   project: optional(pipe(project, description("The project."))),
   env: optional(
@@ -543,6 +584,9 @@ export const layerSchema = strictObject({
       ),
       description("The services, each under its name: `[services.web]`."),
     ),
+  ),
+  worktree: optional(
+    pipe(worktree, description("How `localhostess worktree add` makes a worktree ready.")),
   ),
 });
 

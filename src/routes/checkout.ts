@@ -20,6 +20,8 @@ export interface KnownCheckouts {
   of(folder: string): ServiceCheckout | undefined;
   /** The labels of all worktrees and branches of a repository. */
   labels(repository: string): ReadonlyMap<string, KnownLabel>;
+  /** The linked worktrees of a repository whose folders are there. */
+  worktrees?(repository: string): readonly { label: string; root: string }[];
   /** The checkout of the server in a worktree that had this name before. */
   left?(name: string): ServiceCheckout | undefined;
 }

@@ -1,5 +1,6 @@
 /** A request's destination and the table of services -> what the proxy does with the request. */
 import { classifyHost } from "./host.ts";
+import { type Chosen, chosenFor } from "./origins.ts";
 import type { Service } from "./service.ts";
 import { hasEndedWell, type Supervised, type SupervisedState } from "./supervised.ts";
 import type { Group, RouteTable } from "./table.ts";
@@ -15,6 +16,8 @@ export type Asked = {
    * CONNECT.
    */
   mode: "direct" | "tunnelled" | "forward" | "connect";
+  /** The label of the checkout that the request itself asks for: by a field, or by its browser's cookie. */
+  use?: string | undefined;
 };
 
 export type Decision =
@@ -28,6 +31,7 @@ export type Decision =
       bare: boolean;
       supervised?: Supervised | undefined;
       instances?: readonly Instance[] | undefined;
+      chosen?: Chosen | undefined;
     }
   /** Join the client with the service in a tunnel. */
   | {
@@ -35,9 +39,12 @@ export type Decision =
       service: Service;
       supervised?: Supervised | undefined;
       instances?: readonly Instance[] | undefined;
+      chosen?: Chosen | undefined;
     }
   /** The service cannot answer at the moment. */
-  | { kind: "absent"; supervised: Supervised; turn: Turn }
+  | { kind: "absent"; supervised: Supervised; turn: Turn; chosen?: Chosen | undefined }
+  /** The worktree that the name is to show has no server there, and no other checkout's may answer in its place. */
+  | { kind: "unchosen"; name: string; chosen: Chosen }
   /** Serve one of our own pages. */
   | { kind: "own" }
   /**
@@ -78,22 +85,47 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
   if (host.domain === "" && asked.mode === "direct" && !table.answersBare(host.name)) {
     return { kind: "unproxied", name: host.name };
   }
-  const bare = host.domain !== "localhost";
-  let service = table.find(host.name);
-  const group = groupAs(host.name, { table, service });
+  const { origins } = table;
+  const how: How = { mode: asked.mode, bare: host.domain !== "localhost", hasPath };
+  const chosen =
+    origins === undefined ? undefined : chosenFor(host.name, { origins, use: asked.use });
+  if (chosen === undefined) return decideName(host.name, table, how);
+  const found = chosen.name === undefined ? undefined : decideName(chosen.name, table, how);
+  return found !== undefined && "supervised" in found && isOf(chosen, found)
+    ? { ...found, chosen }
+    : { kind: "unchosen", name: host.name, chosen };
+}
+
+type Led = Extract<Decision, { kind: "proxy" | "tunnel" | "absent" }>;
+
+/** Whether the decision leads to the worktree's server, or to one under its name, and not to a shorter one's. */
+function isOf({ version }: Chosen, decision: Led): boolean {
+  const { supervised } = decision;
+  const service = decision.kind === "absent" ? undefined : decision.service.name;
+  return [service, supervised?.routeName, supervised?.instance?.routeName].some(
+    (name) => name !== undefined && (name === version || name.endsWith(`.${version}`)),
+  );
+}
+
+type How = { mode: Asked["mode"]; bare: boolean; hasPath: boolean };
+
+/** The decision about a name, which nothing else is chosen for. */
+function decideName(name: string, table: RouteTable, { mode, bare, hasPath }: How): Decision {
+  let service = table.find(name);
+  const group = groupAs(name, { table, service });
   const instances = group === undefined ? [] : instancesOf(group, table);
   const [first] = instances;
   const supervised =
     group === undefined
-      ? supervisedAs(host.name, { table, service })
+      ? supervisedAs(name, { table, service })
       : (first?.supervised ?? nearest(group));
   const by = group?.routeName ?? supervised?.routeName ?? service?.name;
-  if (by !== undefined && by !== host.name) {
+  if (by !== undefined && by !== name) {
     const answering = answeringAs(by, { table, service, supervised });
-    const unanswered = unansweredOf(host.name, { answering, checkouts: table.checkouts });
+    const unanswered = unansweredOf(name, { answering, checkouts: table.checkouts });
     // Nobody else has a name under one of ours.
     if (unanswered !== undefined) {
-      return { kind: "unknown", name: host.name, quiet: false, unanswered };
+      return { kind: "unknown", name, quiet: false, unanswered };
     }
   }
   if (first !== undefined) service = first.service;
@@ -108,10 +140,10 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
   if (service === undefined) {
     // The PAC file falls back to DIRECT after us, for others who have such a name. `.localhost` never comes through the
     // PAC file, and is ours to explain.
-    return { kind: "unknown", name: host.name, quiet: bare && !hasPath };
+    return { kind: "unknown", name, quiet: bare && !hasPath };
   }
   const several = instances.length > 1 ? { instances } : {};
-  if (asked.mode === "connect") return { kind: "tunnel", service, supervised, ...several };
+  if (mode === "connect") return { kind: "tunnel", service, supervised, ...several };
   return { kind: "proxy", service, bare, supervised, ...several };
 }
 

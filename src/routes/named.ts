@@ -157,7 +157,9 @@ export function wordIn(typed: string): { word: string; isUrl: boolean; isAddress
   const [authority = ""] = typed.replace(scheme, "").split(/[/?#]/, 1);
   const word = authority.replace(/:\d+$/, "").replace(/\.$/, "");
   if (word === "") return { word: typed, isUrl: false, isAddress: false };
-  return { word, isUrl, isAddress: isUrl || word.includes(".") };
+  // `fix-nav.shop:api` is a service of a worktree's project.
+  const isId = /^[^:[\]]+:[^:]/.test(word);
+  return { word, isUrl, isAddress: isUrl || (word.includes(".") && !isId) };
 }
 
 /** `no service is named "ap"; did you mean api?` */

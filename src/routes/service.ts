@@ -1,5 +1,4 @@
 /** A named service and its endpoint: the values that discovery makes and the proxy dials. */
-
 import type { ServiceCheckout } from "./checkout.ts";
 
 /** A listening socket, and how to dial it. */
@@ -17,7 +16,8 @@ export type Endpoint = {
   dial: readonly string[];
   /**
    * Set if nobody has seen the service listen. Before each connection the kernel is then asked whether the listener
-   * belongs to one of these users, to us or to root: another user may have taken the port.
+   * belongs to one of these users, to us or to root: another user may have taken the port. Of a unix socket the same is
+   * asked in any case, by the owner of its file.
    */
   owners?: readonly number[];
   /**
@@ -86,9 +86,14 @@ export type Service = {
   because?: string | undefined;
   /** The git checkout that its process runs in; undefined in none, or where nobody has looked. */
   checkout?: ServiceCheckout | undefined;
+  /** Set where its plain name can show several checkouts, and made by the route table. */
+  origin?: ShownOrigin | undefined;
   /** Printable sentences for a person. */
   warnings: readonly string[];
 };
+
+/** The plain name that can show a service, and whether it does now, in browsers that have chosen nothing else. */
+export type ShownOrigin = { name: string; shown: boolean };
 
 /** A service that discovery has seen the process of. */
 export type FoundService = Service & { process: ProcessIdentity };

@@ -7,6 +7,7 @@ import {
 import type { KnownCheckouts } from "./checkout.ts";
 import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
+import { type Choice, type Origins, originsOf, type Version } from "./origins.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
@@ -28,12 +29,21 @@ export interface RouteTable {
   find(name: string): Service | undefined;
   /** The supervisor's state for this name, or for the longest suffix of it that belongs to a project's service. */
   supervised(name: string): Supervised | undefined;
-  /** How requests to a service are treated: its project's word, then that of config.toml. */
-  settings(of: { name: string; supervised: Supervised | undefined }): NameSettings;
+  /**
+   * How requests to a service are treated: its project's word, then that of config.toml. `origin`: the plain name that
+   * it was asked for by, where it is a worktree's.
+   */
+  settings(of: {
+    name: string;
+    supervised: Supervised | undefined;
+    origin?: string | undefined;
+  }): NameSettings;
   /** The checkouts that names may be of; undefined: none are known. */
   readonly checkouts: KnownCheckouts | undefined;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
+  /** Plain names that can show any checkout of their repository; undefined: no repository has more than one. */
+  readonly origins: Origins | undefined;
 }
 
 /** Services of a project that share a name, in the order of their numbers. */
@@ -49,6 +59,8 @@ export type TableOptions = {
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
   checkouts?: KnownCheckouts | undefined;
+  /** Choices for all browsers, of names with several checkouts. */
+  choices?: readonly Choice[] | undefined;
 };
 
 export type BareNames = "all" | ReadonlySet<string>;
@@ -64,9 +76,19 @@ export function routeTable(
     declared = [],
     configured,
     checkouts,
+    choices = [],
   }: TableOptions = {},
 ): RouteTable {
-  const services = withRights(seen, { tlds, supervised, checkouts });
+  const judged = withRights(seen, { tlds, supervised, checkouts });
+  const origins =
+    checkouts === undefined
+      ? undefined
+      : originsOf({
+          versions: versionsIn(judged, { supervised, checkouts }),
+          choices,
+          checkouts,
+        });
+  const services = origins === undefined ? judged : judged.map((its) => withOrigin(its, origins));
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);
@@ -92,22 +114,48 @@ export function routeTable(
       for (const named of [supervisedByName, groups]) {
         for (const name of named.keys()) known.add(name);
       }
+      for (const { name } of origins?.all ?? []) known.add(name);
       return [...known].sort();
     },
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
     find: (name) => longestEnding(byName, name),
     supervised: (name) => longestEnding(supervisedByName, name),
-    settings({ name, supervised: its }) {
+    settings({ name, supervised: its, origin }) {
       const shared = its?.instance?.routeName;
       return settingsFrom([
         its?.settings,
         configured?.byName.get(name),
         shared === undefined ? undefined : configured?.byName.get(shared),
+        origin === undefined ? undefined : configured?.byName.get(origin),
         configured?.all,
       ]);
     },
     group: (name) => longestEnding(groups, name),
+    origins,
   };
+}
+
+/** Every name of a checkout, be its server there or not; a server's own is stronger than what a project declares. */
+function versionsIn(
+  services: Iterable<Service>,
+  { supervised, checkouts }: { supervised: readonly Supervised[]; checkouts: KnownCheckouts },
+): Version[] {
+  const versions: Version[] = [];
+  for (const { routeName, instance, directory, checkout: own } of supervised) {
+    const checkout = own ?? checkouts.of(directory);
+    for (const name of [routeName, instance?.routeName]) {
+      if (name !== undefined) versions.push({ name, checkout });
+    }
+  }
+  for (const { name, routable, checkout } of services) {
+    if (routable) versions.push({ name, checkout });
+  }
+  return versions;
+}
+
+function withOrigin(service: Service, origins: Origins): Service {
+  const origin = service.routable ? origins.of(service.name) : undefined;
+  return origin === undefined ? service : { ...service, origin };
 }
 
 /** The name that a mistyped one was probably meant to be: of a server, or of a project's service in any state. */

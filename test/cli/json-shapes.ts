@@ -381,6 +381,12 @@ const declared = v.strictObject({
   ),
 });
 
+const checkout = v.strictObject({
+  repository: text("git's own folder, which all checkouts share"),
+  root: text("the checkout's folder"),
+  label: says(v.optional(v.string()), "a linked worktree's, in front of its names"),
+});
+
 const configuration = v.strictObject({
   name: text("the project's name"),
   domain: text("such as `shop.localhost`"),
@@ -389,6 +395,11 @@ const configuration = v.strictObject({
   reload: says(
     v.strictObject({ value: v.picklist(["auto", "ask", "git"]), personal: v.boolean() }),
     "as declared; `personal`: in config.toml",
+  ),
+  checkout: says(v.optional(checkout), "the git checkout that it is in"),
+  freed_ports: says(
+    v.optional(v.array(v.strictObject({ service: v.string(), port: v.number() }))),
+    "ports of the files that another checkout has: these services have free ones here",
   ),
   foreign: says(v.optional(v.string()), "a file that belongs to another user"),
   files: list(v.string(), "every file that was looked for"),
@@ -424,6 +435,7 @@ const supervised = v.strictObject({
     nameSettings,
     "how requests to it are treated, as far as it or its project says",
   ),
+  checkout: absent(checkout, "the git checkout that its project is in"),
   pid: absent(v.number(), "absent: no process runs"),
   port: absent(v.number(), "the port assigned to it"),
   listens: list(v.number(), "the ports that its processes listen on"),
@@ -523,6 +535,21 @@ const added = object({
   ),
 });
 
+const worktree = v.strictObject({
+  branch: orNull(v.string(), "null: HEAD is detached"),
+  label: orNull(v.string(), "the label in front of its names; null: the main checkout has none"),
+  folder: text("its folder"),
+  projects: list(
+    v.strictObject({
+      name: text("its name"),
+      up: flag("false: all its services are stopped"),
+      services: number("how many it has"),
+      ready: number("how many of them are ready, or completed"),
+    }),
+    "the projects in it that the daemon knows",
+  ),
+});
+
 const started = "stdout of the command itself goes to stderr";
 
 /** By the words of the verb. */
@@ -575,6 +602,24 @@ export const answers: Readonly<Record<string, Answer>> = {
   "registry unpin": object({ path: text("the folder"), pinned: flag("false") }),
   "registry forget": object({ name: text("the project"), path: text("its folder") }),
   "registry clean": object({ cleaned: number("how many were forgotten") }),
+  "worktree add": object({
+    branch: text("the branch"),
+    folder: text("the worktree's folder"),
+    created: flag("false: it was there, and was gone on with"),
+    copied: list(v.string(), "paths of `[worktree] copy`, relative to the project's folder"),
+    left: list(
+      v.strictObject({ path: v.string(), why: v.string() }),
+      "paths that were not copied, and why",
+    ),
+    setup: orNull(v.picklist(["done", "failed"]), "null: there is none, or it was not asked for"),
+    services: list(service, "the services that were to start"),
+  }),
+  "worktree remove": object({
+    branch: orNull(v.string(), "its branch, which stays; null: HEAD was detached"),
+    folder: text("the folder that was removed"),
+    stopped: list(v.string(), "the projects that were up there"),
+  }),
+  "worktree list": rows(worktree),
   init: object({
     path: text("the file that was written"),
     project: text("the project's name"),

@@ -12,6 +12,7 @@ import { commands } from "../../src/control/commands/commands.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { lacking } from "../support/debian.ts";
 import { jsonFaults } from "../support/json-style.ts";
+import { repository } from "../support/repository.ts";
 import { uniqueName } from "../support/servers.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { cli, type Env, environment, session } from "./cli.ts";
@@ -169,7 +170,7 @@ test("--json may stand before the verb", async () => {
 });
 
 test("a verb that needs another one behind it says so, and a word that is none gets the nearest", async () => {
-  for (const verb of ["server", "registry", "config", "service"]) {
+  for (const verb of ["server", "registry", "worktree", "config", "service"]) {
     const { code, out } = await ran([verb, "--json"]);
     const { message, hint } = holdError(out);
     expect([code, hint]).toEqual([2, `localhostess ${verb} --help`]);
@@ -300,6 +301,15 @@ command = "exit 3"
       expect([refused.code, valuesIn(refused.out, true).length]).toEqual([1, 1]);
       expect(holdError(refused.out, true).code).toBe("not_found");
       await answer("stop ticks");
+      const wood = join(root, "wood");
+      await mkdir(wood);
+      const toml = `[project]\nname = "${name}-wood"\n[services.t]\ntype = "task"\ncommand = "true"\n`;
+      const copy = '[worktree]\ncopy = [".gone"]\nsetup = "true"\n';
+      await writeFile(join(wood, "locald.toml"), `${toml}${copy}`);
+      await (await repository(wood)).commit("Wood");
+      await answer("worktree add leaf", { cwd: wood });
+      await answer("worktree list", { cwd: wood });
+      await answer("worktree remove leaf", { cwd: wood });
     },
     patience,
   );

@@ -182,6 +182,16 @@ test("a folder named .git without a HEAD is no repository, and what is above it 
   expect(of("x/empty")).toMatchObject({ root: join(base, "x") });
 });
 
+test("nothing on another computer's disk is looked at", () => {
+  const uid = process.getuid!();
+  const at = (place: string) =>
+    checkouts({ uid, clock, distant: () => (path) => path.startsWith(join(base, place)) });
+  expect(at("x").of(join(base, "x/web"))).toBeUndefined();
+  expect(at("shop/.git").of(join(base, "x"))).toBeUndefined();
+  expect(at("shop/.git").labels(join(base, "shop/.git")).size).toBe(0);
+  expect(at("elsewhere").of(join(base, "x"))).toMatchObject({ label: "feature-x" });
+});
+
 /** Each makes something in the place of `.git` in a folder under the worktree x. */
 const hostile: [what: string, make: (path: string) => void][] = [
   ["an empty file", (path) => writeFileSync(path, "")],

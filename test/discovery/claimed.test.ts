@@ -292,3 +292,13 @@ test("without claims the services are those of the processes", () => {
     waiting: [],
   });
 });
+
+test("a container's port that is published everywhere is not that of a server with another address to itself", () => {
+  const listeners = [
+    { pid: 1, command: "docker-proxy", listens: ["0.0.0.0 5173"] },
+    { pid: 2, command: "vite", listens: ["::1 5173"] },
+  ];
+  const claim = given("web", port(5173), { source: "container", owners: [0] });
+  const { services } = look({ claims: [claim], listeners });
+  expect(services).toMatchObject([{ name: "web", endpoint: { dial: ["127.0.0.1"] }, pids: [1] }]);
+});

@@ -13,6 +13,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  claimOf,
   type GivenName,
   longestSocketPath,
   mostNames,
@@ -32,7 +33,10 @@ const places: Place[] = [
   { kind: "socket", path: "/run/a b\n.sock" },
   { kind: "process", process: { pid: 17, startedAt: 1_700_000_000_000 } },
 ];
-const names = places.map((place, at): GivenName => ({ name: `n${at}`, place, givenAt }));
+const names = places.map((place, at): GivenName => ({
+  ...{ name: `n${at}`, place, givenAt },
+  ...(place.kind === "socket" ? { owner: 105 } : {}),
+}));
 const db: GivenName = { name: "db", place: places[0]!, givenAt };
 
 let folder: string;
@@ -45,6 +49,16 @@ afterEach(() => rm(folder, { recursive: true }));
 
 test("names of every kind of place are read as they were written", () => {
   expect(namesIn(namesText(names))).toEqual({ kind: "names", names });
+});
+
+test("a socket that was another user's when it was named may stay so", () => {
+  expect(names.map((its) => claimOf(its).owners)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    [105],
+    undefined,
+  ]);
 });
 
 test("a name has one place, and a place has one name", () => {

@@ -61,7 +61,7 @@ test("errors have their lines", () => {
 
 test("two lines that would have one address are an error", () => {
   const its = read("web: a\njob_x: b\njob-x: c\n");
-  expect(its).toEqual({
+  expect(its).toMatchObject({
     kind: "mistakes",
     mistakes: [
       "Procfile:3 services.job-x: job_x already has the address job-x.shop.localhost; rename one of them",

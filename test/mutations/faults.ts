@@ -1,5 +1,6 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
+import { choosing } from "./choices.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
 import { doors } from "./doors.ts";
@@ -36,6 +37,7 @@ import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...choosing,
   ...control,
   ...daemon,
   ...doors,

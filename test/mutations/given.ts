@@ -149,6 +149,21 @@ export const given: readonly Fault[] = [
     tests: ["test/link/dial.test.ts"],
   },
   {
+    name: "a unix socket is dialled, whoever has put it there",
+    file: "src/proxy/upstream/dials.ts",
+    find: "const isAsked = owners !== undefined || isPath;",
+    replace: "const isAsked = owners !== undefined;",
+    tests: ["test/proxy/unix-sockets.test.ts"],
+  },
+  {
+    name: "another user's link to a socket of ours is followed",
+    file: "src/system/socket-users.ts",
+    find: "[lstatSync, statSync]",
+    replace: "[statSync, statSync]",
+    tests: ["test/system/socket-users.test.ts"],
+    needs: "another user",
+  },
+  {
     name: "a unix socket whose queue is full counts as gone",
     file: "src/proxy/upstream/dials.ts",
     find: "isSocketPath(address) && listensAt?.(address) === true",

@@ -137,8 +137,8 @@ export const guarding: readonly Fault[] = [
   {
     name: "a browser's tunnel passes unread",
     file: "src/proxy/client/serving.ts",
-    find: 'if (settings.guard === "off" || !this.#shared.terminates()) return false;',
-    replace: 'if (settings.guard !== "off" || !this.#shared.terminates()) return false;',
+    find: 'const isOpen = settings.guard === "off" && origin === undefined;',
+    replace: 'const isOpen = settings.guard !== "off" && origin === undefined;',
     tests: [roads],
   },
   {

@@ -73,7 +73,7 @@ export const lists: readonly Fault[] = [
   {
     name: "a command that does not exist has a help",
     file: "src/cli/typed-words.ts",
-    find: "return unknown === undefined ? [...argv] : [...lead, ...path, unknown];",
+    find: "return unknown === undefined ? withEnd(argv, first) : [...lead, ...path, unknown];",
     replace: "return [...argv];",
     tests: usage,
     only: "lss",

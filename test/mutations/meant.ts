@@ -5,8 +5,8 @@ export const meant: readonly Fault[] = [
   {
     name: "a request that waits for an instance goes to another when it is read again",
     file: "src/proxy/client/current-destination.ts",
-    find: "this.#find(bytes, again ? { ...asked, key: known?.key } : asked);",
-    replace: "this.#find(bytes, asked);",
+    find: "const wanted = again ? { ...asked, key: known?.key } : asked;",
+    replace: "const wanted: Wanted = asked;",
     tests: ["test/proxy/instances.test.ts"],
   },
   {

@@ -66,6 +66,10 @@ function everyProblem(text: string): readonly Problem[] {
     { ...unknown, name: text, names: [], nearest: undefined },
     { ...unknown, name: text, unusable: [hostileServer(text), hostileServer(text)] },
     { ...unknown, path: text },
+    ...(["request", "all"] as const).map((by): Problem => ({
+      ...{ status: 404, unshown: text, origin: text, label: text, version: text, by, port: 9090 },
+      ...{ isWorktree: by === "all", labels: [text, text] },
+    })),
     { ...failed, name: text, address: text, command: text, why: text },
     { ...failed, status: 504, name: text, address: text, command: text, why: text },
   ];
@@ -99,7 +103,7 @@ test.each(hostile)("a stranger's text is shown and does nothing: %.30j", (text) 
 test("every problem has a code of its own, and a heading", () => {
   const problems = everyProblem("x");
   const codes = new Set(problems.map((problem) => errorOf(problem).code));
-  expect(codes.size).toBe(14);
+  expect(codes.size).toBe(15);
   for (const problem of problems) expect(htmlOf(problem)).toMatch(/<h1>[^<]+<\/h1>/);
 });
 
@@ -225,7 +229,7 @@ test("a page that time may mend waits for the event, the others do not, and none
     const mends =
       problem.status === 502 ||
       problem.status === 504 ||
-      (problem.status === 404 && problem.path === undefined);
+      (problem.status === 404 && ("unshown" in problem || problem.path === undefined));
     for (const details of [true, false]) {
       const { fields, body } = errorPage(problem, "html", { details, mark: "0".repeat(32) });
       expect(fields.map(([name]) => name)).not.toContain("Refresh");

@@ -4,8 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Http2Server } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { socketUsers } from "../../src/system/socket-users.ts";
+import { otherUid } from "../support/other-user.ts";
 import { connectRaw } from "../support/raw-end.ts";
-import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
+import { startTestProxy, type TestProxy, type TestProxyOptions } from "../support/test-proxy.ts";
 import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 
 let folder: string;
@@ -107,4 +109,30 @@ test.each([
   const path = join(folder, name);
   expect(JSON.parse(body)).toMatchObject({ error: { address: path, port: null, why } });
   expect((await get(name, "User-Agent: curl/8\r\n")).body).toContain(`at ${path} (`);
+});
+
+test("a socket that another user has put there gets no request", async () => {
+  /** As a daemon of another user asks. */
+  const isOwn: TestProxyOptions["isOwn"] = ({ address }, owners) =>
+    socketUsers(address).every((uid) => [otherUid, ...owners].includes(uid));
+  await using other = await startTestProxy({ services: { api: at("api") }, isOwn });
+  using client = await connectRaw(other.port);
+  client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\nUser-Agent: curl/8\r\n\r\n");
+  const { status, body } = await client.message();
+  expect(status).toBe(502);
+  expect(body).toContain("another user has put that socket there");
+});
+
+test("a path is printed without control characters, in every form", async () => {
+  const path = "/run/a\x1b[31m\u202eb.sock";
+  await using other = await startTestProxy({ services: { bad: { address: path, port: 0 } } });
+  for (const accept of ["text/html", "application/json", "text/plain"]) {
+    using client = await connectRaw(other.port);
+    client.send(
+      `GET / HTTP/1.1\r\nHost: bad.localhost\r\nAccept: ${accept}\r\nUser-Agent: curl/8\r\n\r\n`,
+    );
+    const { body } = await client.message();
+    expect(body).toContain("x1b[31m");
+    expect(body).not.toMatch(/[\x1b\u202e]/);
+  }
 });

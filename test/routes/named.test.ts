@@ -80,6 +80,9 @@ describe("a word names", () => {
       expect(idsOf(word)).toEqual(["nav.shop:web"]);
     }
     expect(idsOf("api.nav.shop")).toEqual(["nav.shop:api"]);
+    expect(idsOf("nav.shop:ap")).toBe(
+      'no service is named "nav.shop:ap"; did you mean nav.shop:api?',
+    );
   });
 
   test("none where it is in several projects, and it says in which", () => {

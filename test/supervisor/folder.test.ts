@@ -19,6 +19,8 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { projectSpec } from "./fake-project.ts";
 
+const noWorktree = { copy: [], setup: undefined, teardown: undefined, folder: ".." };
+
 type Place = { reads: number; path: string; env: string; notes: string[]; applied: string[] };
 
 /** A folder with a locald.toml, whose project notes the files that it is given. `act`: in the middle of a read. */
@@ -189,7 +191,9 @@ test("another folder in the project's place starts nothing by itself, whatever p
       const files = [join(directory, "locald.toml")];
       const text = existsSync(files[0]!) ? readFileSync(files[0]!, "utf8") : "";
       const project = { ...projectSpec([{ ...service, command: text }], name), directory, files };
-      return text === "" ? { kind: "none", files } : { kind: "project", project, fields: [] };
+      return text === ""
+        ? { kind: "none", files }
+        : { kind: "project", project, worktree: noWorktree, fields: [] };
     },
     make: ({ spec, pending }) =>
       ({
@@ -254,6 +258,7 @@ test("a folder that is gone, and one that was moved, is news for what its servic
         ? {
             kind: "project",
             project: { ...projectSpec([]), directory, files: [its.path] },
+            worktree: noWorktree,
             fields: [],
           }
         : { kind: "none", files: [its.path] },

@@ -6,6 +6,8 @@ import {
   type Proxy as RunningProxy,
   startProxy,
 } from "../../src/proxy/listener/listener.ts";
+import type { KnownCheckouts } from "../../src/routes/checkout.ts";
+import type { Choice } from "../../src/routes/origins.ts";
 import type { FoundService } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import {
@@ -25,7 +27,12 @@ export type Place = {
   pid?: number;
   /** The listening sockets that it was seen with. */
   sockets?: readonly number[] | undefined;
+  /** Its checkout's, of the repository of `/srv/shop`; "": the main checkout's. */
+  label?: string;
 };
+
+/** The repository of every service with a `label`. */
+export const testRepository = "/srv/shop/.git";
 
 /** Without a clock of its own, the proxy's is one that no busy machine moves. */
 export type TestProxyOptions = Partial<ProxyOptions> & {
@@ -38,6 +45,10 @@ export type TestProxyOptions = Partial<ProxyOptions> & {
   configured?: ConfiguredNames;
   /** What the supervisor says. */
   supervised?: readonly Supervised[];
+  /** Facts of git's files; undefined: there are no checkouts. */
+  checkouts?: KnownCheckouts;
+  /** What all browsers see. */
+  choices?: readonly Choice[];
 };
 
 export interface TestProxy extends AsyncDisposable {
@@ -49,6 +60,8 @@ export interface TestProxy extends AsyncDisposable {
   readonly notes: readonly string[];
   /** The only services from now on. */
   setServices(services: Record<string, Place>): void;
+  /** What all browsers see from now on. */
+  setChoices(choices: readonly Choice[]): void;
   /** All that the supervisor says from now on; the proxy is told. */
   setSupervised(supervised: readonly Supervised[], services?: Record<string, Place>): void;
   /** Breaks off what is under way after `milliseconds`, none unless said otherwise. @throws the proxy's own faults. */
@@ -58,8 +71,10 @@ export interface TestProxy extends AsyncDisposable {
 /** A row of the table as discovery would make it. */
 export function testService(
   name: string,
-  { port, address = "127.0.0.1", pid = process.pid, sockets }: Place,
+  { port, address = "127.0.0.1", pid = process.pid, label, sockets }: Place,
 ): FoundService {
+  const root = label ? `/srv/shop-${label}` : "/srv/shop";
+  const checkout = { repository: testRepository, root, label: label || undefined };
   return {
     name,
     routable: true,
@@ -70,9 +85,25 @@ export function testService(
     command: `serve ${name}`,
     cwd: "/srv/shop",
     source: "NAME",
+    ...(label === undefined ? {} : { checkout }),
     warnings: [],
   };
 }
+
+/** Of a repository with the worktrees fix-nav and old, and a branch besides. */
+export const testCheckouts: KnownCheckouts = {
+  of: () => undefined,
+  worktrees: () => [
+    { label: "fix-nav", root: "/srv/shop-fix-nav" },
+    { label: "old", root: "/srv/shop-old" },
+  ],
+  labels: () =>
+    new Map([
+      ["fix-nav", { branch: "fix-nav", root: "/srv/shop-fix-nav" }],
+      ["old", { branch: "old", root: "/srv/shop-old" }],
+      ["later", { branch: "later", root: undefined }],
+    ]),
+};
 
 /** `shop:api` at `api.shop`, ready, unless said otherwise. */
 export function testSupervised(overrides: Partial<Supervised> = {}): Supervised {
@@ -115,11 +146,15 @@ export function startTestProxy({
   answersBare = new Set(),
   supervised = [],
   configured,
+  checkouts,
+  choices = [],
   clock,
   ...overrides
 }: TestProxyOptions = {}): Promise<TestProxy> {
-  let known = { services, supervised };
-  let table = tableOf(services, { tlds, answersBare, supervised, configured });
+  let known = { services, supervised, choices };
+  const made = (): RouteTable =>
+    tableOf(known.services, { ...known, tlds, answersBare, configured, checkouts });
+  let table = made();
   const faults: unknown[] = [];
   const notes: string[] = [];
   const proxy = startProxy({
@@ -151,11 +186,15 @@ export function startTestProxy({
     },
     setServices(next) {
       known = { ...known, services: next };
-      table = tableOf(next, { tlds, answersBare, supervised: known.supervised, configured });
+      table = made();
+    },
+    setChoices(next) {
+      known = { ...known, choices: next };
+      table = made();
     },
     setSupervised(next, nextServices = known.services) {
-      known = { services: nextServices, supervised: next };
-      table = tableOf(nextServices, { tlds, answersBare, supervised: next, configured });
+      known = { ...known, services: nextServices, supervised: next };
+      table = made();
       proxy.supervisedChanged();
     },
     stop,

@@ -10,7 +10,16 @@ const notRunnable = 126;
 /** @returns the exit code; 128 plus the signal's number where a signal ended it, as in shells. */
 export async function runInPlace(
   words: readonly string[],
-  { env, world }: { env: Readonly<Record<string, string>>; world: World },
+  {
+    env,
+    world,
+    aside = world.json !== undefined,
+  }: {
+    env: Readonly<Record<string, string>>;
+    world: World;
+    /** True: its output goes to stderr, as stdout is for our own answer. With --json, it has JSON only. */
+    aside?: boolean;
+  },
 ): Promise<number> {
   const [command] = words;
   // Looked up as a shell does, in the PATH of the command.
@@ -27,8 +36,7 @@ export async function runInPlace(
       ...(exact.argv[0] === path ? { argv0: command! } : {}),
       env: exact.env,
       cwd: world.cwd,
-      // With --json, stdout has JSON only.
-      stdio: ["inherit", world.json === undefined ? "inherit" : 2, "inherit"],
+      stdio: ["inherit", aside ? 2 : "inherit", "inherit"],
     });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -7,6 +7,8 @@ import type { Found } from "../../manifest/new-manifest.ts";
 import { newManifest } from "../../manifest/new-manifest.ts";
 import { addressMistake, projectNameMistake } from "../../manifest/project-name.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
+import { localFile } from "../../manifest/layer.ts";
+import { ignoreLocal } from "./ignore-local.ts";
 import { foundServices } from "./found-services.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
@@ -53,6 +55,11 @@ export async function init(
     // Another program may have created the file in the meantime.
     await writeFile(path, text, { flag: "wx" });
   }
+  const ignored = await ignoreLocal(world.cwd).catch((error: Error) => ({
+    ...{ kind: "left" as const, why: error.message },
+  }));
+  if (ignored.kind === "added") tell(`added ${localFile} to .gitignore`, world);
+  if (ignored.kind === "left") tell(`${localFile} is not in .gitignore: ${ignored.why}`, world);
   const names = found.services.map(({ name }) => name);
   tell(`created locald.toml${names.length === 0 ? "" : ` with ${listed(names)}`}`, world);
   const read = await projectIn(world.cwd, world);

@@ -10,6 +10,7 @@ import type { TryFlags } from "./try.ts";
 import type { UpFlags } from "./up.ts";
 import type { WaitFlags } from "./wait.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
+import { worktreeVerbs } from "./worktree-grammar.ts";
 import type { World } from "../shared/world.ts";
 
 const forms = "such as api, shop:api in another project, a URL, or a project or its folder";
@@ -152,6 +153,7 @@ not from a terminal is sent as it is: echo rs | localhostess attach api`,
   example(monitor, "localhostess monitor");
 
   running(program, choose, world);
+  worktreeVerbs(program, choose, world);
   registering(program, choose, world);
 }
 

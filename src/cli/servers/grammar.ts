@@ -1,10 +1,11 @@
 /** The verbs about servers, whoever started them -> their part of the grammar. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Flags } from "../shared/settings.ts";
 import { type Choose, common, example, jsonOption, looking, portOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 import type { LsFlags } from "./ls.ts";
 import type { NameFlags } from "./name.ts";
+import type { UseFlags } from "./use.ts";
 
 const name = "such as api, shop:api, api.shop or a URL; api is first the one of the project here";
 
@@ -73,6 +74,21 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
     );
   common(given);
   example(given, "localhostess name db 5432");
+
+  const use = program
+    .command("use")
+    .description("show one worktree at the plain names of its project, in all browsers; -- ends it")
+    .argument("[worktree]", "its label, branch or folder; without one, list what there is")
+    .argument("[name]", "a project or a server, such as shop or api; default: the project here")
+    .addOption(new Option("--end").hideHelp())
+    .action((worktree: string | undefined, its: string | undefined, flags: UseFlags) =>
+      choose(async () => {
+        const words = [worktree, its].filter((word) => word !== undefined);
+        return (await import("./use.ts")).use(words, flags, world);
+      }),
+    );
+  common(use);
+  example(use, "localhostess use fix-nav");
 
   const pac = program
     .command("pac")

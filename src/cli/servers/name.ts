@@ -9,11 +9,13 @@ import {
 } from "../../discovery/given-names.ts";
 import { nameOf } from "../../discovery/name.ts";
 import { changeNames, namesPath, readNames } from "../../discovery/names-file.ts";
+import type { Place } from "../../routes/claim.ts";
 import { holderText } from "../../routes/holder-text.ts";
 import { placeWords } from "../../routes/place-words.ts";
 import { projectOwning } from "../../routes/name-rights.ts";
 import { readPlace } from "./read-place.ts";
 import { readTarget } from "../../routes/target.ts";
+import { socketUsers } from "../../system/socket-users.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { cut } from "../../text/cut.ts";
 import { pastedWord } from "../../text/shell-words.ts";
@@ -85,7 +87,11 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
     throw new Failure("exists", why);
   }
   prepareStateDirectory(stateDirectory, { tighten: ownPlace });
-  const given: GivenName = { name: wanted, place, givenAt: Date.now() };
+  const owner = ownerOf(place);
+  const given: GivenName = {
+    ...{ name: wanted, place, givenAt: Date.now() },
+    ...(owner === undefined ? {} : { owner }),
+  };
   let isFull = false;
   const changed = await changeNames(namesPath(stateDirectory), (names) => {
     const next = withName(names, given);
@@ -210,6 +216,12 @@ function unknown(wanted: string): Failure {
     "not_found",
     `the name ${wanted} was not given with localhostess name; to see those that were: localhostess name`,
   );
+}
+
+/** The other user to whom a socket belongs now: requests go there as long as it does. */
+function ownerOf(place: Place): number | undefined {
+  const users = place.kind === "socket" ? socketUsers(place.path) : [];
+  return users.find((uid) => uid !== 0 && uid !== process.getuid?.());
 }
 
 /** Addresses of this machine's own. */

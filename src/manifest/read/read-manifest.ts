@@ -1,7 +1,7 @@
 /** The layers of a project and its env files -> the project, with the origin of each value; or every error. Pure. */
 import { tableIn } from "../layer.ts";
 import { merged } from "../merge.ts";
-import type { FreedPort, ProjectSpec } from "../project.ts";
+import type { FreedPort, ProjectSpec, WorktreeSpec } from "../project.ts";
 import { serviceNameMistake } from "../project-name.ts";
 import { reportShared } from "./addresses.ts";
 import { type Field, Fields } from "./fields.ts";
@@ -14,11 +14,22 @@ import type { Reading } from "./reading.ts";
 import { type Declared, readService } from "./service.ts";
 import { Variables } from "./variables.ts";
 import { withWaits } from "./waits.ts";
+import { readWorktree } from "./worktree.ts";
 
 export type ReadManifest =
-  | { kind: "project"; project: ProjectSpec; fields: readonly Field[] }
+  | {
+      kind: "project";
+      project: ProjectSpec;
+      worktree: WorktreeSpec;
+      fields: readonly Field[];
+    }
   /** Sentences, each with file, line and key. */
-  | { kind: "mistakes"; mistakes: string[] };
+  | {
+      kind: "mistakes";
+      mistakes: string[];
+      /** Undefined where a file is no valid TOML. */
+      worktree?: WorktreeSpec;
+    };
 
 export function readManifest(options: ManifestOptions): ReadManifest {
   const { layers, directory, files = [] } = options;
@@ -42,7 +53,8 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   const all = withInstances(declared, { groups: reading.groups, project: base, mistakes });
   reportShared([...sharedBy(declared, reading.groups), ...all], mistakes);
   const specs = withWaits(all, mistakes);
-  if (mistakes.any) return { kind: "mistakes", mistakes: mistakes.sentences(layers) };
+  const worktree = readWorktree(reading);
+  if (mistakes.any) return { kind: "mistakes", mistakes: mistakes.sentences(layers), worktree };
   return {
     kind: "project",
     project: {
@@ -54,6 +66,7 @@ export function readManifest(options: ManifestOptions): ReadManifest {
       files,
       warnings: warnings.sentences(layers),
     },
+    worktree,
     fields: fields.all,
   };
 }

@@ -9,8 +9,19 @@ import {
 } from "../request/destination.ts";
 import { askedFor } from "../request/routing.ts";
 import type { Exchange } from "../upstream/exchange.ts";
+import { useIn } from "../upstream/use-fields.ts";
 import type { Client, ServingShared } from "./client.ts";
 import { covers } from "./covers.ts";
+
+/** An authority in some bytes; `use`: the checkout that the request asks for. */
+type Wanted = {
+  mode: Mode;
+  secure: boolean;
+  start: number;
+  end: number;
+  key?: string | undefined;
+  use?: string | undefined;
+};
 
 export class CurrentDestination {
   /** The destination of the current request, or of the last until the current one is routed. */
@@ -54,9 +65,21 @@ export class CurrentDestination {
     if (isAlone && isSameDestination(known, bytes, asked)) return known;
     // A request that is read again stays with its instance; a new one is the next one's.
     if (!again) this.#missed = 0;
-    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
-    this.destination = this.#withLogin(found);
+    const wanted = again ? { ...asked, key: known?.key } : asked;
+    const found = this.#find(bytes, wanted);
+    this.destination = this.#withLogin(this.#used(found, bytes, wanted));
     return this.destination;
+  }
+
+  /** The destination of the checkout that the request asks for, where the name can show several. */
+  #used(
+    found: Destination | undefined,
+    bytes: Uint8Array,
+    wanted: Wanted,
+  ): Destination | undefined {
+    if (found?.origin === undefined) return found;
+    const use = useIn(this.#asked.requestHead, bytes);
+    return use === undefined ? found : this.#find(bytes, { ...wanted, use });
   }
 
   /** Among several instances of a name, the one that has the client's login. */
@@ -76,12 +99,10 @@ export class CurrentDestination {
   }
 
   /** The current destination of the authority bytes[start, end). */
-  #find(
-    bytes: Uint8Array,
-    asked: { mode: Mode; secure: boolean; start: number; end: number; key?: string | undefined },
-  ): Destination | undefined {
+  #find(bytes: Uint8Array, asked: Wanted): Destination | undefined {
     return this.#shared.destinations.find(bytes, asked, {
       mode: asked.mode,
+      use: asked.use,
       client: this.#client.link.remoteAddress,
       secure: asked.secure,
       table: this.#shared.routes(),
@@ -94,8 +115,8 @@ export class CurrentDestination {
 
   /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode, secure, key } = this.destination!;
-    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key });
+    const { asked, mode, secure, key, use } = this.destination!;
+    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key, use });
   }
 
   /** The service that the current request goes to. */

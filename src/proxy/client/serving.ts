@@ -1,5 +1,6 @@
 /** A client's requests, one after another -> for each, an upstream that answers it, a wait, or an answer of our own. */
 import type { Decision } from "../../routes/decide.ts";
+import type { Origin } from "../../routes/origins.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { waitingFor, waitingText } from "../../routes/waiting-name.ts";
@@ -10,12 +11,14 @@ import { headLimit, type RequestHead } from "../../wire/head.ts";
 import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
+import { choiceReply } from "../pages/choice-page.ts";
 import { denialPage } from "../pages/denial-page.ts";
 import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
-import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
+import { badRequest, dialFailed, unshown, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
 import { newsReply, watchedMark } from "../pages/watching.ts";
+import { choiceAsked } from "../request/choice.ts";
 import { type Destination, wayTo } from "../request/destination.ts";
 import { passesUnread } from "../request/guard.ts";
 import { deniedIn, isGet } from "../request/guarded.ts";
@@ -239,6 +242,10 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
       return this.refuse({ status: 421, host, certificate: this.#client.serverName! });
     }
     const { decision } = destination;
+    if (destination.origin !== undefined) {
+      const read = this.#ofOrigin(bytes, end, { target, destination, origin: destination.origin });
+      if (read !== undefined) return read;
+    }
     const asked = watchedMark(head, bytes);
     if (asked !== undefined && isQuestion(framing)) {
       const mark = this.#shared.marks.of(decision, destination.table);
@@ -276,6 +283,9 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
             : this.#guard(bytes, end, { target, name: decision.supervised.routeName! })) ??
           this.#absences.attend(bytes, end, decision)
         );
+      case "unchosen":
+        if (!this.#hasLooked) return this.waitForLook();
+        return this.#explain(unshown(decision, this.#shared.urlPorts));
       case "own":
         return this.#own(bytes, end, target);
       case "misdirected":
@@ -306,6 +316,24 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
           securePort: this.#shared.urlPorts.https,
         });
     }
+  }
+
+  /** Handles what is special about a name that can show several checkouts; undefined: nothing is, this time. */
+  #ofOrigin(
+    bytes: Uint8Array,
+    end: number,
+    { target, destination, origin }: { target: Target; destination: Destination; origin: Origin },
+  ): Read | undefined {
+    const { framing } = this.#exchange;
+    if (framing.connect) {
+      // The cookie is inside the tunnel.
+      return this.#readsTunnel(bytes) ? this.#grantRead(bytes, end) : undefined;
+    }
+    const asked = choiceAsked(this.#head, bytes, { target, destination, origin });
+    if (asked === undefined) return undefined;
+    // A worktree may have been made just now.
+    if (!this.#hasLooked) return this.waitForLook();
+    return this.reply(choiceReply(asked, this.#answers.reader()), end);
   }
 
   /** Where a name that leads nowhere would lead. */
@@ -439,8 +467,9 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
   #readsTunnel(bytes: Uint8Array): boolean {
-    const { settings, decision, authority } = this.#destination!;
-    if (settings.guard === "off" || !this.#shared.terminates()) return false;
+    const { settings, decision, authority, origin } = this.#destination!;
+    const isOpen = settings.guard === "off" && origin === undefined;
+    if (isOpen || !this.#shared.terminates()) return false;
     // Without a certificate of ours, the server may have one that the person trusts; and a service is not woken to ask.
     const wakes = decision.kind === "absent" && decision.turn === "wake";
     const certified = authority.host.includes(".") || this.#shared.bareNames();

@@ -1,4 +1,5 @@
 /** A problem with a request -> the page that explains it, as HTML, JSON or one line of text. Pure. */
+import { choicePath, useField } from "../../routes/origins.ts";
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
 import { strictRemedy, type Unanswered } from "../../routes/unanswered.ts";
 import { hintIn } from "../../text/hint.ts";
@@ -15,6 +16,7 @@ import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import {
   commandOf,
+  endCommand,
   explain,
   guessedName,
   longSentence,
@@ -26,6 +28,7 @@ import {
   type Uncertified,
   type UnknownName,
   type Unproxied,
+  type Unshown,
   type Untold,
   type UpstreamFailed,
   withoutDetails,
@@ -282,6 +285,38 @@ function headTooLarge(limit: number): Story {
   };
 }
 
+function unshown(problem: Unshown): Story {
+  const [name, label] = [word(problem.unshown), word(problem.label)];
+  const { version, isWorktree, by } = problem;
+  const own =
+    version === undefined
+      ? undefined
+      : html`<p>
+          Its own address is <a href="${serviceUrl(version, problem.port)}/">${word(version)}</a>.
+        </p>`;
+  const end =
+    by === "all"
+      ? html`<p>
+            It was chosen for all browsers. To see ${word(problem.origin)}'s own server again:
+          </p>
+          <pre>${endCommand(problem)}</pre>`
+      : html`<p>
+          It was chosen for this browser, or by a <code>${useField}</code> field of the request.
+        </p>`;
+  return {
+    title: isWorktree
+      ? `${label} has no server named ${name} now`
+      : `There is no worktree ${label}`,
+    awaits: listens,
+    body: html`<p>
+        <code>${name}</code> is to show the worktree <code>${label}</code>. The server of another
+        checkout never answers in its place.
+      </p>
+      ${isWorktree ? html`<p>Start it in the worktree.</p>` : undefined}${own}${end}
+      <p><a href="${choicePath}">Choose another worktree for this browser</a></p>`,
+  };
+}
+
 function untold(problem: Untold, message: string): Story {
   const name = word(problem.untold);
   const told = html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>`;
@@ -301,6 +336,7 @@ function untold(problem: Untold, message: string): Story {
 
 function story(problem: Problem | Untold, message: string): Story {
   if ("untold" in problem) return untold(problem, message);
+  if ("unshown" in problem) return unshown(problem);
   switch (problem.status) {
     case 404:
       return problem.path === undefined ? unknownName(problem) : unknownPage(problem, problem.path);

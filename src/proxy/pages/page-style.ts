@@ -91,6 +91,12 @@ pre { margin: .5rem 0; padding: .75rem 1rem; border-radius: 8px; background: var
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; min-width: 0; }
 .facts code { padding: 0; background: none; }
+form { margin: 0; }
+button {
+  min-height: 2.25rem; padding: .25rem .9rem; border: 1px solid var(--link); border-radius: 6px;
+  background: none; color: var(--link); font: inherit; font-size: .9375rem; cursor: pointer;
+}
+button:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .names { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; margin: .5rem 0; padding: 0; list-style: none; }
 `;
 
@@ -105,20 +111,25 @@ function digestOf(text: string): string {
  */
 const sandbox = "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads";
 
-const base = [
-  "default-src 'none'",
-  `style-src 'sha256-${digestOf(pageStyle)}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+function base(formAction: string): string {
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${digestOf(pageStyle)}'`,
+    "base-uri 'none'",
+    `form-action ${formAction}`,
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
 
 /** No script, form, frame or request to anywhere: markup that slips through escaping cannot do anything. */
-export const pagePolicy = `${base}; ${sandbox}`;
+export const pagePolicy = `${base("'none'")}; ${sandbox}`;
+
+/** For a page with forms. Its origin is the app's own, because forms of any other are taken for another site's. */
+export const formPolicy = `${base("'self'")}; sandbox allow-forms allow-same-origin`;
 
 /** For a page that loads itself again: the one script that does so, and its question to the address of the page. */
 export const watchPolicy = [
-  base,
+  base("'none'"),
   `script-src 'sha256-${digestOf(watchScript)}'`,
   "connect-src 'self'",
   `${sandbox} allow-scripts`,

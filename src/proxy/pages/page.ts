@@ -1,6 +1,6 @@
 /** A title and a body -> a whole HTML page, as a reply. Pure. */
 import { Html, html } from "./html.ts";
-import { pagePolicy, pageStyle, watchPolicy } from "./page-style.ts";
+import { formPolicy, pagePolicy, pageStyle, watchPolicy } from "./page-style.ts";
 import type { Reply } from "./reply.ts";
 import { watchScript } from "./watching.ts";
 
@@ -12,6 +12,8 @@ export type Page = {
   body: Html;
   /** True if the body has a `watchLine` with a mark: the page loads itself again when there is news. */
   watches?: boolean;
+  /** True if the body has forms, whose actions are at the same origin. */
+  form?: boolean;
 };
 
 /** The whole elements: the hashes in the policies cover every character between the tags. */
@@ -36,8 +38,14 @@ export function pageReply(page: Page): Reply {
     </html> `;
   const fields: [string, string][] = [
     ["Content-Type", "text/html; charset=utf-8"],
-    ["Content-Security-Policy", page.watches ? watchPolicy : pagePolicy],
-    ["Referrer-Policy", "no-referrer"],
+    ["Content-Security-Policy", policyOf(page)],
+    // A form without a referrer says nothing of where it comes from, and is taken for another site's.
+    ["Referrer-Policy", page.form ? "same-origin" : "no-referrer"],
   ];
   return { status: page.status, fields, body: document.markup };
+}
+
+function policyOf({ watches, form }: Page): string {
+  if (form) return formPolicy;
+  return watches ? watchPolicy : pagePolicy;
 }

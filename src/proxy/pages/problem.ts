@@ -9,6 +9,7 @@ import {
   unusableText,
 } from "../../routes/unusable.ts";
 import { isSocketPath, placeText } from "../../text/place.ts";
+import { choicePath, useField } from "../../routes/origins.ts";
 import { type Unanswered, unansweredText } from "../../routes/unanswered.ts";
 import { printable } from "../../text/printable.ts";
 import {
@@ -37,6 +38,7 @@ export type Problem =
   | { status: 505; version: string }
   | { status: 508; name: string }
   | UnknownName
+  | Unshown
   | UpstreamFailed;
 
 export type UnknownName = {
@@ -56,6 +58,25 @@ export type UnknownName = {
   unanswered?: Unanswered | undefined;
   /** Set if the request was for `localhost` itself, but for none of its pages. */
   path?: string;
+};
+
+/** A plain name is to show a worktree, and no server of that worktree has the name. */
+export type Unshown = {
+  status: 404;
+  /** The name that was asked for, and the plain name that it is or ends in. */
+  unshown: string;
+  origin: string;
+  label: string;
+  /** Whether there is such a worktree. */
+  isWorktree: boolean;
+  /** The labels that there are. */
+  labels: readonly string[];
+  /** The name of the worktree's own server, if one has been seen. */
+  version: string | undefined;
+  /** Whether the request itself has asked for it, or all get it. */
+  by: "request" | "all";
+  /** The proxy's port in http URLs. */
+  port: number;
 };
 
 /** A server was requested by https under its bare name, for which no certificate authority signs. */
@@ -99,6 +120,7 @@ export type Untold =
   | { status: 502 | 504; untold: string; why: string };
 
 export function withoutDetails(problem: Problem): Problem | Untold {
+  if ("unshown" in problem) return { ...problem, labels: [] };
   if (problem.status === 404) {
     const { status, name: untold, path, port, securePort } = problem;
     return { status, untold, path, port, securePort };
@@ -258,6 +280,31 @@ function explainUpstream(problem: UpstreamFailed): Explanation {
   };
 }
 
+/** The command that ends what is chosen for all browsers. */
+export function endCommand({ origin }: Pick<Unshown, "origin">): string {
+  return `localhostess use -- ${word(origin)}`;
+}
+
+/** How to see the name's own server again. */
+function endOf(problem: Unshown): string {
+  if (problem.by === "all") return `to end the choice: ${endCommand(problem)}`;
+  return `the request asks for it, by its ${useField} field or by the cookie of ${choicePath}, where a browser ends it`;
+}
+
+function explainUnshown(problem: Unshown): Explanation {
+  const { isWorktree } = problem;
+  const [name, label] = [word(problem.unshown), word(problem.label)];
+  const labels = problem.labels.map(word);
+  const why = isWorktree
+    ? `no server of that worktree runs as ${word(problem.version ?? `${name} there`)}: start it in the worktree`
+    : `there is no such worktree${labels.length === 0 ? "" : `, only ${labels.slice(0, mostNames).join(", ")}`}`;
+  return {
+    code: "no_such_checkout",
+    message: longSentence(`${name} is to show ${label}, and ${why}; ${endOf(problem)}`),
+    details: { name, worktree: label, worktrees: labels, chosen_by: problem.by },
+  };
+}
+
 function explainUncertified({ bareName, port }: Uncertified): Explanation {
   const name = word(bareName);
   const url = secureUrl(bareName, port);
@@ -316,6 +363,7 @@ function explainProtocol(name: string): Explanation {
 
 export function explain(problem: Problem | Untold): Explanation {
   if ("untold" in problem) return explainUntold(problem);
+  if ("unshown" in problem) return explainUnshown(problem);
   switch (problem.status) {
     case 400: {
       const why = sentence(problem.why);

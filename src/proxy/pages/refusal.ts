@@ -1,12 +1,16 @@
 /** The reason why a request gets no answer -> the problem that its client is told. Pure. */
 import { headLimit } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
+import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
+import type { UrlPorts } from "../../routes/service-row.ts";
 import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
 import type { Problem } from "./problem.ts";
 
 /** Codes of failed dials that are ours, not the system's. The request waited for its turn, and had none. */
 export const tooManyWait = "EQUEUE";
+/** A unix socket that another user has made. */
+export const notOurs = "ENOTOURS";
 /** The system's, and ours before the system has to say so: no descriptor is left. */
 export const noDescriptor = "EMFILE";
 /** As a code: a server that is to speak HTTP/2 does not begin to. */
@@ -22,6 +26,23 @@ export function badRequest({ status, why }: Bad): Problem {
   if (status === 414 || status === 431) return { status, limit: headLimit };
   if (status === 505) return { status: 505, version: "that version" };
   return { status: 400, why };
+}
+
+/** A plain name that is to show a worktree, and nothing of that worktree has the name. */
+export function unshown(
+  { name, chosen }: Extract<Decision, { kind: "unchosen" }>,
+  urlPorts: UrlPorts,
+): Problem {
+  const { origin, label, version, by } = chosen;
+  const isWorktree = origin.labels.includes(label);
+  return {
+    status: 404,
+    unshown: name,
+    ...{ label, isWorktree, labels: origin.labels, by },
+    origin: origin.name,
+    version,
+    port: urlPorts.http,
+  };
 }
 
 /** A service that was reached, or not, and did not answer. */
@@ -89,6 +110,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: "there is no such socket; its server makes it when it starts",
   EACCES:
     "this user may not connect to that socket; its permissions and those of its folder decide",
+  [notOurs]:
+    "another user has put that socket there; if that is meant, name it anew with localhostess name",
   ENOTFOUND: "no address is known for that host",
   EHOSTUNREACH: "there is no way to that host",
   ENETUNREACH: "there is no way to that network",

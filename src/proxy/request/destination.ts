@@ -6,6 +6,7 @@ import { type NameSettings, usualSettings } from "../../manifest/name-settings.t
 import { type Asked, type Decision, decide } from "../../routes/decide.ts";
 import { longerName } from "./longer-names.ts";
 import { classifyHost } from "../../routes/host.ts";
+import type { Origin } from "../../routes/origins.ts";
 import { defaultPorts, type UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { type Authority, readAuthority } from "../../wire/authority.ts";
@@ -30,6 +31,13 @@ export type Destination = {
   decision: Decision;
   /** The name that was asked for, if only the service of a shorter one answers. */
   longer: string | undefined;
+  /**
+   * The plain name, if it can show any checkout of its repository: then what a request says of that counts. Most names
+   * have one checkout, and nothing of their requests is looked at.
+   */
+  origin: Origin | undefined;
+  /** The label that the request has asked for, where its name has an `origin`. */
+  use: string | undefined;
   /** How requests to it are treated; for `proxy`, `tunnel` and `absent` decisions: the service's own. */
   settings: NameSettings;
   /** For `proxy` decisions: the fields written for the upstream. */
@@ -53,6 +61,8 @@ export type Ring = { readonly all: readonly Destination[]; next: number };
 
 export type DestinationFacts = {
   mode: Mode;
+  /** The label of the checkout that the request asks for. */
+  use?: string | undefined;
   client: string;
   /** The request is for an https URL: the target's scheme if it has one, otherwise whether the client came by TLS. */
   secure: boolean;
@@ -104,6 +114,7 @@ export class Destinations {
         known.table === facts.table &&
         known.client === facts.client &&
         known.secure === facts.secure &&
+        known.use === facts.use &&
         isTrueYet(known) &&
         sameBytes(known.asked, bytes, start, end)
       ) {
@@ -115,7 +126,8 @@ export class Destinations {
     this.#noteProxied(destination);
     if (destination.ring !== undefined) destination.ring.next = this.#firstTurn++;
     // A name that leads nowhere must not displace one that leads somewhere.
-    if (destination.decision.kind !== "unknown") {
+    const { kind } = destination.decision;
+    if (kind !== "unknown" && kind !== "unchosen") {
       this.#recent[this.#next] = destination;
       this.#next = (this.#next + 1) % remembered;
     }
@@ -138,7 +150,10 @@ export function nextInstance(destination: Destination): Destination {
   return all[(all.indexOf(destination) + 1) % all.length]!;
 }
 
-/** Whether the known destination is still the one that this request asks for. */
+/**
+ * Whether the known destination is still the one that this request asks for. Not if its name can show several
+ * checkouts: each request may ask for another one.
+ */
 export function isSameDestination(
   known: Destination,
   bytes: Uint8Array,
@@ -148,6 +163,7 @@ export function isSameDestination(
     known.mode === asked.mode &&
     known.secure === asked.secure &&
     known.table === asked.table &&
+    known.origin === undefined &&
     isTrueYet(known) &&
     sameBytes(known.asked, bytes, asked.start, asked.end)
   );
@@ -177,9 +193,9 @@ export function wayTo(
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
   const authority = readAuthority(asked, 0, asked.length);
   if (authority === undefined) return undefined;
-  const { mode, secure } = facts;
+  const { mode, secure, use } = facts;
   const port = authority.port ?? (secure ? defaultPorts.https : undefined);
-  const decision = decide({ ...authority, port, mode }, facts.table, facts.ownPorts);
+  const decision = decide({ ...authority, port, mode, use }, facts.table, facts.ownPorts);
   const to = (its: Decision) => destinationTo(its, { asked, authority, facts });
   if ((decision.kind !== "proxy" && decision.kind !== "tunnel") || !decision.instances) {
     return to(decision);
@@ -195,7 +211,7 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
 type Asking = { asked: Uint8Array; authority: Authority; facts: DestinationFacts };
 
 function destinationTo(decision: Decision, { asked, authority, facts }: Asking): Destination {
-  const { mode, client, secure, table, instance, dialects } = facts;
+  const { mode, client, secure, table, instance, dialects, use } = facts;
   const destination: Destination = {
     mode,
     asked,
@@ -205,6 +221,8 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     authority,
     decision,
     longer: longerName(decision, { host: authority.host, tlds: table.tlds }),
+    origin: originIn(authority.host, table),
+    use,
     settings: settingsOf(decision, table),
     hop: undefined,
     key: "",
@@ -238,6 +256,7 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
   destination.hop = {
     host: host !== undefined ? encode(host) : mode === "forward" ? asked : undefined,
     answer: { names, mapped: bare, keepsOrigin: false },
+    hidesUse: destination.origin !== undefined,
     ...ownFields({
       client,
       proto: told.scheme,
@@ -274,12 +293,19 @@ function namesFor(
 function settingsOf(decision: Decision, table: RouteTable): NameSettings {
   const { kind } = decision;
   if (kind === "absent") {
-    const { supervised } = decision;
-    return table.settings({ name: supervised.routeName!, supervised });
+    const { supervised, chosen } = decision;
+    const origin = chosen?.origin.name;
+    return table.settings({ name: supervised.routeName!, supervised, origin });
   }
   if (kind !== "proxy" && kind !== "tunnel") return usualSettings;
-  const { service, supervised } = decision;
-  return table.settings({ name: service.name, supervised });
+  const { service, supervised, chosen } = decision;
+  return table.settings({ name: service.name, supervised, origin: chosen?.origin.name });
+}
+
+function originIn(host: string, { origins, tlds }: RouteTable): Origin | undefined {
+  if (origins === undefined) return undefined;
+  const named = classifyHost(host, tlds);
+  return named.kind === "name" ? origins.find(named.name) : undefined;
 }
 
 function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

@@ -41,10 +41,11 @@ export function longerName(
 ): string | undefined {
   const { kind } = decision;
   if (kind !== "proxy" && kind !== "tunnel" && kind !== "absent") return undefined;
-  const { supervised } = decision;
+  const { supervised, chosen } = decision;
   const asked = classifyHost(host, tlds);
   if (asked.kind !== "name") return undefined;
-  const { name } = asked;
+  // For a plain name that shows a worktree, the worktree's name was decided about.
+  const name = chosen?.name ?? asked.name;
   const isIts =
     (kind !== "absent" && decision.service.name === name) ||
     supervised?.routeName === name ||

@@ -38,6 +38,8 @@ function factsOf(decision: Decision, table: RouteTable): unknown[] | undefined {
     case "unknown":
       // Nothing is said about a name that somebody else may have.
       return decision.quiet ? undefined : ["unknown", decision.name];
+    case "unchosen":
+      return ["unchosen", decision.name, decision.chosen.label];
     case "own":
       return ["own", ...table.services.map(({ name, pids, ports }) => [name, pids, ports])];
     default:

@@ -10,7 +10,7 @@ import { isSocketPath } from "../../text/place.ts";
 import { type DialEvent, type DialState, stepOn } from "./dial-states.ts";
 import type { Evidence } from "./evidence.ts";
 import type { ListenersAt } from "../../system/listener-at.ts";
-import { noDescriptor, otherServer, tooManyWait } from "../pages/refusal.ts";
+import { noDescriptor, notOurs, otherServer, tooManyWait } from "../pages/refusal.ts";
 import { Turns } from "./turns.ts";
 
 /** Dials under way to start with: as many as a browser opens to one server. Python's servers have room for six. */
@@ -284,10 +284,13 @@ export class EndpointDials<Made extends { readonly key: string }> {
   /** Why a connection to this address would not reach the service, as a code; undefined: nothing speaks against it. */
   #wrongAt(address: string, { port, owners, sockets }: Endpoint): string | undefined {
     const { isOwn, listenersAt } = this.#shared;
-    // For a unix socket, the permissions of the file decide.
-    if (isSocketPath(address)) return undefined;
-    if (owners !== undefined && isOwn?.({ address, port }, owners) === false) return "ECONNREFUSED";
-    if (sockets === undefined) return undefined;
+    const isPath = isSocketPath(address);
+    // Another user may have the address by now.
+    const isAsked = owners !== undefined || isPath;
+    if (isAsked && isOwn?.({ address, port }, owners ?? []) === false) {
+      return isPath ? notOurs : "ECONNREFUSED";
+    }
+    if (sockets === undefined || isPath) return undefined;
     // Where nobody listens, the dial says so.
     const strange = listenersAt?.({ address, port })?.some((inode) => !sockets.includes(inode));
     return strange ? otherServer : undefined;

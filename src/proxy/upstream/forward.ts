@@ -4,6 +4,7 @@ import { Field, fieldIdCount } from "../../wire/field.ts";
 import type { Framing, RequestFraming } from "../../wire/framing.ts";
 import {
   FIELD_ID,
+  FIELD_STRIDE,
   type FieldLines,
   type RequestHead,
   type ResponseHead,
@@ -11,6 +12,7 @@ import {
 } from "../../wire/head.ts";
 import type { HeadWriter } from "../frames/head-writer.ts";
 import {
+  ask,
   copyFields,
   crlf,
   drop,
@@ -33,6 +35,7 @@ import {
   visibleValue,
 } from "./mapped-fields.ts";
 import { type OwnFields, writeProxied } from "./own-fields.ts";
+import { hasUseCookie, otherCookies } from "./use-fields.ts";
 
 /** Fields that we send to an upstream, beyond the client's. */
 export type Hop = OwnFields & {
@@ -40,6 +43,8 @@ export type Hop = OwnFields & {
   host: Uint8Array | undefined;
   /** If the service is told another name than the client uses, Origin, Referer and the answer's URLs are mapped. */
   answer: AnswerNames;
+  /** The name can show several checkouts: our cookie about that is not the service's. */
+  hidesUse: boolean;
 };
 
 const version = encode(" HTTP/1.1\r\n");
@@ -105,7 +110,7 @@ export function writeRequest(head: RequestHead, bytes: Uint8Array, turn: Request
   out.append(version);
   // An HTTP/1.0 request may have no Host, which HTTP/1.1 requires.
   if (hop.host !== undefined && framing.hostStart === -1) writeHost(hop.host, out);
-  copyFields(head, bytes, hop.answer.mapped ? mappedRequestFields : requestFields, turn);
+  copyFields(head, bytes, rulesFor(hop), turn);
   if (framing.upgrade) out.append(upgradeLine);
   if (framing.proxied) writeProxied(head, bytes, hop, out);
   else out.append(hop.own);
@@ -146,6 +151,35 @@ const mappedRequestFields: FieldRules<RequestTurn> = {
     } else requestFields.rewrite(head, bytes, at, turn);
   },
 };
+
+function rulesFor({ answer, hidesUse }: Hop): FieldRules<RequestTurn> {
+  if (hidesUse) return answer.mapped ? mappedWithoutUse : requestWithoutUse;
+  return answer.mapped ? mappedRequestFields : requestFields;
+}
+
+/** The same rules, and no cookie of ours. */
+function withoutUse(rules: FieldRules<RequestTurn>): FieldRules<RequestTurn> {
+  return {
+    fates: withAsk(rules.fates, [Field.other]),
+    decide(head, bytes, at, turn) {
+      if (!hasUseCookie(head, bytes, at)) {
+        const isSettled = rules.fates[head.fields[at + FIELD_ID]!]! !== ask;
+        return isSettled ? keep : rules.decide(head, bytes, at, turn);
+      }
+      return otherCookies(head.valueOf(bytes, at / FIELD_STRIDE)) === "" ? drop : rewrite;
+    },
+    rewrite(head, bytes, at, turn) {
+      if (!hasUseCookie(head, bytes, at)) rules.rewrite(head, bytes, at, turn);
+      else {
+        const value = otherCookies(head.valueOf(bytes, at / FIELD_STRIDE));
+        writeLine(head, bytes, at, { value, out: turn.out });
+      }
+    },
+  };
+}
+
+const requestWithoutUse = withoutUse(requestFields);
+const mappedWithoutUse = withoutUse(mappedRequestFields);
 
 export type ResponseTurn = {
   framing: Framing;

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { readConfig } from "../../manifest/config.ts";
 import { type Layer, layerOf, localFile, readLayer } from "../../manifest/layer.ts";
 import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
-import type { Checkout, ProjectSpec } from "../../manifest/project.ts";
+import type { Checkout, ProjectSpec, WorktreeSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
 import { readManifest } from "../../manifest/read/read-manifest.ts";
 import type { EnvFile, ManifestOptions, Naming } from "../../manifest/read/options.ts";
@@ -16,12 +16,19 @@ export type ReadProject =
   | {
       kind: "project";
       project: ProjectSpec;
+      worktree: WorktreeSpec;
       fields: readonly Field[];
       /** The label of the worktree as it is now. */
       labelNow?: string | undefined;
     }
   /** Sentences; `files`, absolute, are those whose change may mend them. */
-  | { kind: "mistakes"; mistakes: readonly string[]; files: readonly string[] }
+  | {
+      kind: "mistakes";
+      mistakes: readonly string[];
+      files: readonly string[];
+      /** The files that it copies, and what it sets up, may be what is missing. */
+      worktree?: WorktreeSpec;
+    }
   /** Neither a locald.toml nor a Procfile. */
   | { kind: "none"; files: readonly string[] };
 
@@ -164,7 +171,9 @@ export async function readProject(
   });
   if (read.kind === "mistakes") return { ...read, files };
   const homeless = await missingFolders(read);
-  if (homeless.length > 0) return { kind: "mistakes", mistakes: homeless, files };
+  if (homeless.length > 0) {
+    return { kind: "mistakes", mistakes: homeless, files, worktree: read.worktree };
+  }
   const project = foreign === undefined ? read.project : { ...read.project, foreign };
   return { ...read, project, labelNow: checkout?.label };
 }
@@ -187,7 +196,10 @@ function placeIn(
 }
 
 /** The name of the main checkout's folder, or else of the one that a bare repository is in. */
-function folderNameOf({ main, repository }: InCheckout): string {
+export function folderNameOf({
+  main,
+  repository,
+}: Pick<InCheckout, "main" | "repository">): string {
   if (main !== undefined) return basename(main);
   const own = basename(repository).replace(/\.git$/, "");
   return own === "" || own.startsWith(".") ? basename(dirname(repository)) : own;

@@ -93,7 +93,12 @@ test("a request's head has the same fields, and ours behind them", () => {
       expect(framing.read(head, bytes)).toBeUndefined();
       const out = new HeadWriter(64);
       const pathStart = head.targetEnd - 2;
-      writeRequest(head, bytes, { framing, hop: { host, answer, ...own }, pathStart, out });
+      writeRequest(head, bytes, {
+        framing,
+        hop: { host, answer, hidesUse: false, ...own },
+        pathStart,
+        out,
+      });
       const read = readRequests(latin1(out.bytes, 0, out.length));
       expect({ fault: read.fault, rest: read.rest, count: read.messages.length }).toEqual({
         fault: undefined,

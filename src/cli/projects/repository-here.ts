@@ -1,0 +1,73 @@
+/** The current folder -> the git repository that it is in, its checkouts, and where a project is in each of them. */
+import { realpath } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import { checkouts } from "../../discovery/checkouts.ts";
+import { checkoutOf } from "../../supervisor/project/checkout-of.ts";
+import { folderNameOf, nearestProject } from "../../supervisor/project/read-project.ts";
+import { systemClock } from "../../system/clock.ts";
+import { printable } from "../../text/printable.ts";
+import { Failure } from "../shared/failure.ts";
+import type { World } from "../shared/world.ts";
+
+export type CheckoutHere = {
+  root: string;
+  /** Undefined where HEAD is detached. */
+  branch: string | undefined;
+  /** Undefined for the main checkout. */
+  label: string | undefined;
+};
+
+export type RepositoryHere = {
+  repository: string;
+  /** The checkout that the person is in. */
+  root: string;
+  /** The main checkout's folder; undefined where the repository is bare. */
+  main: string | undefined;
+  /** The name of the main checkout's folder, or that of the bare repository. */
+  name: string;
+  /** Where the project is in a checkout: `apps/shop`; empty: at its top. */
+  within: string;
+  /** The main one first, then the linked ones that are there. */
+  all: readonly CheckoutHere[];
+};
+
+/** No file of the folder is read but git's own. @throws Failure where it is in no repository. */
+export async function repositoryHere(world: World): Promise<RepositoryHere> {
+  const here = await realpath(world.cwd).catch(() => world.cwd);
+  const found = checkoutOf(here);
+  if (found === undefined) {
+    const where = printable(here, 500);
+    throw new Failure("unsupported", `${where} is in no git repository; git init makes one`);
+  }
+  const { repository, root, main } = found;
+  const project = await nearestProject(here, world.home);
+  const isWithin = project !== undefined && (project === root || project.startsWith(`${root}/`));
+  const uid = process.getuid?.() ?? -1;
+  const linked = checkouts({ uid, clock: systemClock }).worktrees(repository);
+  const own = main === undefined ? undefined : checkoutOf(main);
+  const first = main === undefined ? [] : [{ root: main, branch: own?.branch, label: undefined }];
+  const isListed = linked.some((its) => its.root === root) || root === main;
+  return {
+    ...{ repository, root, main },
+    name: folderNameOf({ main, repository }),
+    within: isWithin ? relative(root, project) : "",
+    all: [...first, ...linked, ...(isListed ? [] : [found])],
+  };
+}
+
+/** The checkout that a folder is in: the nearest one above it, as a worktree may lie in another checkout. */
+export function checkoutAround<Its extends { root: string }>(
+  folder: string,
+  all: readonly Its[],
+): Its | undefined {
+  const around = all.filter(({ root }) => folder === root || folder.startsWith(`${root}/`));
+  return around.sort((one, other) => other.root.length - one.root.length)[0];
+}
+
+/** Where a new worktree is made, unless somebody says: `../shop.fix-nav`. */
+export function usualFolder(
+  { main, root, name }: Pick<RepositoryHere, "main" | "root" | "name">,
+  { folder, label }: { folder: string; label: string },
+): string {
+  return resolve(main ?? root, folder, `${name}.${label}`);
+}

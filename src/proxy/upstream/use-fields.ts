@@ -1,0 +1,80 @@
+/**
+ * A request -> the checkout that it asks for, by a field or by its browser's cookie, and its other cookies. Read only
+ * for names that can show several checkouts; without such a field or cookie, no text is made.
+ */
+import { useCookie, useField } from "../../routes/origins.ts";
+import { Field } from "../../wire/field.ts";
+import {
+  FIELD_ID,
+  FIELD_STRIDE,
+  type FieldLines,
+  NAME_END,
+  NAME_START,
+  VALUE_END,
+  VALUE_START,
+} from "../../wire/head.ts";
+
+/** A label of DNS has 63 letters; a longer value is none, and is not shown in full. */
+const longest = 64;
+
+/**
+ * The label, in lower case; undefined: the request says nothing of it. The field is stronger than the cookie: a program
+ * sets it, or a service that passes it on. Of several cookies, the first counts: browsers send the one of this host and
+ * path before those of a wider domain.
+ */
+export function useIn(head: FieldLines, bytes: Uint8Array): string | undefined {
+  let cookie = -1;
+  const end = head.fieldCount * FIELD_STRIDE;
+  for (let at = 0; at < end; at += FIELD_STRIDE) {
+    if (head.fields[at + FIELD_ID] !== Field.other) continue;
+    if (isNamed(head, bytes, at, useField)) {
+      const value = labelIn(head.valueOf(bytes, at / FIELD_STRIDE));
+      if (value !== "") return value;
+    } else if (cookie === -1 && hasUseCookie(head, bytes, at)) cookie = at;
+  }
+  if (cookie === -1) return undefined;
+  const pairs = head.valueOf(bytes, cookie / FIELD_STRIDE).split(";");
+  const value =
+    pairs
+      .find(isOurs)
+      ?.trim()
+      .slice(useCookie.length + 1) ?? "";
+  return labelIn(value) || undefined;
+}
+
+function labelIn(value: string): string {
+  return value.trim().toLowerCase().slice(0, longest);
+}
+
+/** Whether the field is a Cookie with our name in it. */
+export function hasUseCookie(head: FieldLines, bytes: Uint8Array, at: number): boolean {
+  if (head.fields[at + FIELD_ID] !== Field.other || !isNamed(head, bytes, at, "cookie")) {
+    return false;
+  }
+  const last = head.fields[at + VALUE_END]! - useCookie.length;
+  next: for (let i = head.fields[at + VALUE_START]!; i < last; i++) {
+    for (let k = 0; k < useCookie.length; k++) {
+      if (bytes[i + k] !== useCookie.charCodeAt(k)) continue next;
+    }
+    return true;
+  }
+  return false;
+}
+
+/** The value of a Cookie field without ours; "" if there is no other. */
+export function otherCookies(value: string): string {
+  return value
+    .split(";")
+    .filter((pair) => !isOurs(pair))
+    .join(";")
+    .trim();
+}
+
+function isOurs(pair: string): boolean {
+  return pair.trimStart().startsWith(`${useCookie}=`);
+}
+
+function isNamed(head: FieldLines, bytes: Uint8Array, at: number, lower: string): boolean {
+  const length = head.fields[at + NAME_END]! - head.fields[at + NAME_START]!;
+  return length === lower.length && head.isNamed(bytes, at / FIELD_STRIDE, lower);
+}

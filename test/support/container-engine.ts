@@ -1,0 +1,252 @@
+/** A real engine of containers -> its API on a socket of its own, and everything that it has started, ended again. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually } from "./eventually.ts";
+
+export interface ContainerEngine {
+  readonly socket: string;
+  /** The folder with all that it writes. */
+  readonly folder: string;
+  /** @returns the id. Each port is `8080/tcp`, published on the address and at a port that the engine chooses. */
+  run(name: string, wanted?: Wanted): Promise<string>;
+  /** A request to its API. @throws where the answer is no 2xx. */
+  api(method: string, path: string, body?: object): Promise<string>;
+  /** The port at which one inside is published. */
+  published(name: string, inside: number): Promise<number>;
+  /** SIGSTOP and SIGCONT. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
+  /** Ends the engine as a fault would, at once. */
+  kill(): Promise<void>;
+  /** Ends everything and removes it. */
+  stop(): Promise<void>;
+}
+
+export type Wanted = {
+  labels?: Record<string, string>;
+  /** `8080`, `127.0.0.1:5432`, `8125/udp`. */
+  ports?: readonly string[];
+  /** The port that its web server listens on. Default: 8080. */
+  listens?: number;
+  network?: string;
+  env?: readonly string[];
+};
+
+type Kind = {
+  /** A command that runs until it is killed. */
+  start(folder: string, socket: string): { command: string[]; env: Record<string, string> };
+  /** The pid of the process that answers. */
+  pid(folder: string, child: number): number;
+  /** Ends containers that outlive their engine. */
+  tidy?(folder: string): Promise<void>;
+  network: string | undefined;
+};
+
+/** Both run as the user of the test, without a bridge or rules for packets: nothing of the machine is changed. */
+const kinds = {
+  docker: { start: rootlessDocker, pid: dockerPid, network: undefined },
+  podman: { start: podman, pid: (_, child) => child, tidy: tidyPodman, network: "slirp4netns" },
+} as const satisfies Record<string, Kind>;
+
+/** @throws with what it printed, where it does not start. */
+export async function containerEngine(name: keyof typeof kinds): Promise<ContainerEngine> {
+  const kind: Kind = kinds[name];
+  // A socket's path has at most 107 bytes.
+  const folder = mkdtempSync(join(tmpdir(), "lh-"));
+  const socket = join(folder, "docker.sock");
+  const log = join(folder, "log");
+  const { command, env } = kind.start(folder, socket);
+  writeFileSync(log, "");
+  const child = Bun.spawn(command, {
+    env: { ...env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    cwd: folder,
+    stdin: "ignore",
+    stdout: Bun.file(join(folder, "out")),
+    stderr: Bun.file(log),
+    detached: true,
+  });
+
+  const api: ContainerEngine["api"] = async (method, path, body) => {
+    const isBytes = body instanceof Uint8Array;
+    const type = isBytes ? "application/x-tar" : "application/json";
+    const answer = await fetch(`http://engine${path}`, {
+      ...{ method, unix: socket, keepalive: false, headers: { "content-type": type } },
+      ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text;
+  };
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const ids: string[] = [];
+  const isUp = () => api("GET", "/_ping").then(() => true, hasEnded);
+  const stop = async () => {
+    if (!hasEnded()) {
+      for (const { Id } of JSON.parse(await api("GET", "/containers/json?all=true"))) {
+        await api("DELETE", `/containers/${Id}?force=true`);
+      }
+      process.kill(kind.pid(folder, child.pid), "SIGTERM");
+    }
+    await child.exited;
+    await kind.tidy?.(folder);
+    await removeGroups(["libpod_parent", ...ids]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+
+  await eventually(`${name} answers`, isUp);
+  if (hasEnded()) {
+    const said = readFileSync(log, "utf8").slice(-2000);
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`${name} ended: ${said}`);
+  }
+  const tar = await busyboxImage(folder);
+  const imported = await api("POST", "/images/create?fromSrc=-", tar);
+  const image = /"status":"(sha256:[0-9a-f]{64})"/.exec(imported)![1]!;
+
+  return {
+    ...{ socket, folder, api, stop },
+    async run(
+      its,
+      {
+        labels = {},
+        ports = ["8080"],
+        listens = 8080,
+        network = kind.network,
+        env: variables = [],
+      } = {},
+    ) {
+      const bindings = ports.map((text) => {
+        const [, HostIp = "", port, protocol = "/tcp"] = /^(?:(.+):)?(\d+)(\/\w+)?$/.exec(text)!;
+        return [`${port}${protocol}`, [{ HostIp, HostPort: "" }]] as const;
+      });
+      const created = await api("POST", `/containers/create?name=${its}`, {
+        Image: image,
+        Cmd: ["/bin/httpd", "-f", "-p", `${listens}`, "-h", "/www"],
+        Labels: labels,
+        Env: variables,
+        ExposedPorts: Object.fromEntries(bindings.map(([port]) => [port, {}])),
+        HostConfig: {
+          PortBindings: Object.fromEntries(bindings),
+          ...(network && { NetworkMode: network }),
+        },
+      });
+      const { Id } = JSON.parse(created) as { Id: string };
+      ids.push(Id);
+      await api("POST", `/containers/${Id}/start`);
+      return Id;
+    },
+    async published(its, inside) {
+      const { NetworkSettings } = JSON.parse(await api("GET", `/containers/${its}/json`));
+      return Number(NetworkSettings.Ports[`${inside}/tcp`][0].HostPort);
+    },
+    signal: (signal) => process.kill(kind.pid(folder, child.pid), signal),
+    async kill() {
+      process.kill(kind.pid(folder, child.pid), "SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+/** In a pid namespace of its own, so that no container outlives its engine. */
+function rootlessDocker(folder: string, socket: string): ReturnType<Kind["start"]> {
+  for (const name of ["run", "data"]) mkdirSync(join(folder, name), { mode: 0o700 });
+  const dockerd = [
+    ...["dockerd", "--rootless", "--host", `unix://${socket}`, "--storage-driver=vfs"],
+    ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
+    ...["--pidfile", join(folder, "pid"), "--iptables=false", "--ip6tables=false"],
+    ...["--oom-score-adjust=0", `--userland-proxy-path=${Bun.which("rootlesskit-docker-proxy")}`],
+  ];
+  const kit = [
+    ...["rootlesskit", `--state-dir=${join(folder, "kit")}`, "--net=slirp4netns", "--mtu=65520"],
+    ...["--disable-host-loopback", "--port-driver=builtin", "--copy-up=/etc", "--copy-up=/run"],
+    ...["--propagation=rslave", "--pidns"],
+    // The test's own process sees the pid of the outer namespace only here.
+    ...[
+      "sh",
+      "-c",
+      `rm -rf /run/docker /run/containerd /run/xtables.lock; exec ${dockerd.join(" ")}`,
+    ],
+  ];
+  const env = { HOME: folder, XDG_RUNTIME_DIR: join(folder, "run") };
+  if (process.getuid?.() !== 0) return { command: kit, env };
+  // Root has no range of other users' ids in most systems' files; it gets one where nobody else sees it.
+  const range = join(folder, "subid");
+  writeFileSync(range, "root:100000:65536\n");
+  const binds = ["/etc/subuid", "/etc/subgid"].map((file) => `mount --bind ${range} ${file}`);
+  const script = `${binds.join(" && ")} && exec "$@"`;
+  return { command: ["unshare", "--mount", "sh", "-c", script, "sh", ...kit], env };
+}
+
+/** The pid file has the number inside its namespace. */
+function dockerPid(folder: string): number {
+  const found = Bun.spawnSync([
+    "pgrep",
+    "-f",
+    `^dockerd --rootless .*${folder}/`,
+  ]).stdout.toString();
+  return Number(found.split("\n")[0]);
+}
+
+function podman(folder: string, socket: string): ReturnType<Kind["start"]> {
+  const env = podmanEnvironment(folder);
+  mkdirSync(join(folder, ".config/containers"), { recursive: true });
+  mkdirSync(join(folder, "run"), { mode: 0o700 });
+  writeFileSync(
+    env.CONTAINERS_CONF!,
+    `[containers]\ndefault_ulimits = []\nlog_driver = "k8s-file"\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\nlock_type = "file"\n${["tmp_dir", "static_dir", "volume_path"].map((key) => `${key} = "${folder}/${key}"\n`).join("")}`,
+  );
+  writeFileSync(
+    env.CONTAINERS_STORAGE_CONF!,
+    `[storage]\ndriver = "vfs"\ngraphroot = "${folder}/graph"\nrunroot = "${folder}/run/storage"\n`,
+  );
+  writeFileSync(
+    join(folder, ".config/containers/policy.json"),
+    '{"default":[{"type":"insecureAcceptAnything"}]}',
+  );
+  return { command: ["podman", "system", "service", "--time=0", `unix://${socket}`], env };
+}
+
+function podmanEnvironment(folder: string): Record<string, string> {
+  return {
+    HOME: folder,
+    XDG_RUNTIME_DIR: join(folder, "run"),
+    CONTAINERS_CONF: join(folder, "containers.conf"),
+    CONTAINERS_STORAGE_CONF: join(folder, "storage.conf"),
+  };
+}
+
+/** Podman's containers are no children of the service, and go on without it. */
+async function tidyPodman(folder: string): Promise<void> {
+  const env = { ...podmanEnvironment(folder), PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  await Bun.spawn(["podman", "rm", "--force", "--all", "--time=0"], {
+    ...{ env, cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "ignore", detached: true },
+  }).exited;
+}
+
+/** Engines leave groups of processes behind that are empty; rmdir leaves those that another one uses. */
+async function removeGroups(names: readonly string[]): Promise<void> {
+  const wanted = names.flatMap((name) => ["-o", "-path", `*/${name}*`]).slice(1);
+  const find = ["find", "/sys/fs/cgroup", "-maxdepth", "4", "-depth", "-type", "d"];
+  // The last process of a group may still be ending.
+  for (let attempt = 0; attempt < 20; attempt++) {
+    Bun.spawnSync([...find, "(", ...wanted, ")", "-exec", "rmdir", "{}", ";"], {
+      stderr: "ignore",
+    });
+    const left = Bun.spawnSync([...find, "(", ...wanted, ")"]).stdout.length > 0;
+    if (!left) return;
+    await Bun.sleep(25);
+  }
+}
+
+/** An image of one program, made of Debian's busybox: no registry is asked. */
+async function busyboxImage(folder: string): Promise<Uint8Array> {
+  const root = join(folder, "image");
+  mkdirSync(join(root, "bin"), { recursive: true });
+  mkdirSync(join(root, "www"));
+  const busybox = Bun.which("busybox", { PATH: `${process.env.PATH}:/bin:/usr/bin` })!;
+  await Bun.write(join(root, "bin/busybox"), Bun.file(busybox));
+  for (const name of ["sh", "httpd", "cat"]) symlinkSync("busybox", join(root, "bin", name));
+  writeFileSync(join(root, "www/index.html"), "from a container\n");
+  const tar = Bun.spawnSync(["sh", "-c", "chmod 755 bin/busybox && tar -c ."], { cwd: root });
+  return new Uint8Array(tar.stdout);
+}
