@@ -20,6 +20,7 @@ import type { CurrentRoutes } from "./current-routes.ts";
 import type { Discovering } from "./discovering.ts";
 import type { Before } from "./claim.ts";
 import { faultText } from "./fault-text.ts";
+import { heldPorts } from "./held-ports.ts";
 import type { DaemonOptions } from "./options.ts";
 import { onWildcard } from "./ports.ts";
 import { servedUsers } from "./served-users.ts";
@@ -56,6 +57,8 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
   const tls = terminator({ clock, certificateFor: certificates.certificateFor, fault });
   const callers: Callers | undefined = peers && callerFinder({ root: "/proc", clock, now, peers });
   parts.stops.push("the search for callers", () => callers?.stop());
+  const listening = listenersAt(process.platform);
+  const holdsPort = heldPorts(listening, clock);
   return (port, before) =>
     startProxy({
       clock,
@@ -73,7 +76,8 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
       routes: () => routes.table,
       reread: () => routes.reread(),
       refresh: () => discovery.refresh(),
-      stillThere: (service) => age() < knownFor || discovery.stillThere(service),
+      stillThere: (service) =>
+        holdsPort(service) && (age() < knownFor || discovery.stillThere(service)),
       unusable: parts.nameless,
       keptNames: () => discovery.waiting(),
       touch: () => discovery.touch(),
@@ -87,7 +91,7 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
         // Elsewhere nobody can be asked.
         return process.platform !== "linux" || belongsTo(listenersOn(place.port), { place, users });
       },
-      listenersAt: listenersAt(process.platform),
+      listenersAt: listening,
       departed: peers && departedClients(peers, { elsewhere: wsl }),
       terminator: tls,
       recorder: parts.recorder,

@@ -1,5 +1,6 @@
 /** Linux's /proc -> listening sockets and their processes, without starting any process. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { bystandersOf, type Candidate } from "./bystanders.ts";
 import { listeningRows } from "../system/listening-rows.ts";
 import type { ListeningRow } from "../system/proc-net.ts";
 import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
@@ -48,9 +49,6 @@ const oldest = 60_000;
 
 /** Pids that are looked at between two scans: the last ones, where thousands have begun. */
 const mostGlances = 256;
-
-/** Processes with one NAME that are looked at: more tell nothing new. */
-const mostBystanders = 64;
 
 /** Milliseconds of work after which the event loop gets a turn: requests are served during a scan. */
 const slice = 5;
@@ -407,21 +405,11 @@ export function procfsSource({
     return report(rows, owners);
   }
 
-  /** Processes with a NAME that one of the observed ones has too: there may be so many that it is no name. */
-  function bystandersOf(processes: ReadonlyMap<number, ObservedProcess>): ObservedProcess[] {
-    const counts = new Map<string, number>();
-    for (const { name, variable } of processes.values()) {
-      if (name !== undefined && variable === "NAME") counts.set(name, 0);
-    }
-    const found: ObservedProcess[] = [];
+  function* candidates(): Generator<Candidate> {
     for (const process of known.values()) {
       const name = process.remembered.seen?.name;
-      const count = name === undefined ? undefined : counts.get(name);
-      if (count === undefined || count >= mostBystanders || processes.has(process.pid)) continue;
-      counts.set(name!, count + 1);
-      found.push(observed(process));
+      yield { pid: process.pid, name, observe: () => observed(process) };
     }
-    return found;
   }
 
   function sessionsOf(processes: Iterable<ObservedProcess>): Map<number, Session> {
@@ -477,7 +465,7 @@ export function procfsSource({
     const observations: Observation[] = [...places.values()]
       .map(({ address, port, pids }) => ({ address, port, pids: [...pids].sort((a, b) => a - b) }))
       .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1));
-    const bystanders = bystandersOf(processes);
+    const bystanders = bystandersOf(processes, candidates());
     const sessions = sessionsOf([...processes.values(), ...bystanders]);
     return { observations, sockets, processes, bystanders, sessions, skipped, unowned };
   }

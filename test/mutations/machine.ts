@@ -166,6 +166,13 @@ export const machine: readonly Fault[] = [
     tests: ["test/discovery/unusable.test.ts"],
   },
   {
+    name: "a server that has given its port up keeps its name on connections that are open",
+    file: "src/daemon/proxy-at.ts",
+    find: "holdsPort(service) && (age()",
+    replace: "(age()",
+    tests: ["test/e2e/taken-ports.test.ts"],
+  },
+  {
     name: "whoever has a service's port gets its requests",
     file: "src/proxy/upstream/dials.ts",
     find: "return strange ? otherServer : undefined;",

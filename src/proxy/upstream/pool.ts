@@ -213,7 +213,7 @@ export type UpstreamPoolOptions = Pick<DialsShared<Upstream>, "listenersAt"> & {
 export function upstreamKey(service: Service): string {
   const { endpoint, process, startedAt } = service;
   const began = process?.startedAt ?? startedAt;
-  const place = `${endpoint.address}|${endpoint.port}|${endpoint.sockets}`;
+  const place = `${endpoint.address}|${endpoint.port}|${endpoint.dial}|${endpoint.sockets}`;
   return `${place}|${process?.pid}|${began}`;
 }
 
