@@ -65,6 +65,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     uid,
     worktrees: worktreeLabels(checkouts),
     judge: commonNames({
+      wsl: options.wsl,
       commonFolders: new Set([homedir()]),
       repositoryOf: (folder) => checkouts.of(folder)?.repository,
     }),

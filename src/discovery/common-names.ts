@@ -4,6 +4,8 @@ import { unwanted } from "./name.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
 
 export type CommonOptions = {
+  /** Inside WSL, which starts the first program of each terminal with the computer's name as NAME. */
+  wsl?: boolean | undefined;
   /** Folders in which anything is started, such as the home: to be in one relates nobody. `/` always is one. */
   commonFolders?: ReadonlySet<string> | undefined;
   /** The same for all folders of one repository, with all its worktrees; undefined: the folder is in none. */
@@ -41,13 +43,16 @@ function commonIn(
   );
   const listening = new Set(scan.observations.flatMap(({ pids }) => pids));
   for (const [name, holders] of Map.groupBy(named, (process) => process.name!)) {
-    if (holders.length < enough.withServers && !before.has(name)) continue;
+    const isFew = holders.length < enough.withServers && options.wsl !== true;
+    if (isFew && !before.has(name)) continue;
     const groups = unrelated(holders, { scan, options });
     const isBystander = (group: readonly ObservedProcess[]) =>
       group.every(({ pid }) => !listening.has(pid)) ||
       group.some((process) => isTerminals(process, scan));
     const bystanders = groups.filter(isBystander).length;
+    const isComputers = options.wsl === true && holders.some((its) => isTerminals(its, scan));
     const isCommon =
+      isComputers ||
       groups.length >= enough.servers ||
       (groups.length >= enough.withServers && bystanders >= enough.bystanders);
     if (!isCommon && !before.has(name)) continue;

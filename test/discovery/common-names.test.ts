@@ -158,6 +158,14 @@ describe("a NAME that a person has given is one", () => {
     expect(judged(...all)).toBeUndefined();
   });
 
+  test("but not on WSL, where it was there when the terminal began", () => {
+    const wsl = (scan: Scan) => commonNames({ ...options, wsl: true })(scan);
+    const shell = { pid: 20, terminal: true };
+    const child = { pid: 21, parent: 20, session: 20, port: 1 };
+    expect(wsl(scanOf(shell, child)).common).toMatchObject([{ name: "desk" }]);
+    expect(wsl(scanOf({ ...shell, name: undefined }, child)).common).toBeUndefined();
+  });
+
   test("where the system tells no sessions, what has one parent is related", () => {
     const { sessions: _, ...scan } = scanOf(...many(9, () => ({ parent: 50 })));
     expect(commonNames(options)(scan).common).toBeUndefined();

@@ -116,6 +116,7 @@ function ownLooker(settings: Settings): Looker {
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   const judge = commonNames({
+    wsl: isWsl(),
     commonFolders: new Set([homedir()]),
     repositoryOf: (folder) => its.of(folder)?.repository,
   });
