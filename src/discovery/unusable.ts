@@ -85,7 +85,9 @@ function ownersIn(
 }
 
 function faultOf(process: ObservedProcess, { scan, host }: { scan: Scan; host: Host }): Fault {
-  const { name, overwritten, unreadable, variable } = nameCarrier(process, { scan, ownPid: -1 });
+  const carrier = nameCarrier(process, { scan, ownPid: -1 });
+  const its = carrier.name === undefined ? process : carrier;
+  const { name, overwritten, unreadable, variable } = its;
   if (name === undefined && overwritten) return { kind: "overwritten" };
   if (name === undefined && unreadable) return { kind: "unreadable" };
   const isCommon =

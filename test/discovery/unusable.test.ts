@@ -104,7 +104,8 @@ test("a name is suggested that no server has: the folder's, or else the program'
 
 test("an overwritten environment, a NAME that is none, and the computer's are told apart", () => {
   const scan = scanOf(
-    { pid: 5, ports: [2000], overwritten: true, command: "puma 6" },
+    { pid: 5, ports: [2000], overwritten: true, command: "puma 6", parent: 4 },
+    { pid: 4, command: "bash" },
     { pid: 6, ports: [3000], name: "My App" },
     { pid: 7, ports: [3001], name: "DESK" },
   );
