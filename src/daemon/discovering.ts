@@ -12,6 +12,7 @@ import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
 import { commonNameText } from "../routes/common-name.ts";
+import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -32,6 +33,8 @@ export type DiscoveringOptions = Pick<
   note(text: string): void;
   /** Names that a person has given. */
   given: GivenClaims;
+  /** Names of servers on other machines. */
+  remote(): readonly Claim[];
   stops: Stopping;
 };
 
@@ -68,7 +71,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
       repositoryOf: (folder) => checkouts.of(folder)?.repository,
     }),
     onCommon: (common) => note(commonNameText(common)),
-    claims: () => [...options.given.now(), ...containers.claims()],
+    claims: () => [...options.given.now(), ...containers.claims(), ...options.remote()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -2,7 +2,7 @@
 import type { FoundService } from "../routes/service.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import type { NamedProcess } from "./process-names.ts";
-import { pickPort } from "./pick-port.ts";
+import { pickPort } from "../routes/pick-port.ts";
 import { endpointOf, neighbours, sharers } from "./endpoint.ts";
 import { printable } from "../text/printable.ts";
 

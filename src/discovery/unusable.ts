@@ -10,7 +10,7 @@ import { type Host, nameOf } from "./name.ts";
 import { isContainerListener } from "./container-listeners.ts";
 import { isUnwanted, nameCarrier } from "./name-carrier.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
-import { pickPort } from "./pick-port.ts";
+import { pickPort } from "../routes/pick-port.ts";
 
 export type UnusableOptions = Host & {
   services: readonly Service[];

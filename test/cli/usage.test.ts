@@ -11,6 +11,7 @@ const verbs = [
   ...["ls", "url", "port", "open", "why", "name", "pac"],
   ...["up", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
+  ...["remote list", "remote add", "remote remove", "remote retry"],
   ...["worktree add", "worktree remove", "worktree list"],
   ...["init", "add", "service add", "config check", "config show", "config schema"],
   ...["trust", "untrust", "env", "browser", "doctor"],

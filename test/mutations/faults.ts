@@ -24,6 +24,7 @@ import { meant } from "./meant.ts";
 import { people } from "./people.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
+import { otherMachines } from "./remote.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
@@ -59,6 +60,7 @@ export const faults: readonly Fault[] = [
   ...wire,
   ...projectNames,
   ...proxy,
+  ...otherMachines,
   ...requests,
   ...h2Clients,
   ...unseen,
