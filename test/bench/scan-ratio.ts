@@ -3,9 +3,11 @@
  * with 500 more processes. `bun test/bench/scan-ratio.ts <folder>`: a folder with the `src` of another commit, made by
  * `git archive <commit> src package.json | tar x -C <folder>`.
  */
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
-import type { Source } from "../../src/discovery/observation.ts";
+import type { Scan, Source } from "../../src/discovery/observation.ts";
+import type { ServicesOptions } from "../../src/discovery/services.ts";
 import { crowd, listening, settledAfter } from "./scan.ts";
 
 const rounds = 61;
@@ -15,12 +17,24 @@ const most = 1.1;
 type Tree = {
   procfsSource: typeof import("../../src/discovery/procfs.ts").procfsSource;
   servicesIn: typeof import("../../src/discovery/services.ts").servicesIn;
+  /** The parts that a tree may be without: worktrees, and names that every program has. */
+  judge(scan: Scan): Scan;
+  more: Pick<ServicesOptions, "worktrees">;
 };
 
 async function treeIn(folder: string): Promise<Tree> {
-  const { procfsSource } = await import(join(folder, "src/discovery/procfs.ts"));
-  const { servicesIn } = await import(join(folder, "src/discovery/services.ts"));
-  return { procfsSource, servicesIn };
+  const part = (file: string) => import(join(folder, "src", file));
+  const { procfsSource } = await part("discovery/procfs.ts");
+  const { servicesIn } = await part("discovery/services.ts");
+  const bare: Tree = { procfsSource, servicesIn, judge: (scan) => scan, more: {} };
+  if (!existsSync(join(folder, "src/discovery/common-names.ts"))) return bare;
+  const { commonNames } = await part("discovery/common-names.ts");
+  const { checkouts } = await part("discovery/checkouts.ts");
+  const { worktreeLabels } = await part("discovery/worktree-labels.ts");
+  const { systemClock } = await part("system/clock.ts");
+  const its = checkouts({ uid: process.getuid!(), clock: systemClock });
+  const judge = commonNames({ repositoryOf: (cwd: string) => its.of(cwd)?.repository });
+  return { ...bare, judge, more: { worktrees: worktreeLabels(its) } };
 }
 
 /** Other programs on the machine only ever add to a time. */
@@ -29,12 +43,13 @@ function lowerQuartile(times: readonly number[]): number {
 }
 
 /** Milliseconds of processor time for a scan with the names of its servers. */
-async function timed({ servicesIn }: Tree, source: Source): Promise<number> {
+async function timed({ servicesIn, judge, more }: Tree, source: Source): Promise<number> {
   const begun = process.cpuUsage();
-  const scan = await source.scan();
+  const scan = judge(await source.scan());
   const uid = process.getuid!();
-  const options = { hostName: hostname(), wsl: false, ownPid: process.pid, uid };
-  const found = servicesIn(scan, options).filter(({ name }) => name.startsWith("bench-"));
+  const options = { hostName: hostname(), wsl: false, ownPid: process.pid, uid, ...more };
+  // In a linked worktree, its label stands in front.
+  const found = servicesIn(scan, options).filter(({ name }) => /(?:^|\.)bench-/.test(name));
   const { user, system } = process.cpuUsage(begun);
   if (found.length !== listening) throw new Error(`${found.length} of ${listening} were found`);
   return (user + system) / 1000;
