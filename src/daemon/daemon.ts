@@ -100,9 +100,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     remotes: () => machines.names(),
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
+  const supervised = () => supervisor.part?.snapshots() ?? [];
   const given = givenClaims(namesPath(stateDirectory), note);
   const found = discovering({
-    ...{ ...options, ...common, wsl, routes, given, checkouts: gitCheckouts },
+    ...{ ...options, ...common, wsl, routes, given, supervised, checkouts: gitCheckouts },
     remote: () => machines.claims(),
   });
   const { discovery } = found;

@@ -10,23 +10,34 @@ import { linkedWorktree } from "../discovery/linked-worktree.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import type { Supervised } from "../routes/supervised.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
 import { commonNameText } from "../routes/common-name.ts";
 import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
+import { type FolderNames, inferring } from "./inferring.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Stopping } from "./stops.ts";
 
 export type DiscoveringOptions = Pick<
   DaemonOptions,
-  "scanner" | "allUsers" | "onServices" | "onSkipped" | "containers" | "env"
+  | "scanner"
+  | "allUsers"
+  | "infer"
+  | "stateDirectory"
+  | "onServices"
+  | "onSkipped"
+  | "containers"
+  | "env"
 > & {
   clock: Clock;
   checkouts: Checkouts;
   wsl: boolean;
   routes: CurrentRoutes;
+  /** The services of projects at this moment. */
+  supervised(): readonly Supervised[];
   facts: Facts;
   traffic: Traffic;
   feed: Feed;
@@ -42,6 +53,7 @@ export type Discovering = {
   discovery: Scanner;
   /** Milliseconds since the last scan ended. */
   age(): number;
+  folderNames: FolderNames;
 };
 
 /** Nothing is looked for before the scanner's `start`. */
@@ -49,6 +61,8 @@ export function discovering(options: DiscoveringOptions): Discovering {
   const { clock, checkouts, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
+  const folderNames = inferring({ ...options, uid });
+  options.stops.push("the names of folders", () => folderNames.flush());
   const containers = engines({
     clock,
     env: options.env,
@@ -64,6 +78,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
+    infer: options.infer ? folderNames.infer : undefined,
     worktrees: worktreeLabels(checkouts),
     judge: commonNames({
       wsl: options.wsl,
@@ -92,5 +107,5 @@ export function discovering(options: DiscoveringOptions): Discovering {
     onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
   containers.start();
-  return { discovery, age: () => clock.now() - scannedAt };
+  return { discovery, folderNames, age: () => clock.now() - scannedAt };
 }

@@ -5,6 +5,7 @@ import type { CommonName } from "../routes/common-name.ts";
 import type { Service } from "../routes/service.ts";
 import type { WaitingName } from "../routes/waiting-name.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import type { Infer } from "./inference.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
 import { naming } from "./services.ts";
 import type { WorktreeLabels } from "./worktree-labels.ts";
@@ -31,6 +32,8 @@ export type ScannerOptions = {
   uid: number;
   /** Names from beside the processes at this moment, the strongest first. */
   claims?: () => readonly Claim[];
+  /** Names for servers that nothing else names; undefined: they get none. */
+  infer?: Infer | undefined;
   /** Undefined: worktrees are not looked for. */
   worktrees?: WorktreeLabels | undefined;
   /** A scan -> the same with its common names. */

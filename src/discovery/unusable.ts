@@ -9,6 +9,7 @@ import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
 import { isContainerListener } from "./container-listeners.ts";
 import { isUnwanted, nameCarrier } from "./name-carrier.ts";
+import { isNoServer } from "./never-named.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "../routes/pick-port.ts";
 
@@ -77,7 +78,7 @@ function ownersIn(
     if (process === undefined) continue;
     if (isContainerListener(process)) continue;
     if (ownFile !== undefined && process.command.includes(ownFile)) continue;
-    if (isUnwanted(process, { scan, ownPid: -1 })) continue;
+    if (isUnwanted(process, { scan, ownPid: -1 }) || isNoServer(process)) continue;
     const before = owners.get(process.pid)?.ports ?? [];
     owners.set(process.pid, { process, ports: [...new Set([...before, port])] });
   }

@@ -195,6 +195,8 @@ export const configSchema = object({
   containers: optional(containers),
   /** Other users of this machine may use the proxy. */
   other_users: optional(yesOrNo),
+  /** Servers without a NAME have that of the project that they stand in. */
+  infer: optional(yesOrNo),
   /** How requests to a name are treated, where nothing nearer to it says so. */
   ...settingEntries,
   /** The same for single names. */

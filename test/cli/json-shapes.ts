@@ -131,6 +131,11 @@ const given = v.strictObject({
   given_at: time("when it was given"),
 });
 
+const forgotten = v.strictObject({
+  folder: text("the folder of a project"),
+  forgotten: flag("its servers have no name from it"),
+});
+
 const traffic = v.strictObject({
   requests: number("requests since the daemon started"),
   errors: number("answers with a status of 500 or more, and requests that were broken off"),
@@ -552,6 +557,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   Error: error,
   Server: server,
   "Given name": given,
+  "Forgotten folder": forgotten,
   Service: service,
   Line: line,
   "Daemon status": daemonStatus,
@@ -628,8 +634,8 @@ export const answers: Readonly<Record<string, Answer>> = {
   },
   port: { shape: server },
   name: {
-    shape: v.union([v.array(given), given]),
-    note: "without words, all of them; the one that was given, asked for or removed",
+    shape: v.union([v.array(given), given, v.array(forgotten), forgotten]),
+    note: "without words, all of them; the one that was given, asked for or removed; [Forgotten folder](#forgotten-folder) with `--forget` and `--remember`",
   },
   use: {
     shape: v.union([v.array(repository), chosen, ended]),

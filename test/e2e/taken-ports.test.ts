@@ -1,6 +1,7 @@
 /** Ports that go from one server to another, or that two have: each name leads to its own, or to none. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { resolve } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { tmpdir } from "node:os";
 import { eventually } from "../support/eventually.ts";
 import { type Program, startProgram } from "../support/program.ts";
@@ -73,6 +74,28 @@ describe.skipIf(process.platform !== "linux")("each name has its own server", ()
     const other = await serve("::1", { port: exact.port });
     for (const { name } of [exact, wide, other, exact, wide, other]) {
       expect(await asked(name)).toEqual({ status: 200, body: name });
+    }
+  });
+
+  test("or both are warned, where they share the very same place", async () => {
+    const one = await serve("127.0.0.1", { shared: true });
+    const two = await serve("127.0.0.1", { port: one.port, shared: true });
+    const main = resolve(import.meta.dir, "../../src/main.ts");
+    const state = await mkdtemp(join(tmpdir(), "localhostess-state-"));
+    const ls = Bun.spawn([process.execPath, main, "ls", "--json"], {
+      env: { ...process.env, LOCALHOSTESS_STATE_DIR: state },
+      stdin: "ignore",
+    });
+    const rows: { name: string; warnings: string[] }[] = JSON.parse(await ls.stdout.text());
+    await rm(state, { recursive: true });
+    for (const [its, other] of [
+      [one, two],
+      [two, one],
+    ] as const) {
+      const row = rows.find(({ name }) => name === its.name);
+      expect(row?.warnings.join()).toContain(
+        `is shared with ${other.name}, pid ${other.server.pid}`,
+      );
     }
   });
 

@@ -1,6 +1,7 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
 import { choosing } from "./choices.ts";
+import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
 import { doors } from "./doors.ts";
@@ -15,6 +16,7 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
+import { inferredNames } from "./inferred.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -40,6 +42,7 @@ import { worktrees } from "./worktrees.ts";
 export const faults: readonly Fault[] = [
   ...between,
   ...choosing,
+  ...containers,
   ...control,
   ...daemon,
   ...doors,
@@ -49,6 +52,7 @@ export const faults: readonly Fault[] = [
   ...h2Servers,
   ...handover,
   ...identity,
+  ...inferredNames,
   ...files,
   ...given,
   ...guarding,

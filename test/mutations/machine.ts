@@ -161,8 +161,8 @@ export const machine: readonly Fault[] = [
   {
     name: "a process that is to have no name is listed",
     file: "src/discovery/unusable.ts",
-    find: "if (isUnwanted(process, { scan, ownPid: -1 })) continue;",
-    replace: "",
+    find: "isUnwanted(process, { scan, ownPid: -1 }) || isNoServer(process)",
+    replace: "isNoServer(process)",
     tests: ["test/discovery/unusable.test.ts"],
   },
   {
