@@ -193,7 +193,6 @@ function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
     },
     find(name) {
       for (let rest = name, before = ""; ;) {
-        if (versions.has(rest)) return undefined;
         const origin = byName.get(rest);
         // `stale.api` is that worktree's, be its server there or not.
         if (origin !== undefined) return isLabelOf(origin, before) ? undefined : origin;

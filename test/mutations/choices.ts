@@ -15,13 +15,6 @@ export const choosing: readonly Fault[] = [
     tests: [choices],
   },
   {
-    name: "a subdomain of the chosen worktree reaches a shorter name of another checkout",
-    file: "src/routes/decide.ts",
-    find: '"supervised" in found && isOf(chosen, found)',
-    replace: '"supervised" in found',
-    tests: [choices],
-  },
-  {
     name: "the choice of the request before holds for the next one on its connection",
     file: "src/proxy/request/destination.ts",
     find: "    known.origin === undefined &&\n",
@@ -45,8 +38,8 @@ export const choosing: readonly Fault[] = [
   {
     name: "a worktree's own name shows another one",
     file: "src/routes/origins.ts",
-    find: "if (versions.has(rest)) return undefined;",
-    replace: "",
+    find: "return isLabelOf(origin, before) ? undefined : origin;",
+    replace: "return origin;",
     tests: [origins],
   },
   {

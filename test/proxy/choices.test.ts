@@ -1,5 +1,6 @@
 /** One origin, several checkouts: which server answers for a plain name, and what it is told. */
 import { expect, test } from "bun:test";
+import http2 from "node:http2";
 import { useCookie } from "../../src/routes/origins.ts";
 import type { Choice } from "../../src/routes/origins.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
@@ -204,4 +205,60 @@ test("a lazy service of the worktree is woken, and a request for the plain name 
   expect(woken).toEqual(["old.shop:web"]);
   proxy.setSupervised([{ ...lazy("starting"), state: "ready", port: its.api.port }]);
   expect((await client.message()).body).toBe("api");
+});
+
+test("guard = strict lets pages of the plain names ask for the worktree that is shown, and no others", async () => {
+  await using its = await open({
+    choices: [shown],
+    configured: { all: { guard: "strict" }, byName: new Map() },
+  });
+  const { client } = its;
+  const ask = async (page: string, host = "shop.localhost"): Promise<number> => {
+    client.send(
+      `POST / HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${page}\r\nContent-Length: 0\r\n\r\n`,
+    );
+    return (await client.message()).status;
+  };
+  expect(await ask("shop.localhost")).toBe(200);
+  expect(await ask("tenant.shop.localhost")).toBe(200);
+  expect(await ask("api.shop.localhost")).toBe(200);
+  expect(await ask("mail.localhost")).toBe(403);
+  expect(await ask("tenant.shop.localhost", "api.shop.localhost")).toBe(403);
+});
+
+test("what config.toml says of the plain name holds for the worktree that it shows", async () => {
+  await using its = await open({
+    choices: [shown],
+    configured: { all: {}, byName: new Map([["shop", { forwarded: "none" as const }]]) },
+  });
+  expect(await its.ask("shop.localhost")).toBe("fixed");
+  expect(await its.ask("fix-nav.shop.localhost")).toBe("fixed");
+  const [byPlain, byOwn] = its.fixed.requests;
+  expect(byPlain!.lines.some((line) => /^x-forwarded/i.test(line))).toBe(false);
+  expect(byOwn!.lines.some((line) => /^x-forwarded/i.test(line))).toBe(true);
+});
+
+test("over HTTP/2, a cookie in pieces is read, and only the rest of it goes on", async () => {
+  await using its = await open();
+  const { port } = its.proxy;
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const get = (fields: http2.OutgoingHttpHeaders) =>
+    new Promise<string>((resolve, reject) => {
+      const stream = session.request({ ":authority": "shop.localhost", ...fields });
+      let text = "";
+      stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      stream.on("end", () => resolve(text)).on("error", reject);
+    });
+  const answers = await Promise.all([
+    get({ cookie: ["a=1", `${useCookie}=fix-nav`, "b=2"] as unknown as string }),
+    get({ "localhostess-use": "fix-nav" }),
+    get({}),
+    get({ cookie: `${useCookie}=fix-nav` }),
+  ]);
+  session.close();
+  expect(answers).toEqual(["fixed", "fixed", "main", "fixed"]);
+  const cookies = its.fixed.requests.map((request) =>
+    request.lines.filter((line) => /^cookie:/i.test(line)).join(),
+  );
+  expect(cookies.sort()).toEqual(["", "", expect.stringMatching(/^cookie: a=1; b=2$/i)]);
 });
