@@ -44,7 +44,8 @@ function namedContainers(engines: readonly EngineContainers[], options: NamingCo
       if (seen.has(container.id)) continue;
       seen.add(container.id);
       const ports = container.ports.filter((port) => own.get(keyOf(port)) === container);
-      const name = ports.length === 0 ? undefined : containerName(container, options);
+      const isHere = ports.length > 0 || container.process !== undefined;
+      const name = isHere ? containerName(container, options) : undefined;
       if (name !== undefined) named.push({ ...name, container, ports, engine });
     }
   }
@@ -128,6 +129,7 @@ function numbered(its: Named, taken: ReadonlySet<string>): string {
 
 function claimsOf(named: Named): Claim[] {
   const { container, engine, ports } = named;
+  if (ports.length === 0) return [hostClaim(named)];
   const main = mainPort({ ...container, ports });
   const rest = firstOfEach(ports.filter(({ inside }) => inside !== main.port!.inside));
   const others = rest.slice(0, mostNames - 1);
@@ -157,6 +159,32 @@ function firstOfEach(ports: readonly PublishedPort[]): PublishedPort[] {
   return [...Map.groupBy(ports, ({ inside }) => inside).values()].map(([first]) => first!);
 }
 
+/** A container on this machine's network publishes nothing: its processes have the ports. */
+function hostClaim({ name, because, container, engine, warning }: Named): Claim {
+  return {
+    name,
+    source: "container",
+    because: `${because}, on this machine's network`,
+    place: { kind: "process", process: container.process! },
+    ...textsOf(container),
+    owners: undefined,
+    warnings: [warning, engine.warning].filter((its) => its !== undefined),
+  };
+}
+
+function textsOf({
+  image,
+  command,
+  labels: { folder },
+  createdAt,
+}: Container): Pick<Claim, "command" | "cwd" | "startedAt"> {
+  return {
+    command: printable(command === "" ? image : `${image} ${command}`, 200),
+    cwd: folder === undefined ? undefined : printable(folder, 4096),
+    startedAt: createdAt,
+  };
+}
+
 function claimOf(
   port: PublishedPort,
   { name, because, container, engine, warnings }: Named & { warnings: readonly string[] },
@@ -167,15 +195,12 @@ function claimOf(
     address === undefined || isLoopback(address)
       ? []
       : [`it is published at ${address} alone, and is dialled there`];
-  const { image, command, labels, createdAt } = container;
   return {
     name,
     source: "container",
     because: speaks === undefined ? because : `${because}, which speaks ${speaks}`,
     place: { kind: "port", port: port.port, address },
-    command: printable(command === "" ? image : `${image} ${command}`, 200),
-    cwd: labels.folder === undefined ? undefined : printable(labels.folder, 4096),
-    startedAt: createdAt,
+    ...textsOf(container),
     owners: [...new Set([0, engine.owner])],
     warnings: [...warnings, ...away],
   };

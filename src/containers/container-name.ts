@@ -23,8 +23,8 @@ export type ContainerName = {
 };
 
 export type NamingContainers = {
-  /** Undefined: the folder is in none. */
-  worktree?: ((folder: string) => Worktree | undefined) | undefined;
+  /** Undefined: the folder is in none. `id`: the container's, whose answer stays the same for as long as it runs. */
+  worktree?: ((folder: string, id: string) => Worktree | undefined) | undefined;
 };
 
 /** RFC 1035: 253 characters, and `.localhost` has to fit too. A port in front takes 6. */
@@ -64,7 +64,7 @@ function isName(name: string): boolean {
 
 /** `api` of `shop` is `api.shop`, as a service of a project is. */
 function composeName(
-  { labels, name: own }: Container,
+  { labels, name: own, id }: Container,
   worktree: NamingContainers["worktree"],
 ): ContainerName | undefined {
   const { service, project, oneOff, folder } = labels;
@@ -72,7 +72,7 @@ function composeName(
     return undefined;
   }
   const first = labelFrom(service);
-  const tree = folder?.startsWith("/") ? worktree?.(folder) : undefined;
+  const tree = folder?.startsWith("/") ? worktree?.(folder, id) : undefined;
   const last = projectLabel(project, tree);
   if (first === undefined || last === undefined) return undefined;
   const parts = [first, last];

@@ -1,4 +1,5 @@
 /** A container that runs, as its engine tells: the shape only. */
+import type { ProcessIdentity } from "../routes/service.ts";
 
 /** A port of the container that this machine listens on for it. */
 export type PublishedPort = {
@@ -36,10 +37,12 @@ export type Container = {
   command: string;
   labels: ContainerLabels;
   paused: boolean;
-  /** Shares this machine's network: its processes listen here themselves. */
+  /** Has this machine's network, or may have it: its processes listen here themselves. */
   hostNetwork: boolean;
   /** Milliseconds since the Unix epoch. */
   createdAt: number;
   /** TCP only, by the port inside. */
   ports: readonly PublishedPort[];
+  /** Its first process on this machine, where it has the machine's network. */
+  process?: ProcessIdentity | undefined;
 };

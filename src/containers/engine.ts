@@ -1,6 +1,8 @@
 /** One engine's socket -> the containers that run there, as they start and end. Survives whatever the engine does. */
+import type { ProcessIdentity } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Container } from "./container.ts";
+import { containerProcess, readHostContainer } from "./container-process.ts";
 import { type Answer, followEvents, getFrom, listPath } from "./engine-api.ts";
 import type { EngineSocket } from "./engine-socket.ts";
 import { type EngineEvent, type EngineState, engineStep } from "./engine-states.ts";
@@ -46,10 +48,16 @@ const slowLook = 15_000;
 const pauses = { first: 100, longest: 10_000 };
 /** Names stay for so long while an engine that has gone is not asked. */
 const longestLost = 1000;
+/** Containers on this machine's network that are asked for their processes after one list. */
+const mostAsked = 32;
 /** An engine that was followed for so long has really run. */
 const settled = 5000;
 
 const ownApi: EngineApi = { get: getFrom, follow: followEvents };
+
+function isOnHost({ hostNetwork, ports, id }: Container): boolean {
+  return hostNetwork && ports.length === 0 && /^[0-9a-f]{12,64}$/.test(id);
+}
 
 export class Engine {
   readonly #options: EngineOptions;
@@ -66,6 +74,8 @@ export class Engine {
   #isAgain = false;
   /** Its events come. */
   #isOpen = false;
+  /** By the container's id. */
+  #processes = new Map<string, ProcessIdentity | undefined>();
   readonly #timers = new Map<"list" | "slow" | "ask" | "patience", Cancel>();
 
   constructor(options: EngineOptions) {
@@ -209,8 +219,33 @@ export class Engine {
     this.#after("list", listPause, () => {
       if (this.#isAgain) void this.#list();
     });
-    this.#containers = containers;
+    this.#containers = containers.map((its) => ({ ...its, process: this.#processes.get(its.id) }));
     this.#options.onChange();
+    void this.#findProcesses(containers);
+  }
+
+  /** A container on this machine's network is asked for its process, once. */
+  async #findProcesses(containers: readonly Container[]): Promise<void> {
+    const before = this.#processes;
+    this.#processes = new Map();
+    for (const { id } of containers) if (before.has(id)) this.#processes.set(id, before.get(id));
+    const { path, clock, onChange } = this.#options;
+    const known = this.#processes;
+    const unknown = containers.filter((its) => isOnHost(its) && !known.has(its.id));
+    for (const { id } of unknown.slice(0, mostAsked)) {
+      const asked = { path: `/containers/${id}/json`, clock, deadline };
+      const answer = await this.#api.get(path, asked);
+      // Another list has come meanwhile, or none will come any more.
+      if (this.#processes !== known || this.#containers.length === 0) return;
+      if (answer.kind !== "answer") continue;
+      const found = readHostContainer(answer.text);
+      const process = found === undefined ? undefined : await containerProcess(found);
+      if (this.#processes !== known) return;
+      known.set(id, process);
+      if (process === undefined) continue;
+      this.#containers = this.#containers.map((its) => (its.id === id ? { ...its, process } : its));
+      onChange();
+    }
   }
 
   #failed(why: string, event: "late" | "broken" = "broken"): void {

@@ -5,6 +5,7 @@ import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
+import { linkedWorktree } from "../discovery/linked-worktree.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
@@ -47,10 +48,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     clock,
     env: options.env,
     wanted: options.containers ?? false,
-    worktree(folder) {
-      const its = checkouts.of(folder);
-      return its?.label === undefined ? undefined : { ...its, label: its.label };
-    },
+    worktree: (folder) => linkedWorktree(folder, { checkouts }),
     onChange: () => discovery.rename(),
   });
   options.stops.push("the news of containers", () => containers.stop());

@@ -34,7 +34,7 @@ export function naming(scan: Scan, options: ServicesOptions): Naming {
   const renamed = [...claimed.pids].filter((pid) => named.delete(pid));
   const services = [
     ...(renamed.length === 0 ? found : groupServices({ scan, named }, options)),
-    ...claimed.services,
+    ...claimed.services.map((its) => options.worktrees?.placed(its) ?? its),
   ];
   // The sort is stable: a NAME comes before a claim, and a claim before a weaker one.
   services.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

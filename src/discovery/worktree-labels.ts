@@ -1,6 +1,6 @@
 /** Processes with names -> the same names, with the label of the git worktree in front that the process stands in. */
 import type { ServiceCheckout } from "../routes/checkout.ts";
-import type { NameSource } from "../routes/service.ts";
+import type { NameSource, Service } from "../routes/service.ts";
 import { printable } from "../text/printable.ts";
 import type { Checkouts } from "./checkouts.ts";
 import { nameOf } from "./name.ts";
@@ -10,6 +10,8 @@ import type { NamedProcess } from "./process-names.ts";
 export interface WorktreeLabels {
   /** Names that have a label already stay as they are. With a new scan, processes which have ended are forgotten. */
   inFront(named: ReadonlyMap<number, NamedProcess>, scan: Scan): Map<number, NamedProcess>;
+  /** A service that has its name from elsewhere, with the checkout that its folder is in. */
+  placed(service: Service): Service;
 }
 
 /** Names that are nobody's exact word: those of the supervisor and those from beside the processes stay as they are. */
@@ -52,6 +54,13 @@ export function worktreeLabels(checkouts: Pick<Checkouts, "of" | "renew">): Work
   }
 
   return {
+    placed(service) {
+      const { source, cwd } = service;
+      // A folder of another machine is none of this one's.
+      if (source === "remote" || cwd === undefined) return service;
+      const checkout = checkouts.of(cwd);
+      return checkout === undefined ? service : { ...service, checkout: withoutMain(checkout) };
+    },
     inFront(named, scan) {
       if (scan !== last) begin(scan);
       const family = { named, scan };

@@ -58,7 +58,7 @@ function ofCheckout(
     if (its === undefined || label === checkout.label || its.root === root) continue;
     if (its.root === undefined) {
       const branch = its.branch ?? label;
-      const command = `cd ${pastedWord(root)} && localhostess worktree add ${pastedWord(branch)}`;
+      const command = `cd ${pastedWord(project ?? root)} && localhostess worktree add ${pastedWord(branch)}`;
       return { kind: "branch", by, label, branch, command };
     }
     const folder = (here: string | undefined): string =>
@@ -74,17 +74,38 @@ function ofCheckout(
   return undefined;
 }
 
-/** Behind `no server is named fix-nav.api`: a clause. */
+/** Behind `no server is named fix-nav.api`: a clause, with the way on. */
 export function unansweredText(its: Unanswered): string {
+  const reason = unansweredReason(its);
+  const remedy = unansweredRemedy(its);
+  return remedy === undefined ? reason : `${reason}; ${remedy}`;
+}
+
+/** The same clause alone. */
+export function unansweredReason(its: Unanswered): string {
   switch (its.kind) {
     case "worktree":
-      return `${its.label} is the worktree ${its.folder}, for which ${its.by} does not answer; to start it there: ${its.command}`;
+      return `${its.label} is the worktree ${its.folder}, for which ${its.by} does not answer`;
     case "branch":
-      return `${its.label} is the branch ${its.branch}, for which ${its.by} does not answer; to check it out and start it: ${its.command}`;
+      return `${its.label} is the branch ${its.branch}, for which ${its.by} does not answer`;
     case "left":
       return `it was a server in the worktree ${its.folder}, for which ${its.by} does not answer`;
     case "strict":
-      return `strict_subdomains keeps ${its.by} from answering for it; ${strictRemedy(its.by)} allows that`;
+      return `strict_subdomains keeps ${its.by} from answering for it`;
+  }
+}
+
+/** Undefined where nothing is to be done. */
+export function unansweredRemedy(its: Unanswered): string | undefined {
+  switch (its.kind) {
+    case "worktree":
+      return `to start it there: ${its.command}`;
+    case "branch":
+      return `to make its worktree: ${its.command}`;
+    case "left":
+      return undefined;
+    case "strict":
+      return `${strictRemedy(its.by)} allows that`;
   }
 }
 

@@ -734,9 +734,12 @@ class AllProjects implements Projects {
       events: this.#events,
       logs: this.logs,
       conflictOf: (spec) => conflictOf(spec, { others: this.#folders.activeSpecs(), tlds }),
-      holderOf: (name, path) =>
-        this.#folders.activeSpecs().find((its) => its.name === name && its.directory !== path)
-          ?.directory ?? this.#kept.registry.holderOf(name, path),
+      holderOf: ({ name, directory: path, checkout }) => {
+        const active = this.#folders.activeSpecs();
+        const its = active.find((spec) => spec.name === name && spec.directory !== path);
+        const repository = checkout?.label === undefined ? undefined : checkout.repository;
+        return its?.directory ?? this.#kept.registry.holderOf(name, { path, repository });
+      },
       prepare: async () => {
         this.#trust = await this.#options.trust();
         await this.#kept.keepKey();

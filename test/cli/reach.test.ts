@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { targetOf } from "../../src/cli/shared/reach.ts";
+import { routes } from "../../src/cli/servers/step-routes.ts";
+import { reach, targetOf } from "../../src/cli/shared/reach.ts";
 import type { Sight } from "../../src/cli/shared/look.ts";
 import { noColors, type World } from "../../src/cli/shared/world.ts";
 import type { Service } from "../../src/routes/service.ts";
@@ -34,17 +35,18 @@ function serverIn(cwd: string): Service {
   };
 }
 
+const noProject: Omit<Sight, "services"> = {
+  scan: { observations: [], processes: new Map(), skipped: [] },
+  supervised: [],
+  proxy: undefined,
+  port: 9090,
+  urlPorts: { http: 9090, https: 9090 },
+  tlds: [],
+};
+
 /** The name, or why there is none; no project is up. `from` and `cwd` are folders below the root. */
 async function leads(word: string, { from, cwd }: { from: string; cwd: string }): Promise<string> {
-  const sight: Sight = {
-    scan: { observations: [], processes: new Map(), skipped: [] },
-    services: [serverIn(join(root, cwd))],
-    supervised: [],
-    proxy: undefined,
-    port: 9090,
-    urlPorts: { http: 9090, https: 9090 },
-    tlds: [],
-  };
+  const sight: Sight = { ...noProject, services: [serverIn(join(root, cwd))] };
   const world = {
     cwd: join(root, from),
     home: root,
@@ -77,4 +79,36 @@ test("a server that was started by hand in the project's folder is that service"
 test("elsewhere it is the server with that NAME, as its own address is everywhere", async () => {
   expect(await leads("api", { from: "other", cwd: "shop" })).toBe("api");
   expect(await leads("api.localhost", { from: "shop", cwd: "other" })).toBe("api");
+});
+
+test("a name of another worktree leads nowhere, and the command that starts its server is told", async () => {
+  const checkout = { repository: "/w/.git", root: "/w" };
+  const sight: Sight = {
+    ...noProject,
+    services: [{ ...serverIn("/w"), checkout }],
+    routing: {
+      checkouts: {
+        of: () => undefined,
+        labels: () => new Map([["fix", { branch: "fix", root: "/fix" }]]),
+        worktrees: () => [],
+      },
+    },
+  };
+  const command = "cd /fix && NAME=api bun dev";
+  const reason =
+    "no server is named fix.api; fix is the worktree /fix, for which api does not answer";
+  expect(reach("fix.api", sight)).toMatchObject({
+    kind: "unknown",
+    why: `${reason}; to start it there: ${command}`,
+  });
+  const { step } = await routes("fix.api", { sight, settings: {} as never });
+  expect(step).toMatchObject({ detail: reason, fix: `to start it there: ${command}` });
+  expect(reach("x.api", sight)).toMatchObject({ kind: "server" });
+  const strict: Sight = {
+    ...sight,
+    routing: { configured: { all: { strictSubdomains: true }, byName: new Map() } },
+  };
+  expect(reach("x.api", strict)).toMatchObject({
+    why: "no server is named x.api; strict_subdomains keeps api from answering for it; [names.api] strict_subdomains = false in config.toml allows that",
+  });
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { Checkout } from "../../src/discovery/checkouts.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
-import { servicesIn } from "../../src/discovery/services.ts";
+import { naming, servicesIn } from "../../src/discovery/services.ts";
 import { type WorktreeLabels, worktreeLabels } from "../../src/discovery/worktree-labels.ts";
 
 const repository = "/w/shop/.git";
@@ -154,4 +154,19 @@ test("parents that form a loop end the search", () => {
     { pid: 8, parent: 7 },
   ];
   expect(names(...loop)).toEqual(["fix-nav.api"]);
+});
+
+test("a name that a person gives has no label, and its server is still known to be in the worktree", () => {
+  const claim = { name: "mine", source: "given", because: "given" } as const;
+  const scan = scanOf({ pid: 7, port: 3000, name: undefined });
+  const given = (source: "given" | "remote") =>
+    naming(scan, {
+      ...{ hostName: "desk", wsl: false, ownPid: 1, uid: 0, worktrees: worktreeLabels(usual()) },
+      claims: [{ ...claim, source, place: { kind: "port", port: 3000 }, cwd: "/w/fix" }],
+    }).services;
+  expect(given("given")).toMatchObject([
+    { name: "mine", checkout: { repository, root: "/w/fix", label: "fix-nav" } },
+  ]);
+  expect(given("remote")[0]).toMatchObject({ name: "mine" });
+  expect(given("remote")[0]!.checkout).toBeUndefined();
 });

@@ -13,8 +13,20 @@ const needed: Record<(typeof engineNames)[number], readonly ProgramName[]> = {
   podman: ["podman", "slirp4netns", "runc", "busybox"],
 };
 
+/** Whatever else this machine serves has another name. */
+const project = `shop-${process.pid}`;
+const three = [`80.api.${project}`, `api.${project}`, `db.${project}`];
+
 /** Milliseconds: the issue's own word for how soon names come and go. */
 const soon = 1000;
+
+/** A port that nobody has, for a moment at least. */
+function freePort(): number {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = server;
+  server.stop(true);
+  return port;
+}
 
 describe.each(engineNames)("containers of %s", (kind) => {
   const needs = lacking(needed[kind]);
@@ -91,17 +103,34 @@ describe.each(engineNames)("containers of %s", (kind) => {
   test("a service of Compose with two ports: the one of its label, and the other with its number", async () => {
     const labels = {
       "com.docker.compose.service": "api",
-      "com.docker.compose.project": "shop",
+      "com.docker.compose.project": project,
       "localhostess.port": "8080",
     };
     await engine.run("shop-api-1", { labels, ports: ["80", "127.0.0.1:8080", "9999/udp"] });
-    expect(await named("80.api.shop", "api.shop")).toBeLessThan(soon);
-    expect(await get("api.shop")).toBe("from a container\n");
-    const db = { "com.docker.compose.service": "db", "com.docker.compose.project": "shop" };
+    expect(await named(...three.slice(0, 2))).toBeLessThan(soon);
+    expect(await get(`api.${project}`)).toBe("from a container\n");
+    const db = { "com.docker.compose.service": "db", "com.docker.compose.project": project };
     await engine.run("shop-db-1", { labels: db, ports: ["5432"] });
-    await named("80.api.shop", "api.shop", "db.shop");
-    expect(services.find(({ name }) => name === "db.shop")?.because).toContain("PostgreSQL");
+    await named(...three);
+    expect(services.find(({ name }) => name === `db.${project}`)?.because).toContain("PostgreSQL");
   });
+
+  test.if(kind === "podman")(
+    "a container on this machine's network is found by its process",
+    async () => {
+      const listens = freePort();
+      await engine.run("hosty", { network: "host", listens, ports: [] });
+      await named(...three, "hosty");
+      expect(await get("hosty")).toBe("from a container\n");
+      // NAME in its environment counts more, as for every process.
+      const env = ["NAME=given-by-env"];
+      await engine.run("other", { network: "host", listens: freePort(), ports: [], env });
+      expect(await get("given-by-env")).toBe("from a container\n");
+      for (const name of ["hosty", "other"])
+        await engine.api("DELETE", `/containers/${name}?force=true`);
+      await named(...three);
+    },
+  );
 
   test("the processes that listen for containers have no row and no name of their own", async () => {
     const others = services.filter(({ source }) => source !== "container");
@@ -112,8 +141,8 @@ describe.each(engineNames)("containers of %s", (kind) => {
   test("an engine that stands still keeps its names, and its containers answer", async () => {
     engine.signal("SIGSTOP");
     try {
-      expect(await get("api.shop")).toBe("from a container\n");
-      expect(names()).toEqual(["80.api.shop", "api.shop", "db.shop"]);
+      expect(await get(`api.${project}`)).toBe("from a container\n");
+      expect(names()).toEqual(three);
     } finally {
       engine.signal("SIGCONT");
     }
@@ -122,6 +151,6 @@ describe.each(engineNames)("containers of %s", (kind) => {
   test("the names of a killed engine go at once", async () => {
     await engine.kill();
     expect(await named()).toBeLessThan(soon);
-    expect(await get("api.shop")).toBe("404");
+    expect(await get(`api.${project}`)).toBe("404");
   });
 });

@@ -1,21 +1,37 @@
 /** Worktrees of one repository, all up in a real daemon: each is a project of its own, until its folder is gone. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SupervisedStatus } from "../../src/routes/project-report.ts";
 import { cli } from "../cli/cli.ts";
 import { eventually } from "../support/eventually.ts";
-import { isAlive, type ProjectPlace, projectPlace, server } from "../support/project-place.ts";
+import { isAlive, type ProjectPlace, projectPlace } from "../support/project-place.ts";
 import { type Repository, repository } from "../support/repository.ts";
+
+/** It tells who it is, and which names its database has; a POST adds one. */
+const api = `exec bun -e '
+  const { PORT, DATABASE_URL, WHO } = process.env;
+  const { Database } = await import("bun:sqlite");
+  const rows = new Database(DATABASE_URL.replace("sqlite:", ""));
+  rows.run("create table if not exists names (name text)");
+  Bun.serve({
+    port: Number(PORT),
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      if (request.method === "POST") rows.run("insert into names values (?)", [await request.text()]);
+      return new Response([WHO, ...rows.query("select name from names").values()].join(" "));
+    },
+  });
+'`;
 
 const toml = `[project]
 name = "shop"
 domain = "shop.localhost"
 [services.api]
-command = """${server}"""
+command = """${api}"""
 port = 28311
-env = { FOO = "\${project.name} \${services.api.port} \${project.domain}" }
+env = { DATABASE_URL = "sqlite:\${project.dir}/shop.sqlite", WHO = "\${project.name} \${services.api.port} \${project.domain}" }
 [services.jobs]
 type = "worker"
 command = "echo jobs of \${project.name}; exec sleep 1000"
@@ -55,11 +71,14 @@ const registered = async () => {
   return (await place.send<Known>("RegistryList")).RegistryList;
 };
 
-const answerOf = async ({ url }: SupervisedStatus) =>
-  await (await fetch(url!, { headers: { Host: new URL(url!).host } })).text();
+const answerOf = async ({ url }: SupervisedStatus, more: RequestInit = {}) =>
+  await (await fetch(url!, { ...more, headers: { Host: new URL(url!).host } })).text();
+
+const pidsOf = async (project: string) =>
+  (await place.rows()).flatMap((row) => (row.project === project ? (row.pid ?? []) : []));
 
 /** Nothing of the project is left: no process, registration, port or log. */
-async function isFree(project: string, pids: readonly (number | null)[]): Promise<void> {
+async function isFree(project: string, pids: readonly number[]): Promise<void> {
   const logs = join(place.daemon.directory, "logs", project);
   await eventually(`${project} is free`, async () => {
     const rows = (await place.rows()).filter((row) => row.project === project);
@@ -67,44 +86,65 @@ async function isFree(project: string, pids: readonly (number | null)[]): Promis
     const ports = JSON.stringify(await place.state()).includes(`"${project}:`);
     return rows.length === 0 && !names.includes(project) && !ports && !existsSync(logs);
   });
-  for (const pid of pids) expect(await isAlive(pid!)).toBe(false);
+  for (const pid of pids) expect(await isAlive(pid)).toBe(false);
 }
 
-test("the main checkout and two worktrees are up at once, and share no name, port or log", async () => {
-  const nav = await worktree("fix/nav");
-  const other = await worktree("other");
+test("five worktrees and the main checkout are up at once, and share no name, port, database or log", async () => {
+  const branches = ["fix/nav", "one", "two", "three", "four"];
+  const folders: string[] = [];
+  for (const branch of branches) folders.push(await worktree(branch));
+  const [nav, one] = folders as [string, string];
   expect(await upAt(main)).not.toContain("28311 (api)");
-  expect(await upAt(nav)).toContain(
+  const said = await Promise.all(folders.map((folder) => upAt(folder)));
+  expect(said[0]).toContain(
     "port 28311 (api) is the main checkout's, so fix-nav.shop has a free one here",
   );
-  await upAt(other);
-  const apis = await Promise.all(
-    ["shop", "fix-nav.shop", "other.shop"].map((name) => place.row(`${name}:api`)),
+  const projects = ["shop", "fix-nav.shop", "one.shop", "two.shop", "three.shop", "four.shop"];
+  const apis = await Promise.all(projects.map((project) => place.row(`${project}:api`)));
+  expect(apis.map((row) => [row.project, row.path, row.route_name])).toEqual(
+    projects.map((project, at) => [project, [main, ...folders][at]!, `api.${project}`]),
   );
-  expect(apis.map((row) => [row.project, row.path, row.route_name])).toEqual([
-    ["shop", main, "api.shop"],
-    ["fix-nav.shop", nav, "api.fix-nav.shop"],
-    ["other.shop", other, "api.other.shop"],
-  ]);
   expect(apis[0]!.port).toBe(28_311);
-  expect(new Set(apis.map(({ port }) => port)).size).toBe(3);
+  expect(new Set(apis.map(({ port }) => port)).size).toBe(6);
   for (const row of apis) {
-    expect(await answerOf(row)).toBe(`${row.project} ${row.port} ${row.project}.localhost`);
-    expect(await place.logs(`${row.project}:jobs`)).toContain(`jobs of ${row.project}`);
+    const who = `${row.project} ${row.port} ${row.project}.localhost`;
+    expect(await answerOf(row, { method: "POST", body: row.project })).toBe(
+      `${who} ${row.project}`,
+    );
+    expect(await place.logs(`${row.project}:jobs`)).toEqual([`jobs of ${row.project}`]);
   }
-  // The folder's own comes first, and a name is told once.
+  // The folder's own comes first, and a note is told once.
   expect((await at(nav)("status", "api")).out).toContain("fix-nav.shop:api");
   expect((await at(main)("url", "api")).out).toContain("http://api.shop.localhost");
   expect((await at(nav)("url", "api")).out).toContain("http://api.fix-nav.shop.localhost");
+  expect((await at(main)("url", "one.shop:api")).out).toContain("http://api.one.shop.localhost");
   expect(await upAt(nav)).not.toContain("28311 (api)");
-  // An edit in one changes nothing of the others.
-  await writeFile(join(nav, ".env"), "EDITED=1\n");
-  const before = apis[1]!.pid;
-  await place.until("fix-nav.shop:api", (row) => row.ready && row.pid !== before);
-  for (const row of [apis[0]!, apis[2]!]) expect((await place.row(row.name)).pid).toBe(row.pid);
-  const stop = await at(other)("stop", "fix-nav.shop");
+  // Edits in two, while a third one is deleted, change nothing of the others.
+  const [gone] = await pidsOf("four.shop");
+  for (const folder of [nav, one]) await writeFile(join(folder, ".env"), "EDITED=1\n");
+  await rm(folders[4]!, { recursive: true });
+  for (const its of apis.slice(1, 3)) {
+    await place.until(its.name, (row) => row.ready && row.pid !== its.pid);
+  }
+  await isFree("four.shop", [gone!]);
+  for (const its of [apis[0]!, apis[3]!, apis[4]!]) {
+    expect((await place.row(its.name)).pid).toBe(its.pid);
+    expect(await answerOf(its)).toEndWith(` ${its.project}`);
+  }
+  // From anywhere, by name; then all that is left goes with its worktree.
+  const stop = await at(one)("stop", "fix-nav.shop");
   expect({ code: stop.code, err: stop.err }).toEqual({ code: 0, err: "" });
-  expect((await place.row("other.shop:api")).ready).toBe(true);
+  expect((await place.row("one.shop:api")).ready).toBe(true);
+  const ends = (await Promise.all(projects.slice(1, 5).map(pidsOf))).flat();
+  for (const branch of branches.slice(0, 4)) {
+    const removed = await at(main)("worktree", "remove", "--force", branch);
+    expect({ code: removed.code, err: removed.err }).toMatchObject({ code: 0 });
+  }
+  await at(main)("worktree", "remove", "--force", "four");
+  for (const project of projects.slice(1)) await isFree(project, ends);
+  expect(await registered()).toMatchObject([{ name: "shop", path: main }]);
+  expect((await readdir(join(place.daemon.directory, "logs"))).sort()).toEqual(["shop"]);
+  expect(await answerOf(apis[0]!)).toEndWith(" shop");
 }, 120_000);
 
 test("a project keeps its name while it is up, whatever branch is checked out, and over a new daemon", async () => {
@@ -136,8 +176,6 @@ test("a worktree that git moves goes on where it is, and one that is deleted end
   const removed = await worktree("removed");
   const rubbed = await worktree("rubbed");
   await Promise.all([moving, removed, rubbed].map((its) => upAt(its)));
-  const pidsOf = async (project: string) =>
-    (await place.rows()).filter((row) => row.project === project).map(({ pid }) => pid);
   const [moved, ends, gone] = await Promise.all(
     ["moving.shop", "removed.shop", "rubbed.shop"].map(pidsOf),
   );

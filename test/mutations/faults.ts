@@ -22,6 +22,7 @@ import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
+import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
@@ -56,6 +57,7 @@ export const faults: readonly Fault[] = [
   ...json,
   ...links,
   ...wire,
+  ...projectNames,
   ...proxy,
   ...requests,
   ...h2Clients,

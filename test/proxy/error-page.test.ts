@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { errorPage, type Problem } from "../../src/proxy/pages/error-page.ts";
 import type { Unusable } from "../../src/routes/unusable.ts";
 import { jsonFaults } from "../support/json-style.ts";
+import type { Unanswered } from "../../src/routes/unanswered.ts";
 import { encodeReply } from "../../src/proxy/pages/reply.ts";
 
 const unknown = {
@@ -48,6 +49,11 @@ function hostileServer(text: string): Unusable {
   return nameless({ command: text, cwd: text, typed: text, suggested: text, fault });
 }
 
+function everyUnanswered(text: string): readonly Unanswered[] {
+  const its = { by: text, label: text, folder: text, branch: text, command: text };
+  return (["worktree", "branch", "left", "strict"] as const).map((kind) => ({ ...its, kind }));
+}
+
 /** Every problem, made of one text that a stranger may have sent. */
 function everyProblem(text: string): readonly Problem[] {
   return [
@@ -57,6 +63,7 @@ function everyProblem(text: string): readonly Problem[] {
     { status: 408, still: 60 },
     { status: 421, host: text },
     { status: 421, host: text, certificate: text },
+    ...everyUnanswered(text).map((unanswered) => ({ ...unknown, name: text, unanswered })),
     { status: 431, limit: 65_536 },
     { status: 414, limit: 65_536 },
     { status: 503, why: text },
@@ -103,7 +110,7 @@ test.each(hostile)("a stranger's text is shown and does nothing: %.30j", (text) 
 test("every problem has a code of its own, and a heading", () => {
   const problems = everyProblem("x");
   const codes = new Set(problems.map((problem) => errorOf(problem).code));
-  expect(codes.size).toBe(15);
+  expect(codes.size).toBe(17);
   for (const problem of problems) expect(htmlOf(problem)).toMatch(/<h1>[^<]+<\/h1>/);
 });
 
@@ -299,5 +306,34 @@ test("a 405 has the Allow field in every form", () => {
       "Allow",
       "GET, HEAD",
     ]);
+  }
+});
+
+test("a name of another worktree has the command that starts its server there, and not for a script's page", () => {
+  const unanswered = {
+    kind: "worktree",
+    by: "api",
+    label: "fix",
+    folder: "/w/fix <1>",
+    command: "cd '/w/fix <1>' && NAME=api bun dev",
+  } as const;
+  const problem: Problem = { ...unknown, name: "fix.api", unanswered };
+  expect(htmlOf(problem)).toContain(
+    "cd &#39;/w/fix &lt;1&gt;&#39; &amp;&amp; NAME=api bun dev</pre>",
+  );
+  expect(htmlOf(problem)).toContain('<a href="http://api.localhost:9090/">api</a>');
+  expect(textOf(problem)).toContain(
+    "fix is the worktree /w/fix <1>, for which api does not answer",
+  );
+  const { code, hint, command, by } = errorOf(problem);
+  expect({ code, command, by }).toEqual({
+    code: "other_checkout",
+    command: unanswered.command,
+    by: "api",
+  });
+  // No program follows what it did not look at: the folder is somebody's choice.
+  expect(hint).toBeNull();
+  for (const form of ["html", "text", "json"] as const) {
+    expect(errorPage(problem, form).body).not.toContain("/w/fix");
   }
 });

@@ -9,7 +9,7 @@ const programs = join(import.meta.dir, "../../node_modules/.bin");
 const folders = [programs, realPythonFolder(), process.env.PATH];
 process.env.PATH = folders.filter((folder) => folder !== undefined).join(":");
 // What the person at this machine has configured is not what is tested.
-process.env.LOCALHOSTESS_CONFIG = join(import.meta.dir, "no-such-config.toml");
+process.env.LOCALHOSTESS_CONFIG = join(import.meta.dir, "config.toml");
 // Test files run side by side with each other and with whatever this machine serves, so proxies under test
 // leave ports 80 and 443 alone; a test that is about them says so in the environment of its own program.
 process.env.LOCALHOSTESS_HTTP_PORT = "off";

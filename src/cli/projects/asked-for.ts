@@ -85,8 +85,24 @@ export async function askedFor(
     );
   }
   const { project } = read;
-  const services = (isPath ? others : words).flatMap((word) => servicesIn(project, word));
+  const own = isPath ? others : words;
+  // The daemon may know it by another name: that of an earlier branch, or one that was given.
+  const isOther = own.some((word) => word.includes(":") && !isAbout(read, word));
+  const name = isOther ? await knownName(directory, { flags, world }) : undefined;
+  const services = own.flatMap((word) => {
+    const known = name !== undefined && word.startsWith(`${name}:`) && !isAbout(read, word);
+    return servicesIn(project, known ? word.slice(name.length + 1) : word);
+  });
   return { project, services: [...new Set(services)], file };
+}
+
+async function knownName(
+  directory: string,
+  { flags, world }: { flags: Flags; world: World },
+): Promise<string | undefined> {
+  const running = await runningDaemon(await settingsOf(flags, world), world);
+  const rows = running === undefined ? [] : await rowsOf(running.socket);
+  return rows.find((row) => row.path === directory)?.project;
 }
 
 /** Whether the word names something of the project that was read. Errors in it are reported first. */

@@ -11,6 +11,7 @@ import { definedOf } from "../shared/defined.ts";
 import { answerOf, knownOf, type Row } from "./asking.ts";
 import { folderHere, projectHere } from "./here.ts";
 import { NotUp, rowsNamed } from "./named.ts";
+import { nameWithin } from "./short-name.ts";
 import type { World } from "../shared/world.ts";
 
 export async function run(
@@ -49,7 +50,7 @@ async function environmentOf(
     // The daemon does not know the project yet.
     const directory = await realpath(await folderHere(world, rows));
     if (mistake instanceof NotUp)
-      return await ask({ name: mistake.ids[0], project_path: directory });
+      return await ask({ name: nameWithin(mistake.ids[0]!), project_path: directory });
     const isKnown = rows.some((row) => row.path === directory);
     // Outside every project there is none to ask for.
     const isNowhere = rows.length > 0 && (await projectHere({ rows, world })) === undefined;

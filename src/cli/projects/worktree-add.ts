@@ -14,7 +14,7 @@ import type { World } from "../shared/world.ts";
 import { alreadyThere, type Copied, copyInto } from "./copy-into.ts";
 import { runDeclared } from "./declared-command.ts";
 import { gitIn, gitWhy } from "./git.ts";
-import { type RepositoryHere, repositoryHere, usualFolder } from "./repository-here.ts";
+import { type RepositoryHere, repositoryHere, usualFolder } from "../shared/repository-here.ts";
 import { type Start, startOf } from "./worktree-start.ts";
 
 export type WorktreeAddFlags = Flags & {

@@ -7,7 +7,7 @@ import { type Flags, settingsOf } from "../shared/settings.ts";
 import { type Column, tableLines } from "../shared/table.ts";
 import type { World } from "../shared/world.ts";
 import { type Row, rowsOf } from "./asking.ts";
-import { checkoutAround, repositoryHere } from "./repository-here.ts";
+import { checkoutAround, repositoryHere } from "../shared/repository-here.ts";
 
 /** As `--json` prints it. */
 export type WorktreeRow = {

@@ -18,7 +18,7 @@ import type { World } from "../shared/world.ts";
 import { answerOf, rowsOf } from "./asking.ts";
 import { runDeclared } from "./declared-command.ts";
 import { type Git, gitIn, gitWhy } from "./git.ts";
-import { type RepositoryHere, repositoryHere } from "./repository-here.ts";
+import { type RepositoryHere, repositoryHere } from "../shared/repository-here.ts";
 import { type RecordedWorktree, recordedWorktrees } from "./recorded-worktrees.ts";
 
 export type WorktreeRemoveFlags = Flags & { force?: boolean };

@@ -2,6 +2,7 @@
 import { turnOf } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
+import { unansweredReason, unansweredRemedy } from "../../routes/unanswered.ts";
 import { faultText, isLost, remedyText } from "../../routes/unusable.ts";
 import { placeText } from "../../text/place.ts";
 import { pastedWord } from "../../text/shell-words.ts";
@@ -28,7 +29,12 @@ export async function routes(
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
     case "unknown": {
-      const { meant, nearest } = reached;
+      const { meant, nearest, unanswered } = reached;
+      if (unanswered !== undefined) {
+        const detail = `no server is named ${name}; ${unansweredReason(unanswered)}`;
+        const fix = unansweredRemedy(unanswered) ?? null;
+        return { step: failed("routes", detail, fix), service: undefined };
+      }
       const hidden =
         meant?.fault.kind === "bad name"
           ? undefined

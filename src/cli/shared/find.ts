@@ -12,7 +12,14 @@ export type Found =
   /** A running server whose name has no address. */
   | { kind: "unroutable"; service: Service; why: string }
   /** `meant`: the running server that was probably meant; no name leads to it. */
-  | { kind: "unknown"; why: string; nearest: string | undefined; meant: Unusable | undefined };
+  | {
+      kind: "unknown";
+      why: string;
+      nearest: string | undefined;
+      meant: Unusable | undefined;
+      /** Why the service of a shorter name does not answer. */
+      unanswered?: Unanswered | undefined;
+    };
 
 /** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
 export function find(name: string, sight: Sight & { unanswered?: Unanswered }): Found {
@@ -41,5 +48,5 @@ export function find(name: string, sight: Sight & { unanswered?: Unanswered }): 
     port: urlPorts.http,
     securePort: urlPorts.https,
   });
-  return { kind: "unknown", why: message, nearest: near, meant };
+  return { kind: "unknown", why: message, nearest: near, meant, unanswered };
 }

@@ -1,5 +1,6 @@
 /** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
-import { hostname, release } from "node:os";
+import { homedir, hostname, release } from "node:os";
+import { claimsOf, lookOnce } from "../../containers/one-look.ts";
 import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { namesOfList } from "../../manifest/name-settings.ts";
@@ -8,6 +9,7 @@ import { type Registration, readRegistration } from "../../control/found/registr
 import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
+import { linkedWorktree } from "../../discovery/linked-worktree.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { worktreeLabels } from "../../discovery/worktree-labels.ts";
@@ -106,18 +108,26 @@ async function seenByDaemon(
   };
 }
 
+/** Milliseconds for containers of engines: a look at the processes takes about as long. */
+const engineDeadline = 25;
+
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const uid = process.getuid?.() ?? 0;
   const its = ownCheckouts();
   const worktrees = worktreeLabels(its);
+  const worktree = (folder: string) => linkedWorktree(folder, { checkouts: its });
   const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
-    const [scan, record] = await Promise.all([
+    const [scan, record, engines] = await Promise.all([
       source.scan(),
       readRegistration(settings.stateDirectory),
+      lookOnce({
+        ...{ clock: systemClock, env: process.env, home: homedir(), uid, deadline: engineDeadline },
+        wanted: settings.config.containers?.value ?? true,
+      }),
     ]);
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
@@ -125,7 +135,7 @@ function ownLooker(settings: Settings): Looker {
       ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
-        claims: given.now(),
+        claims: [...given.now(), ...claimsOf(engines, { worktree })],
       }),
       supervised: [],
       proxy,

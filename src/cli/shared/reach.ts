@@ -180,7 +180,8 @@ export async function lookUp(
   const target = await targetOf(text, { sight, world });
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
   const reached = reach(target.name, sight);
-  if (reached.kind === "unknown" && reached.meant?.fault.kind !== "bad name") {
+  const isLost = reached.kind === "unknown" && reached.unanswered === undefined;
+  if (isLost && reached.meant?.fault.kind !== "bad name") {
     const hidden = await hiddenServer(target.name, { sight, settings });
     const why = `no server is named ${target.name}`;
     if (hidden !== undefined) {

@@ -8,6 +8,7 @@ import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { checkAuthorities } from "./check-authorities.ts";
 import { checkConfig } from "./check-config.ts";
+import { checkContainers } from "./check-containers.ts";
 import { checkNames } from "./check-names.ts";
 import { checkPorts } from "./check-ports.ts";
 import { type Finding, tellFinding } from "./finding.ts";
@@ -26,6 +27,7 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
     () => checkAuthorities(settings, machine),
     () => checkPorts({ main: port, proxy, settings, machine }),
     () => checkNames(port, { machine }),
+    () => checkContainers(settings, world),
   ];
   for (const part of parts) {
     for (const finding of await part()) {

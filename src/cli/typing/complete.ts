@@ -111,6 +111,9 @@ async function named(
       : [];
     return { candidates, otherwise: "dirs" };
   }
+  if (name === "worktree") {
+    return { candidates: await worktrees(world).catch(() => []), otherwise: "dirs" };
+  }
   if (name === "project") {
     return { candidates: await projects(world).catch(() => []), otherwise: "dirs" };
   }
@@ -130,6 +133,15 @@ async function projects(world: World): Promise<Candidate[]> {
   const asked = await ask<Known>(found.registration.socket, "RegistryList", { deadline: soon });
   if (asked.kind === "failed") return [];
   return asked.value.RegistryList.map(({ name, path }) => ({ value: name, meaning: line(path) }));
+}
+
+/** The linked worktrees of the repository here, by their branches. */
+async function worktrees(world: World): Promise<Candidate[]> {
+  const { repositoryHere } = await import("../shared/repository-here.ts");
+  const { all } = await repositoryHere(world);
+  return all.flatMap(({ branch, label, root }) =>
+    label === undefined ? [] : [{ value: branch ?? label, meaning: line(root) }],
+  );
 }
 
 async function servicesHere(world: World): Promise<Candidate[]> {

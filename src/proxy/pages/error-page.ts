@@ -138,7 +138,7 @@ function unanswered(problem: UnknownName, its: Unanswered): Story {
       ${
         command === undefined
           ? undefined
-          : html`<h2>Start it</h2>
+          : html`<h2>${its.kind === "branch" ? "Make its worktree" : "Start it"}</h2>
               <pre>${command}</pre>`
       }
       ${names(problem)}${doors(problem)}`,

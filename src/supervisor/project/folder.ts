@@ -37,7 +37,7 @@ export type FolderEffects = {
   /** Why it cannot be up beside the projects that are. */
   conflictOf(spec: ProjectSpec): string | undefined;
   /** Another folder, which is known and there, of a project with that name. */
-  holderOf(name: string, directory: string): string | undefined;
+  holderOf(spec: ProjectSpec): string | undefined;
   /** Awaited before a service of the folder starts or restarts. */
   prepare(): Promise<void>;
   make(declared: Declared, completed: Map<string, Completed>): Project;
@@ -295,7 +295,7 @@ export class Folder {
     if (up === undefined || first.read.kind !== "project") return own;
     if (kept.given !== undefined || this.project?.spec.name === first.read.project.name) return own;
     const { name } = first.read.project;
-    const holder = this.#effects.holderOf(name, directory);
+    const holder = this.#effects.holderOf(first.read.project);
     if (holder === undefined) return own;
     for (const instead of namesToTry(directory, { name })) {
       const naming = { ...kept, instead };
@@ -304,7 +304,7 @@ export class Folder {
         other.read.kind === "project" &&
         other.read.project.name === instead &&
         this.#effects.conflictOf(other.read.project) === undefined &&
-        this.#effects.holderOf(instead, directory) === undefined;
+        this.#effects.holderOf(other.read.project) === undefined;
       if (isFree) return { ...other, naming, holder };
     }
     return { ...own, holder };

@@ -52,8 +52,11 @@ export interface Registry {
   /** The folder that was at the path at the last `up`; undefined where that is not known. */
   identityOf(path: string): string | undefined;
   namingOf(path: string): KeptNaming;
-  /** The folder of another project with that name, if it is there. */
-  holderOf(name: string, path: string): string | undefined;
+  /**
+   * The folder of another project with that name, if it is there. Not another worktree of `repository`: git has a
+   * branch in one of them at a time, so that the name goes with it.
+   */
+  holderOf(name: string, its: { path: string; repository: string | undefined }): string | undefined;
   /** Its folder is at another path. */
   move(from: string, to: string): void;
   forget(path: string): void;
@@ -112,9 +115,12 @@ export function registryAt(options: RegistryOptions): Registry {
       const { given, instead, label, root, repository } = projects.get(path) ?? {};
       return { given, instead, label, root, repository };
     },
-    holderOf(name, path) {
+    holderOf(name, { path, repository }) {
       const others = [...projects.values()].filter((its) => its.name === name && its.path !== path);
-      return others.find((its) => isStill(its))?.path;
+      const apart = others.filter(
+        (its) => repository === undefined || its.repository !== repository,
+      );
+      return apart.find((its) => isStill(its))?.path;
     },
     move(from, to) {
       const its = projects.get(from);

@@ -6,8 +6,8 @@ import { checkoutOf } from "../../supervisor/project/checkout-of.ts";
 import { folderNameOf, nearestProject } from "../../supervisor/project/read-project.ts";
 import { systemClock } from "../../system/clock.ts";
 import { printable } from "../../text/printable.ts";
-import { Failure } from "../shared/failure.ts";
-import type { World } from "../shared/world.ts";
+import { Failure } from "./failure.ts";
+import type { World } from "./world.ts";
 
 export type CheckoutHere = {
   root: string;

@@ -1,0 +1,85 @@
+/** Guards of projects in worktrees and clones -> how each could be lost: names, ports, copies, deletion. */
+import type { Fault } from "./fault.ts";
+
+const verbs = ["test/cli/worktree.test.ts"];
+const names = ["test/supervisor/folder-names.test.ts"];
+
+export const projectNames: readonly Fault[] = [
+  {
+    name: "a worktree's committed port is the main checkout's too",
+    file: "src/manifest/read/service.ts",
+    find: "if (port === undefined || !freesPorts || port.source === local) return port;",
+    replace: "if (port === undefined || freesPorts || port.source === local) return port;",
+    tests: ["test/manifest/naming.test.ts"],
+  },
+  {
+    name: "a worktree's domain has no label in front",
+    file: "src/manifest/read/naming.ts",
+    find: "isLabelled ? `${naming.label}.${read.domain}`",
+    replace: "isLabelled ? read.domain",
+    tests: ["test/manifest/naming.test.ts"],
+  },
+  {
+    name: "any worktree may have names under another repository's project",
+    file: "src/supervisor/project/conflict.ts",
+    find: "return label !== undefined && repository === outer.checkout?.repository;",
+    replace: "return label !== undefined && repository !== outer.name;",
+    tests: ["test/supervisor/conflict.test.ts"],
+  },
+  {
+    name: "two folders have one name, silently",
+    file: "src/supervisor/project/folder.ts",
+    find: "    if (holder === undefined) return own;",
+    replace: "    if (holder !== name) return own;",
+    tests: names,
+  },
+  {
+    name: "a project is renamed while it is up, as its branch is",
+    file: "src/supervisor/project/folder.ts",
+    find: "label: up === undefined || this.project?.isActive ? this.naming.label : undefined,",
+    replace: "label: up === undefined ? this.naming.label : undefined,",
+    tests: names,
+  },
+  {
+    name: "a worktree that lacks the project's folder counts as deleted",
+    file: "src/supervisor/project/worktree-fate.ts",
+    find: 'if (isThere || (await whereabouts(directory, identity)) !== "gone")',
+    replace: 'if (isThere === undefined || (await whereabouts(directory, identity)) !== "gone")',
+    tests: names,
+  },
+  {
+    name: "a worktree that was moved counts as deleted",
+    file: "src/supervisor/project/worktree-fate.ts",
+    find: '    if (to !== undefined) return { kind: "moved", to };',
+    replace: '    if (to === "") return { kind: "moved", to };',
+    tests: names,
+  },
+  {
+    name: "a copy is written through a link that leads out of the worktree",
+    file: "src/cli/projects/copy-into.ts",
+    find: "if (!(await isReallyInside(dirname(target), toRoot))) return leave(whys.outside);",
+    replace: 'if (target === "") return leave(whys.outside);',
+    tests: verbs,
+  },
+  {
+    name: "a copy is read through a link that leads out of the repository",
+    file: "src/cli/projects/copy-into.ts",
+    find: "if (!(await isReallyInside(dirname(source), fromRoot))) return leave(whys.outside);",
+    replace: 'if (source === "") return leave(whys.outside);',
+    tests: verbs,
+  },
+  {
+    name: "a worktree is removed with changes that no commit has",
+    file: "src/cli/projects/worktree-remove.ts",
+    find: "  if (own.length > 0) {",
+    replace: "  if (own.length > 1_000) {",
+    tests: verbs,
+  },
+  {
+    name: "a worktree is removed with a commit that no branch has",
+    file: "src/cli/projects/worktree-remove.ts",
+    find: 'if (held.code !== 0 || held.out.trim() === "") {',
+    replace: "if (held.code !== 0) {",
+    tests: verbs,
+  },
+];
