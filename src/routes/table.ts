@@ -158,7 +158,7 @@ function withOrigin(service: Service, origins: Origins): Service {
   return origin === undefined ? service : { ...service, origin };
 }
 
-/** Whether something of ours has the name, or a suffix of it: a service in any state, or a worktree that it can show. */
+/** Whether something of ours has the name, or a suffix of it: a service in any state, or a worktree that it shows. */
 export function leads(name: string, { find, supervised, group, origins }: RouteTable): boolean {
   return (find(name) ?? supervised(name) ?? group(name) ?? origins?.find(name)) !== undefined;
 }

@@ -29,6 +29,27 @@ export const choosing: readonly Fault[] = [
     tests: [choices],
   },
   {
+    name: "a cookie inside a browser's tunnel counts only where the guard is on",
+    file: "src/proxy/client/serving.ts",
+    find: 'settings.guard === "off" && origin === undefined;',
+    replace: 'settings.guard === "off";',
+    tests: [choices],
+  },
+  {
+    name: "guard = strict refuses pages of the plain names that show the same project",
+    file: "src/proxy/request/guard.ts",
+    find: "if (isOfShown(name, facts)) return true;",
+    replace: "",
+    tests: [choices],
+  },
+  {
+    name: "guard = strict takes every page for one of the project that is shown",
+    file: "src/proxy/request/guard.ts",
+    find: "return isUnder(name, plain) && ",
+    replace: "return ",
+    tests: [choices],
+  },
+  {
     name: "a server sees the cookie of the choice",
     file: "src/proxy/request/destination.ts",
     find: "hidesUse: destination.origin !== undefined,",

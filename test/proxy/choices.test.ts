@@ -1,6 +1,7 @@
 /** One origin, several checkouts: which server answers for a plain name, and what it is told. */
 import { expect, test } from "bun:test";
 import http2 from "node:http2";
+import { connect } from "node:tls";
 import { useCookie } from "../../src/routes/origins.ts";
 import type { Choice } from "../../src/routes/origins.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
@@ -12,6 +13,7 @@ import {
   testSupervised,
   type TestProxyOptions,
 } from "../support/test-proxy.ts";
+import { testTls } from "../support/test-tls.ts";
 
 const shown: Choice = {
   repository: testRepository,
@@ -261,4 +263,28 @@ test("over HTTP/2, a cookie in pieces is read, and only the rest of it goes on",
     request.lines.filter((line) => /^cookie:/i.test(line)).join(),
   );
   expect(cookies.sort()).toEqual(["", "", expect.stringMatching(/^cookie: a=1; b=2$/i)]);
+});
+
+test("a browser's tunnel is read for its cookie, also where the guard is off, and by https too", async () => {
+  await using tls = await testTls({ services: ["shop"] });
+  await using its = await open({
+    configured: { all: { guard: "off" }, byName: new Map() },
+    terminator: tls.terminator,
+  });
+  const browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64)";
+  const request = `GET / HTTP/1.1\r\nHost: shop.localhost\r\nCookie: ${useCookie}=fix-nav\r\n\r\n`;
+  const client = await its.connect();
+  client.send(`CONNECT shop.localhost:80 HTTP/1.1\r\nHost: shop.localhost\r\n${browser}\r\n\r\n`);
+  await client.until("\r\n\r\n");
+  client.send(request);
+  expect((await client.message()).body).toBe("fixed");
+  const socket = connect({
+    ...{ host: "127.0.0.1", port: its.proxy.port },
+    ...{ ca: tls.ca, servername: "shop.localhost" },
+  });
+  socket.write(request);
+  const answer = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+  socket.destroy();
+  expect(answer.toString()).toEndWith("fixed");
+  expect(its.fixed.requests.map((its) => its.one("x-forwarded-proto"))).toEqual(["http", "https"]);
 });
