@@ -15,6 +15,7 @@ const ranks: Record<string, number> = {
   routes: 2,
   tls: 3,
   discovery: 3,
+  remote: 3,
   containers: 3,
   supervisor: 4,
   proxy: 4,
@@ -62,6 +63,7 @@ const tables = [
   "supervisor/family/ending-plan.ts",
   "supervisor/project/wishes.ts",
   "supervisor/service/states.ts",
+  "remote/states.ts",
 ];
 
 const forbiddenInPure =

@@ -5,6 +5,7 @@ import type { Facts } from "../control/found/protocol.ts";
 import { listOfNames } from "../manifest/name-settings.ts";
 import type { Scanner } from "../discovery/scanner.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import type { Remotes } from "../remote/remotes.ts";
 import type { Unusable } from "../routes/unusable.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Projects } from "../supervisor/projects.ts";
@@ -18,6 +19,7 @@ export type BackendParts = {
   routes: CurrentRoutes;
   discovery: Scanner;
   projects: Projects;
+  remotes: Remotes;
   nameless(): readonly Unusable[];
   traffic: Traffic;
   feed: Feed;
@@ -34,6 +36,7 @@ export function backendOf(parts: BackendParts): Backend {
   return {
     facts: () => facts,
     projects: parts.projects,
+    remotes: parts.remotes,
     gauges: () => ({
       memory: process.memoryUsage.rss(),
       connections: {
@@ -46,12 +49,18 @@ export function backendOf(parts: BackendParts): Backend {
     scan: () => discovery.scan(),
     nameless: parts.nameless,
     waiting: () => discovery.waiting(),
-    async look() {
+    async look({ local = false } = {}) {
+      if (!local) parts.remotes.touch();
       await discovery.refresh({ atOnce: true });
       const failure = discovery.failure();
       if (failure !== undefined) throw new CommandError("internal", failure.message);
     },
-    attend: () => discovery.watch(),
+    attend() {
+      const cancels = [discovery.watch(), parts.remotes.attend()];
+      return () => {
+        for (const cancel of cancels) cancel();
+      };
+    },
     traffic: parts.traffic,
     feed: parts.feed,
     trust: parts.trust,

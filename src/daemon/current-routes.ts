@@ -19,6 +19,8 @@ export type CurrentRoutesOptions = {
   hosts: HostsFile;
   /** The settings of names in config.toml; undefined: none. */
   names?: NamesFile | undefined;
+  /** The labels of other machines now; undefined: there are none. */
+  remotes?: (() => ReadonlySet<string>) | undefined;
   /** Undefined: worktrees and branches are not known. */
   checkouts?: CheckoutsNow | undefined;
   /** The choices for all browsers; undefined: there are none. */
@@ -29,6 +31,7 @@ export class CurrentRoutes {
   readonly #options: CurrentRoutesOptions;
   #hostsNames: ReadonlySet<string>;
   #configured: ConfiguredNames | undefined;
+  #remotes: ReadonlySet<string> | undefined;
   #choices: readonly Choice[] = [];
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
@@ -39,6 +42,7 @@ export class CurrentRoutes {
     this.#options = options;
     this.#hostsNames = options.hosts.names();
     this.#configured = options.names?.now();
+    this.#remotes = options.remotes?.();
     this.#choices = options.choices?.now() ?? [];
     this.#table = this.#made();
   }
@@ -63,14 +67,17 @@ export class CurrentRoutes {
     this.#services = services;
     const hostsNames = this.#options.hosts.names();
     const configured = this.#options.names?.now();
+    const remotes = this.#options.remotes?.();
     const choices = this.#options.choices?.now() ?? this.#choices;
     const changed =
+      remotes !== this.#remotes ||
       choices !== this.#choices ||
       hostsNames !== this.#hostsNames ||
       configured !== this.#configured ||
       this.#checkouts() !== this.#table.checkouts ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
       !this.#scanned;
+    this.#remotes = remotes;
     this.#hostsNames = hostsNames;
     this.#configured = configured;
     this.#choices = choices;
@@ -100,10 +107,11 @@ export class CurrentRoutes {
     const supervised = this.#supervised();
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
     const configured = this.#configured;
+    const remotes = this.#remotes;
     const checkouts = this.#checkouts();
     const choices = this.#choices;
     return routeTable(this.#services, {
-      ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices },
+      ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices, remotes },
     });
   }
 

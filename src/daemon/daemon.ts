@@ -30,6 +30,7 @@ import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
 import { namelessNow } from "./nameless.ts";
+import { otherMachines } from "./other-machines.ts";
 import { proxyAt } from "./proxy-at.ts";
 import { servedUsers } from "./served-users.ts";
 import { Stops } from "./stops.ts";
@@ -89,14 +90,23 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     options.onNote(text);
   };
   const common = { clock, facts, feed: events, traffic: recorder, note, stops };
+  const settings = configuredNames(options.configFile, note);
+  const machines = otherMachines({
+    ...{ ...options, ...common, names: settings },
+    onChange: () => discovery.rename(),
+  });
   const routes = new CurrentRoutes({
-    ...{ tlds, bareNames, hosts },
-    names: configuredNames(options.configFile, note),
+    ...{ tlds, bareNames, hosts, names: settings },
     checkouts: new CheckoutsNow(gitCheckouts),
+    remotes: () => machines.names(),
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
+  const supervised = () => supervisor.part?.snapshots() ?? [];
   const given = givenClaims(namesPath(stateDirectory), note);
-  const found = discovering({ ...options, ...common, wsl, routes, given, checkouts: gitCheckouts });
+  const found = discovering({
+    ...{ ...options, ...common, wsl, routes, given, supervised, checkouts: gitCheckouts },
+    remote: () => machines.claims(),
+  });
   const { discovery } = found;
   const names = certificates({
     stateDirectory,
@@ -121,12 +131,14 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     certificates: names,
     recorder,
     projects,
+    remotes: machines,
   });
   const backend = backendOf({
     ...common,
     routes,
     discovery,
     projects,
+    remotes: machines,
     nameless,
     trust: options.trust,
     proxy,
@@ -152,6 +164,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Before the port is ours: the first client finds what it asks for.
   stops.push("the search for services", () => discovery.stop());
+  // After the proxy, whose answers under way may come from one of them.
+  stops.push("the other machines", () => machines.stop());
   await discovery.start();
   /** Answers under way end while services do, and while the record goes. */
   const resting = stops.together("the proxy and the services");
@@ -171,6 +185,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
+  void machines.start();
   beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));

@@ -9,27 +9,41 @@ import { linkedWorktree } from "../discovery/linked-worktree.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
+import type { Supervised } from "../routes/supervised.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
+import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
+import { type FolderNames, inferring } from "./inferring.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Stopping } from "./stops.ts";
 
 export type DiscoveringOptions = Pick<
   DaemonOptions,
-  "scanner" | "allUsers" | "onServices" | "onSkipped" | "containers" | "env"
+  | "scanner"
+  | "allUsers"
+  | "infer"
+  | "stateDirectory"
+  | "onServices"
+  | "onSkipped"
+  | "containers"
+  | "env"
 > & {
   clock: Clock;
   checkouts: Checkouts;
   wsl: boolean;
   routes: CurrentRoutes;
+  /** The services of projects at this moment. */
+  supervised(): readonly Supervised[];
   facts: Facts;
   traffic: Traffic;
   feed: Feed;
   note(text: string): void;
   /** Names that a person has given. */
   given: GivenClaims;
+  /** Names of servers on other machines. */
+  remote(): readonly Claim[];
   stops: Stopping;
 };
 
@@ -37,6 +51,7 @@ export type Discovering = {
   discovery: Scanner;
   /** Milliseconds since the last scan ended. */
   age(): number;
+  folderNames: FolderNames;
 };
 
 /** Nothing is looked for before the scanner's `start`. */
@@ -44,6 +59,8 @@ export function discovering(options: DiscoveringOptions): Discovering {
   const { clock, checkouts, routes, facts, traffic, note } = options;
   const uid = process.getuid?.() ?? 0;
   let scannedAt = 0;
+  const folderNames = inferring({ ...options, uid });
+  options.stops.push("the names of folders", () => folderNames.flush());
   const containers = engines({
     clock,
     env: options.env,
@@ -59,8 +76,9 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wsl: options.wsl,
     ownPid: process.pid,
     uid,
+    infer: options.infer ? folderNames.infer : undefined,
     worktrees: worktreeLabels(checkouts),
-    claims: () => [...options.given.now(), ...containers.claims()],
+    claims: () => [...options.given.now(), ...containers.claims(), ...options.remote()],
     // A person reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {
@@ -81,5 +99,5 @@ export function discovering(options: DiscoveringOptions): Discovering {
     onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
   containers.start();
-  return { discovery, age: () => clock.now() - scannedAt };
+  return { discovery, folderNames, age: () => clock.now() - scannedAt };
 }

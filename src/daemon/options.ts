@@ -15,6 +15,8 @@ export type DaemonOptions = {
   /** Page loads that came without TLS are redirected to https. */
   httpsRedirect: boolean;
   scanner: ScannerKind;
+  /** Servers without a NAME have that of the project that they stand in. */
+  infer: boolean;
   /** Root only: everybody's processes. */
   allUsers: boolean;
   /** Other people of this machine may use the proxy. */

@@ -5,6 +5,8 @@ import { clientUsers } from "../discovery/client-user.ts";
 import { departedClients } from "../discovery/departed-clients.ts";
 import { type Proxy as RunningProxy, startProxy } from "../proxy/listener/listener.ts";
 import type { Recorder } from "../proxy/request/recorder.ts";
+import type { Remotes } from "../remote/remotes.ts";
+import { classifyHost } from "../routes/host.ts";
 import type { Unusable } from "../routes/unusable.ts";
 import { plainLines } from "../supervisor/logs/plain-text.ts";
 import type { Projects } from "../supervisor/projects.ts";
@@ -34,6 +36,7 @@ export type ProxyParts = Pick<DaemonOptions, "extraPorts" | "httpsRedirect" | "o
     certificates: Certificates;
     recorder: Recorder;
     projects: Projects;
+    remotes: Remotes;
     nameless(): readonly Unusable[];
     note(text: string): void;
     stops: Stopping;
@@ -44,7 +47,8 @@ const knownFor = 6_000;
 
 /** @returns what starts the proxy at a port, and throws the system's error where that cannot be had. */
 export function proxyAt(parts: ProxyParts): (port: number, before: Before) => RunningProxy {
-  const { clock, now, wsl, peers, routes, discovery, age, certificates, projects, note } = parts;
+  const { clock, now, wsl, peers, routes, discovery, age, certificates, projects, remotes, note } =
+    parts;
   const uid = process.getuid?.() ?? -1;
   const proxyUsers = clientUsers(peers, {
     uids: servedUsers(uid, process.env).proxy,
@@ -71,11 +75,20 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
       instance: instanceId(),
       routes: () => routes.table,
       reread: () => routes.reread(),
-      refresh: () => discovery.refresh(),
+      async refresh(host) {
+        const its = host === undefined ? undefined : classifyHost(host, routes.table.tlds);
+        // Only a name of another machine waits for one.
+        const away = its?.kind === "name" ? remotes.look(its.name) : undefined;
+        await Promise.all([discovery.refresh(), away]);
+      },
+      remote: (name) => remotes.of(name),
       stillThere: (service) => age() < knownFor || discovery.stillThere(service),
       unusable: parts.nameless,
+      touch() {
+        discovery.touch();
+        remotes.touch();
+      },
       keptNames: () => discovery.waiting(),
-      touch: () => discovery.touch(),
       clientUser: proxyUsers,
       otherUsers: parts.otherUsers,
       isOwn(place, owners) {

@@ -2,7 +2,7 @@
 import type { Endpoint, FoundService } from "../routes/service.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import type { NamedProcess } from "./process-names.ts";
-import { pickPort } from "./pick-port.ts";
+import { pickPort } from "../routes/pick-port.ts";
 import { printable } from "../text/printable.ts";
 
 export type GroupOptions = {
@@ -72,6 +72,10 @@ function treesOf(scan: Scan, named: ReadonlyMap<number, NamedProcess>): Tree[] {
   const markOf = (root: ObservedProcess, key: string) => `root ${root.pid} ${key}`;
   const { join, leader } = joiner();
   for (const { holder, root } of holders) {
+    if (holder.unit !== undefined) {
+      join(`unit ${holder.unit} ${holder.key}`, markOf(root, holder.key));
+      continue;
+    }
     for (const { group } of [holder.process, root]) {
       // 0: a group in another pid namespace, which says nothing.
       if (group > 0 && holder.process.uid === root.uid)

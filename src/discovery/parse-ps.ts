@@ -1,5 +1,5 @@
 /** The output of one `ps` call for all processes -> pid, parent, start time, command and NAME. Pure. */
-import { portIn } from "./pick-port.ts";
+import { portIn } from "../routes/pick-port.ts";
 
 export type PsProcess = {
   pid: number;

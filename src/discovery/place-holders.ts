@@ -6,7 +6,7 @@ import { ancestry } from "./ancestry.ts";
 import { endpointOf } from "./group.ts";
 import type { NamedProcess } from "./process-names.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
-import { pickPort } from "./pick-port.ts";
+import { pickPort } from "../routes/pick-port.ts";
 
 export type PlaceHolders =
   | {

@@ -22,6 +22,8 @@ export type NamedProcess = {
   source: NameSource;
   /** A clause on where the name is from. */
   because: string;
+  /** Equal for processes that are one service, however they have come about. */
+  unit?: number;
   /** The supervisor has named it, whichever process carries the name. */
   isSupervised?: boolean | undefined;
   /** The git checkout that it runs in, once that was looked at. */

@@ -1,5 +1,5 @@
 /** The bytes of `/proc/<pid>/environ` -> the few variables that we need, as far as they are still there. Pure. */
-import { portIn } from "./pick-port.ts";
+import { portIn } from "../routes/pick-port.ts";
 
 export type Variables = {
   /** `LOCALHOSTESS_NAME`, or else `NAME`. An empty variable counts as not set, unless there is no other. */

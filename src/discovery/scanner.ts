@@ -4,6 +4,7 @@ import { holderText } from "../routes/holder-text.ts";
 import type { Service } from "../routes/service.ts";
 import type { WaitingName } from "../routes/waiting-name.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import type { Infer } from "./inference.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
 import { naming } from "./services.ts";
 import type { WorktreeLabels } from "./worktree-labels.ts";
@@ -28,6 +29,8 @@ export type ScannerOptions = {
   uid: number;
   /** Names from beside the processes at this moment, the strongest first. */
   claims?: () => readonly Claim[];
+  /** Names for servers that nothing else names; undefined: they get none. */
+  infer?: Infer | undefined;
   /** Undefined: worktrees are not looked for. */
   worktrees?: WorktreeLabels | undefined;
   /** Scans even if nobody calls `touch`. */

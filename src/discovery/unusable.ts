@@ -9,8 +9,9 @@ import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
 import { isContainerListener } from "./container-listeners.ts";
 import { isUnwanted } from "./name-carrier.ts";
+import { isNoServer } from "./never-named.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
-import { pickPort } from "./pick-port.ts";
+import { pickPort } from "../routes/pick-port.ts";
 
 export type UnusableOptions = Host & {
   services: readonly Service[];
@@ -70,7 +71,7 @@ function ownersIn(
     if (process === undefined) continue;
     if (isContainerListener(process)) continue;
     if (ownFile !== undefined && process.command.includes(ownFile)) continue;
-    if (isUnwanted(process, { scan, ownPid: -1 })) continue;
+    if (isUnwanted(process, { scan, ownPid: -1 }) || isNoServer(process)) continue;
     const before = owners.get(process.pid)?.ports ?? [];
     owners.set(process.pid, { process, ports: [...new Set([...before, port])] });
   }

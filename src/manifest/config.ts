@@ -25,6 +25,7 @@ import { didYouMean } from "../text/nearest.ts";
 import { type ConfiguredNames, declaredSettings } from "./name-settings.ts";
 import { readOrigin } from "./origin.ts";
 import { nameMistake } from "./project-name.ts";
+import { hostMistake, remoteNameMistake } from "./remote-place.ts";
 import { settingEntries } from "./settings-schema.ts";
 import { shown } from "../text/shown.ts";
 import { readTld } from "./tld.ts";
@@ -146,6 +147,35 @@ const names = record(
   ({ input }) => `expected tables such as [names.api], got ${shown(input)}`,
 );
 
+/** `[remotes.box]`: one other machine. */
+const remoteSchema = object(
+  {
+    /** As ssh takes it. */
+    host: pipe(
+      string(({ input }) => hostMistake(String(shown(input))) ?? ""),
+      check(
+        (text) => hostMistake(text) === undefined,
+        ({ input }) => hostMistake(input) ?? "",
+      ),
+    ),
+  },
+  ({ input }) => `expected a table such as [remotes.box] with host = "me@box", got ${shown(input)}`,
+);
+
+const remoteKeys: readonly string[] = Object.keys(remoteSchema.entries);
+
+const remotes = record(
+  pipe(
+    string(),
+    check(
+      (name) => remoteNameMistake(name) === undefined,
+      ({ input }) => remoteNameMistake(input) ?? "",
+    ),
+  ),
+  remoteSchema,
+  ({ input }) => `expected tables such as [remotes.box], got ${shown(input)}`,
+);
+
 /** The file is a layer of every project too: layer.ts reads these. */
 export const layerKeys: readonly string[] = ["project", "env", "services", "worktree"];
 
@@ -165,10 +195,14 @@ export const configSchema = object({
   containers: optional(containers),
   /** Other users of this machine may use the proxy. */
   other_users: optional(yesOrNo),
+  /** Servers without a NAME have that of the project that they stand in. */
+  infer: optional(yesOrNo),
   /** How requests to a name are treated, where nothing nearer to it says so. */
   ...settingEntries,
   /** The same for single names. */
   names: optional(names),
+  /** Other machines whose servers have names here. */
+  remotes: optional(remotes),
 });
 
 type Values = InferOutput<typeof configSchema>;
@@ -207,7 +241,15 @@ function unknownKeys({ value }: Document): Mistake[] {
   const unknown = Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => ({ path: [key], what: unknownKey(key, known) }));
-  return [...unknown, ...unknownOfNames(value.names)];
+  return [...unknown, ...unknownOfNames(value.names), ...unknownOfRemotes(value.remotes)];
+}
+
+function unknownOfRemotes(remotes: unknown): Mistake[] {
+  return Object.entries(tableOf(remotes)).flatMap(([name, table]) =>
+    Object.keys(tableOf(table))
+      .filter((key) => !remoteKeys.includes(key))
+      .map((key) => ({ path: ["remotes", name, key], what: unknownKey(key, remoteKeys) })),
+  );
 }
 
 function unknownOfNames(names: unknown): Mistake[] {
@@ -248,6 +290,11 @@ export function namesIn(config: Config): ConfiguredNames {
       Object.entries(tables?.value ?? {}).map(([name, table]) => [name, declaredSettings(table)]),
     ),
   };
+}
+
+/** Name -> host, as ssh takes it. */
+export function remotesIn({ remotes: tables }: Config): ReadonlyMap<string, string> {
+  return new Map(Object.entries(tables?.value ?? {}).map(([name, { host }]) => [name, host]));
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {

@@ -53,7 +53,7 @@ export type Service = {
   name: string;
   /** False: the service is listed with the reason in `warnings`, and requests never go to it. */
   routable: boolean;
-  /** The primary endpoint, chosen by `discovery/pick-port.ts`. */
+  /** The primary endpoint, chosen by `routes/pick-port.ts`. */
   endpoint: Endpoint;
   /**
    * The process that owns the primary endpoint; the oldest if several share it. Undefined where none of this machine's

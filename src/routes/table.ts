@@ -56,6 +56,10 @@ export type TableOptions = {
   answersBare?: BareNames | undefined;
   /** Names without a dot that the person has declared to be ours, whether or not anything has them. */
   declared?: readonly string[] | undefined;
+  /**
+   * The labels of other machines, and names there that have ended: no shorter name answers for what is missing there.
+   */
+  remotes?: ReadonlySet<string> | undefined;
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
   checkouts?: KnownCheckouts | undefined;
@@ -66,6 +70,7 @@ export type TableOptions = {
 export type BareNames = "all" | ReadonlySet<string>;
 
 const noNames: BareNames = new Set();
+const noLabels: ReadonlySet<string> = new Set();
 
 export function routeTable(
   seen: readonly Service[],
@@ -74,6 +79,7 @@ export function routeTable(
     supervised = [],
     answersBare = noNames,
     declared = [],
+    remotes = noLabels,
     configured,
     checkouts,
     choices = [],
@@ -118,8 +124,8 @@ export function routeTable(
       return [...known].sort();
     },
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
-    find: (name) => longestEnding(byName, name),
-    supervised: (name) => longestEnding(supervisedByName, name),
+    find: (name) => longestEnding(byName, name, remotes),
+    supervised: (name) => longestEnding(supervisedByName, name, remotes),
     settings({ name, supervised: its, origin }) {
       const shared = its?.instance?.routeName;
       return settingsFrom([
@@ -130,7 +136,7 @@ export function routeTable(
         configured?.all,
       ]);
     },
-    group: (name) => longestEnding(groups, name),
+    group: (name) => longestEnding(groups, name, remotes),
     origins,
   };
 }
@@ -170,13 +176,20 @@ export function nearestName(word: string, table: RouteTable): string | undefined
   return nearest(word, new Set([...table.names, ...table.known().filter(isProjects)]));
 }
 
-function longestEnding<T>(byName: ReadonlyMap<string, T>, name: string): T | undefined {
+/** A server of this machine that is named like another machine does not answer for what is missing there. */
+function longestEnding<T>(
+  byName: ReadonlyMap<string, T>,
+  name: string,
+  remotes: ReadonlySet<string>,
+): T | undefined {
   if (byName.size === 0) return undefined;
   for (let rest = name; ;) {
     const found = byName.get(rest);
     if (found !== undefined) return found;
+    if (remotes.has(rest)) return undefined;
     const dot = rest.indexOf(".");
     if (dot === -1) return undefined;
     rest = rest.slice(dot + 1);
+    if (!rest.includes(".") && remotes.has(rest)) return undefined;
   }
 }

@@ -39,6 +39,11 @@ function serverIn(name: string, files: Record<string, string>, its: Partial<Obse
 }
 
 function asked(name: string, ...servers: ObservedProcess[]) {
+  return askedBeside(name, [], ...servers);
+}
+
+/** `services`: those that have a name. */
+function askedBeside(name: string, services: readonly unknown[], ...servers: ObservedProcess[]) {
   const scan = {
     observations: servers.map(({ pid }) => ({
       address: "127.0.0.1",
@@ -48,7 +53,7 @@ function asked(name: string, ...servers: ObservedProcess[]) {
     processes: new Map(servers.map((its) => [its.pid, its])),
     skipped: [],
   };
-  const sight = { scan, services: [], supervised: [], proxy: undefined, tlds: [] };
+  const sight = { scan, services, supervised: [], proxy: undefined, tlds: [] };
   const settings = { scanner: "auto", allUsers: false } as unknown as Settings;
   return hiddenServer(name, { sight: sight as unknown as Sight, settings });
 }
@@ -72,6 +77,14 @@ describe("a NAME in a file alone", () => {
       expect(found?.detail).toContain(`pid 8 (bun x.ts)`);
       expect(found?.detail).toContain(`/${file},`);
     }
+  });
+
+  test("is told where the folder has given the server another name, and not where NAME has", async () => {
+    const server = serverIn("i", { ".env": `NAME=${only}` });
+    const named = (source: string) => [{ name: "i", source, pids: [7], routable: true }];
+    const found = await askedBeside(only, named("folder"), server);
+    expect(found?.detail).toContain("pid 7 (bun x.ts)");
+    expect(await askedBeside(only, named("NAME"), server)).toBeUndefined();
   });
 
   test("counts as the program has it: the last one, and no part of another value", async () => {

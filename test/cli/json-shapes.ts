@@ -6,6 +6,7 @@ import { errorCodes } from "../../src/control/found/protocol.ts";
 import { forwardings, guards } from "../../src/manifest/name-settings.ts";
 import { denialKinds } from "../../src/routes/denial.ts";
 import { serviceTypes } from "../../src/manifest/project.ts";
+import { remoteStates } from "../../src/routes/remote-report.ts";
 import { nameSources } from "../../src/routes/service.ts";
 
 export type Shape = v.GenericSchema;
@@ -128,6 +129,11 @@ const given = v.strictObject({
   state: one([...givenStates], "see [given names](names.md#names-that-you-give)"),
   why: orNull(v.string(), "why it leads nowhere now"),
   given_at: time("when it was given"),
+});
+
+const forgotten = v.strictObject({
+  folder: text("the folder of a project"),
+  forgotten: flag("its servers have no name from it"),
 });
 
 const traffic = v.strictObject({
@@ -302,13 +308,37 @@ const project = v.strictObject({
 
 const step = v.strictObject({
   step: one(
-    ["resolves", "listens", "routes", "owner", "dials", "certificate", "guard", "answers"],
+    ["resolves", "listens", "routes", "owner", "hop", "dials", "certificate", "guard", "answers"],
     "see [why](cli.md#why)",
   ),
   ok: flag("false on the last one only"),
   detail: text("a sentence"),
   fix: orNull(v.string(), "what to do"),
   lines: says(v.optional(v.array(v.string())), "the last lines of a service that has ended"),
+});
+
+const remote = v.strictObject({
+  name: text("the last label of its servers' names: `box`, as in `api.box`"),
+  host: text("as ssh takes it"),
+  source: one(["config", "kept"], "config.toml, or `remote add`"),
+  state: one(remoteStates, "see [remotes.md](remotes.md#states)"),
+  changed_at: time("when the state began"),
+  why: orNull(v.string(), "why it is not connected"),
+  fix: orNull(v.string(), "what to do"),
+  retry_in: orNull(v.number(), "milliseconds until the next attempt"),
+  by: orNull(v.picklist(["localhostess", "script"]), "what has found the servers there"),
+  pid: orNull(pid, "the process of ssh"),
+  control: orNull(v.string(), "the path of its control socket"),
+  services: list(
+    v.strictObject({
+      name: text("its name here"),
+      address: text("where it listens there; the path of a unix socket, if `port` is null"),
+      port: orNull(v.number(), "its port there"),
+      socket: orNull(v.string(), "the unix socket here that leads there"),
+    }),
+    "what runs there",
+  ),
+  notes: list(v.string(), "sentences about what cannot be reached there"),
 });
 
 /** The answer of `url` where no server listens yet. */
@@ -527,10 +557,12 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   Error: error,
   Server: server,
   "Given name": given,
+  "Forgotten folder": forgotten,
   Service: service,
   Line: line,
   "Daemon status": daemonStatus,
   Step: step,
+  Remote: remote,
   Coming: coming,
   Waited: waited,
   Store: store,
@@ -602,8 +634,8 @@ export const answers: Readonly<Record<string, Answer>> = {
   },
   port: { shape: server },
   name: {
-    shape: v.union([v.array(given), given]),
-    note: "without words, all of them; the one that was given, asked for or removed",
+    shape: v.union([v.array(given), given, v.array(forgotten), forgotten]),
+    note: "without words, all of them; the one that was given, asked for or removed; [Forgotten folder](#forgotten-folder) with `--forget` and `--remember`",
   },
   use: {
     shape: v.union([v.array(repository), chosen, ended]),
@@ -611,6 +643,10 @@ export const answers: Readonly<Record<string, Answer>> = {
   },
   open: object({ url: text("the URL that was opened") }),
   why: rows(step),
+  "remote list": rows(remote),
+  "remote add": { shape: remote },
+  "remote remove": object({ name: text("the machine that is gone") }),
+  "remote retry": rows(remote),
   pac: object({ url: text("where the proxy serves it"), text: text("the PAC file") }),
   up: { ...rows(service), note: "the services that were to start" },
   stop: { ...rows(service), note: "as they are afterwards; empty if nothing of them was up" },

@@ -218,6 +218,13 @@ command = "exit 3"
       await writeFile(join(bin, opener), "#!/bin/sh\n");
       await chmod(join(bin, opener), 0o755);
     }
+    // Another machine that never lets us in.
+    await writeFile(
+      join(bin, "ssh"),
+      "#!/bin/sh\necho 'Permission denied (publickey).' >&2\nexit 255\n",
+    );
+    await chmod(join(bin, "ssh"), 0o755);
+    place.env.PATH = `${bin}:${process.env.PATH}`;
     const config = join(root, "config.toml");
     await writeFile(config, 'allowed_origins = ["http://localhost:5173"]\n');
     place.env.LOCALHOSTESS_CONFIG = config;
@@ -263,6 +270,10 @@ command = "exit 3"
       await answer("config show");
       await answer("config show --provenance");
       await answer("config schema");
+      await answer("remote add box me@box");
+      expect(await answer("remote list")).toMatchObject([[{ name: "box", state: "refused" }]]);
+      await answer("remote retry box", { code: 1 });
+      await answer("remote remove box");
       await answer("registry list");
       await answer("registry pin");
       await answer("registry unpin");

@@ -465,6 +465,17 @@ describe("the verb", () => {
     }
   });
 
+  test("folders give names unless a variable says otherwise", async () => {
+    for (const [env, infers] of [
+      [{}, true],
+      [{ LOCALHOSTESS_INFER: "1" }, true],
+      [{ LOCALHOSTESS_INFER: "0" }, false],
+    ] as const) {
+      await run({}, env);
+      expect(daemon.infer).toBe(infers);
+    }
+  });
+
   test("a main port without the right is an error with the command", async () => {
     const refusing = async () => {
       throw Object.assign(new Error("no"), { code: "EACCES", port: 70 });

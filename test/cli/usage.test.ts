@@ -11,6 +11,7 @@ const verbs = [
   ...["ls", "url", "port", "open", "why", "name", "pac"],
   ...["up", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
+  ...["remote list", "remote add", "remote remove", "remote retry"],
   ...["worktree add", "worktree remove", "worktree list"],
   ...["init", "add", "service add", "config check", "config show", "config schema"],
   ...["trust", "untrust", "env", "browser", "doctor"],
@@ -176,6 +177,7 @@ test("bad variables are usage errors that name them, all at once", async () => {
     LOCALHOSTESS_HTTP_PORT: "none",
     LOCALHOSTESS_HTTPS_PORT: "-1",
     LOCALHOSTESS_HTTPS_REDIRECT: "yes",
+    LOCALHOSTESS_INFER: "no",
     LOCALHOSTESS_STATE_DIR: "here",
   };
   for (const verb of [["ls"], ["pac"], ["url", "api"], ["server", "start"]]) {
@@ -190,6 +192,7 @@ test("bad variables are usage errors that name them, all at once", async () => {
     );
     expect(err).not.toContain("--help");
     expect(err).toContain('LOCALHOSTESS_HTTPS_REDIRECT: expected 1 or 0, got "yes"');
+    expect(err).toContain('LOCALHOSTESS_INFER: expected 1 or 0, got "no"');
     expect(err).toContain("LOCALHOSTESS_STATE_DIR=here is not an absolute path");
   }
 });

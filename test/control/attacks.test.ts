@@ -102,7 +102,8 @@ const attacks: Attack[] = [
             ask(door, `${its.path}?token=${credential}`, { method: its.method, bearer: null }),
           ),
       );
-      return all.some((its) => its.status !== 401);
+      // There are more routes than wrong credentials that the door listens to.
+      return all.some((its) => its.status !== 401 && its.status !== 429);
     },
   },
   {
@@ -513,7 +514,10 @@ describe("a proof in the credential's place", () => {
     expect(told.id).toBe(launch);
     expect(told.proof).toBe(daemonProof(credential, { nonce, ...told }));
     for (const { path, method } of commands) {
-      const other = await ask(door, path, { bearer: null, headers, method });
+      // A door of its own: one does not listen to as many wrong credentials as there are routes.
+      const another = httpDoor();
+      const its = proofFor(another).headers;
+      const other = await ask(another, path, { bearer: null, headers: its, method });
       expect([path, other.status]).toEqual([path, 401]);
     }
     expect(

@@ -15,7 +15,7 @@ function scene(bareNames: readonly string[] | boolean = false) {
     tlds: ["test"],
     bareNames,
     hosts: { names: () => hostsNames },
-    names: { now: () => configured },
+    names: { now: () => configured, remotes: () => new Map() },
   });
   return {
     routes,

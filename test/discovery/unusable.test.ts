@@ -152,3 +152,13 @@ test("our own programs are not servers of a person: another daemon, with a state
   expect(unusableServers(scan, { ...options, ownFile: "/opt/main.ts" })).toEqual([]);
   expect(unusableServers(scan, { ...options, ownFile: "/opt/other.ts" })).toHaveLength(1);
 });
+
+test("editors' helpers, browsers and language servers are none, and forwards by ssh are", () => {
+  const scan = scanOf(
+    { pid: 7, ports: [3000], command: "/usr/share/code/code --type=utility" },
+    { pid: 8, ports: [9333], command: "/usr/lib/chromium/chromium --remote-debugging-port=9333" },
+    { pid: 9, ports: [4000], command: "gopls serve -listen=:4000" },
+    { pid: 10, ports: [5000], command: "ssh -N -L 5000:localhost:80 box" },
+  );
+  expect(found(scan).map(({ pid }) => pid)).toEqual([10]);
+});

@@ -109,7 +109,7 @@ export const control: readonly Fault[] = [
   },
   {
     name: "the socket's directory may be another user's",
-    file: "src/control/ipc/socket-path.ts",
+    file: "src/system/private-directory.ts",
     find: "!its.isDirectory() || its.uid !== uid || ",
     replace: "!its.isDirectory() || ",
     tests: strangers,

@@ -15,6 +15,7 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
+import { inferredNames } from "./inferred.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -24,6 +25,7 @@ import { meant } from "./meant.ts";
 import { people } from "./people.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
+import { otherMachines } from "./remote.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
@@ -48,6 +50,7 @@ export const faults: readonly Fault[] = [
   ...h2Servers,
   ...handover,
   ...identity,
+  ...inferredNames,
   ...files,
   ...given,
   ...guarding,
@@ -59,6 +62,7 @@ export const faults: readonly Fault[] = [
   ...wire,
   ...projectNames,
   ...proxy,
+  ...otherMachines,
   ...requests,
   ...h2Clients,
   ...unseen,

@@ -62,3 +62,24 @@ test("known are services that run, reachable or not, and declared names, once ea
   // The hosts file maps names of others to this machine, too.
   expect(routeTable(seen, { answersBare: new Set(["vm"]) }).known()).toEqual(["lost", "web"]);
 });
+
+test("a server that is called like another machine answers for itself, and for nothing that is missing there", () => {
+  const services = ["box", "api.box", "api"].map((name, index) =>
+    testService(name, { port: 3000 + index }),
+  );
+  // `fix.api.box` was a server there, which has ended.
+  const table = routeTable(services, { remotes: new Set(["box", "fix.api.box"]) });
+  const led = (name: string) => table.find(name)?.name;
+  expect(["box", "api.box", "x.api.box", "x.api"].map(led)).toEqual([
+    "box",
+    "api.box",
+    "api.box",
+    "api",
+  ]);
+  expect(["web.box", "x.y.box", "fix.api.box", "x.fix.api.box"].map(led)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});

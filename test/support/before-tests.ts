@@ -14,6 +14,8 @@ process.env.LOCALHOSTESS_CONFIG = join(import.meta.dir, "config.toml");
 // leave ports 80 and 443 alone; a test that is about them says so in the environment of its own program.
 process.env.LOCALHOSTESS_HTTP_PORT = "off";
 process.env.LOCALHOSTESS_HTTPS_PORT = "off";
+// Servers of this machine without a NAME are nobody's here; a test that is about them says so for its own program.
+process.env.LOCALHOSTESS_INFER = "0";
 
 ensureBuiltPage();
 await ensurePackages();

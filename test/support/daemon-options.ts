@@ -21,6 +21,7 @@ export async function daemonOptions(more: Partial<DaemonOptions> = {}): Promise<
     extraPorts: [],
     httpsRedirect: false,
     otherUsers: false,
+    infer: false,
     scanner: "auto",
     allUsers: false,
     stateDirectory: directory,

@@ -28,6 +28,8 @@ export const packages = {
   runc: "runc",
   slirp4netns: "slirp4netns",
   less: "less",
+  ssh: "openssh-client",
+  sshd: "openssh-server",
   python3: "python3",
   tmux: "tmux",
   zsh: "zsh",
@@ -38,6 +40,7 @@ export type ProgramName = keyof typeof packages | "node";
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
   nginx: ["/usr/sbin/nginx"],
+  sshd: ["/usr/sbin/sshd"],
   chromium: [
     "chromium-browser",
     "google-chrome",

@@ -7,6 +7,8 @@ import { running } from "./running.ts";
 export type Program = {
   port: number;
   pid: number;
+  /** Its state directory. */
+  state: string;
   /** What it has printed of late. */
   output(): string;
   /** SIGTERM, and the exit code; twice is harmless. */
@@ -16,12 +18,15 @@ export type Program = {
 const root = resolve(import.meta.dir, "../..");
 
 /** On a port that the system chooses, with a state directory of its own. `more`: further arguments. */
-export async function startProgram(more: readonly string[] = []): Promise<Program> {
+export async function startProgram(
+  more: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<Program> {
   const state = await mkdtemp(join(tmpdir(), "localhostess-state-"));
   const command = [process.execPath, join(root, "src/main.ts"), "server", "start", "--port", "0"];
   command.push(...more);
   const program = await running(command, {
-    env: { LOCALHOSTESS_STATE_DIR: state, LOCALHOSTESS_PORT: undefined },
+    env: { LOCALHOSTESS_STATE_DIR: state, LOCALHOSTESS_PORT: undefined, ...env },
     // In the banner: from here on it answers.
     ready: /http:\/\/localhost:(\d+)\/proxy\.pac/,
   }).catch(async (error) => {
@@ -32,6 +37,7 @@ export async function startProgram(more: readonly string[] = []): Promise<Progra
   return {
     port: Number(program.said[1]),
     pid: program.pid,
+    state,
     output: program.output,
     stop() {
       stopping ??= program.stop().finally(() => rm(state, { recursive: true, force: true }));

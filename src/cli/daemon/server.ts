@@ -50,6 +50,7 @@ export async function serverStart(
       extraPorts: extraPorts(settings),
       httpsRedirect: settings.httpsRedirect,
       otherUsers: settings.otherUsers,
+      infer: settings.infer,
       scanner: settings.scanner,
       allUsers: settings.allUsers,
       stateDirectory: settings.stateDirectory,

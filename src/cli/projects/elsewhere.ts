@@ -1,6 +1,6 @@
 /** Services that were started -> sentences about those that listen somewhere else than on their port. */
 import { ancestry } from "../../discovery/ancestry.ts";
-import { pickPort } from "../../discovery/pick-port.ts";
+import { pickPort } from "../../routes/pick-port.ts";
 import { elsewhereText, portElsewhere } from "../../routes/state-sentence.ts";
 import { isInspector } from "../../supervisor/service/whereabouts.ts";
 import { printable } from "../../text/printable.ts";

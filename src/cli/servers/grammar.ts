@@ -69,6 +69,8 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
     .argument("[name]", "such as db, or db.shop")
     .argument("[place]", "a port, pid:<pid>, <host>:<port> or unix:<path>")
     .option("--remove", "take the name back")
+    .option("--forget", "a project's folder names its servers no more; takes a name, or the folder")
+    .option("--remember", "it does again")
     .action((text: string | undefined, place: string | undefined, flags: NameFlags) =>
       choose(async () => (await import("./name.ts")).name({ name: text, place }, flags, world)),
     );
@@ -90,10 +92,58 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
   common(use);
   example(use, "localhostess use fix-nav");
 
+  remoteVerbs(program, choose, world);
+
   const pac = program
     .command("pac")
     .description("print the proxy auto-configuration (PAC) file for browsers")
     .action((flags: Flags) => choose(async () => (await import("./pac.ts")).pac(flags, world)));
   pac.addOption(portOption()).addOption(jsonOption());
   example(pac, "localhostess pac > proxy.pac");
+}
+
+function remoteVerbs(program: Command, choose: Choose, world: World): void {
+  const group = program
+    .command("remote")
+    .description("give servers on another machine names here, over ssh: api.box");
+  group.helpCommand(false);
+  const list = group
+    .command("list", { isDefault: true })
+    .description("list the other machines and their connections (the default command)")
+    .addOption(jsonOption())
+    .action((flags: Flags) =>
+      choose(async () => (await import("./remote.ts")).remoteList(flags, world)),
+    );
+  example(list, "localhostess remote list --json | jq -r '.[].state'");
+
+  const add = group
+    .command("add")
+    .description("add a machine, and connect to it")
+    .argument("<machine>", "the last part of its servers' names: box, as in api.box")
+    .argument("[host]", "the host as ssh takes it (default: the name)")
+    .addOption(jsonOption())
+    .action((name: string, host: string | undefined, flags: Flags) =>
+      choose(async () => (await import("./remote.ts")).remoteAdd({ name, host }, flags, world)),
+    );
+  example(add, "localhostess remote add box me@box");
+
+  const remove = group
+    .command("remove")
+    .description("remove a machine, and end the connection")
+    .argument("<machine>", "its name")
+    .addOption(jsonOption())
+    .action((name: string, flags: Flags) =>
+      choose(async () => (await import("./remote.ts")).remoteRemove(name, flags, world)),
+    );
+  example(remove, "localhostess remote remove box");
+
+  const retry = group
+    .command("retry")
+    .description("connect again now, with the ssh agent of this terminal")
+    .argument("[machine]", "its name (default: all machines)")
+    .addOption(jsonOption())
+    .action((name: string | undefined, flags: Flags) =>
+      choose(async () => (await import("./remote.ts")).remoteRetry(name, flags, world)),
+    );
+  example(retry, "localhostess remote retry box");
 }

@@ -31,12 +31,13 @@ import type { World } from "../shared/world.ts";
 import { type GivenRow, givenRows, rowJson, rowOf } from "./given-row.ts";
 import { placeFor } from "./place-for.ts";
 
-export type NameFlags = Flags & { remove?: boolean };
+export type NameFlags = Flags & { remove?: boolean; forget?: boolean; remember?: boolean };
 
 export type NameWords = { name: string | undefined; place: string | undefined };
 
 export async function name(words: NameWords, flags: NameFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
+  if (flags.forget === true || flags.remember === true) return await ofFolder(words, flags, world);
   if (words.name === undefined) {
     if (flags.remove === true) throw new UsageError(["--remove: which name?"]);
     return await list({ settings, world });
@@ -48,6 +49,18 @@ export async function name(words: NameWords, flags: NameFlags, world: World): Pr
   }
   if (words.place === undefined) return await list({ settings, world }, wanted);
   return await give(wanted, words.place, { settings, world });
+}
+
+async function ofFolder(words: NameWords, flags: NameFlags, world: World): Promise<number> {
+  const { forget, remember } = await import("./forgotten-folders.ts");
+  const here = { settings: await settingsOf(flags, world), world };
+  if ([flags.forget, flags.remember, flags.remove].filter((its) => its === true).length > 1) {
+    throw new UsageError(["--forget, --remember and --remove are for one thing each"]);
+  }
+  if (words.place !== undefined) throw new UsageError(["a name or a folder is taken alone here"]);
+  if (flags.forget === true) return await forget(words.name, here);
+  if (words.name === undefined) throw new UsageError(["--remember: which folder?"]);
+  return await remember(words.name, here);
 }
 
 type Here = { settings: Settings; world: World };

@@ -1,4 +1,5 @@
 /** A look at the machine -> sentences for a person, beside the table. Pure. */
+import { remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import { dotenvText } from "../../routes/unusable.ts";
 import { printable } from "../../text/printable.ts";
 import { type Sight, unusableIn } from "../shared/look.ts";
@@ -15,11 +16,21 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
   else if (sight.services.length === 0) {
     lines.push("no server has a NAME yet; try: NAME=api bun dev");
   }
-  lines.push(...absentNotes(sight.supervised));
+  lines.push(...absentNotes(sight.supervised), ...remoteNotes(sight));
   if (sight.proxy === undefined && !sight.trouble) {
     lines.push("the proxy is not running; start it with: localhostess server start");
   }
   return lines;
+}
+
+/** Machines whose servers are not in the table, because they are not connected. */
+function remoteNotes({ remotes = [] }: Sight): string[] {
+  return remotes
+    .filter(({ state }) => state !== "up" && state !== "idle")
+    .map((its) => {
+      const fix = its.fix === undefined ? "" : `; ${its.fix}`;
+      return printable(`${remoteText(its)}: ${remoteStateText(its)}${fix}`, 700);
+    });
 }
 
 function skippedNotes({ scan }: Sight): string[] {

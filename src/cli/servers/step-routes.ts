@@ -3,6 +3,8 @@ import { turnOf } from "../../routes/decide.ts";
 import type { Chosen } from "../../routes/origins.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
+import { remoteStateText, remoteText } from "../../routes/remote-report.ts";
+import { printable } from "../../text/printable.ts";
 import { unansweredReason, unansweredRemedy } from "../../routes/unanswered.ts";
 import { faultText, isLost, remedyText } from "../../routes/unusable.ts";
 import { placeText } from "../../text/place.ts";
@@ -33,7 +35,17 @@ export async function routes(
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
     case "unknown": {
-      const { meant, nearest, unanswered } = reached;
+      const { meant, nearest, remote, unanswered } = reached;
+      if (remote !== undefined && remote.state !== "up") {
+        const detail = `${name} is on ${remoteText(remote)}, which is ${remoteStateText(remote)}`;
+        const fix = remote.fix ?? `to try again now: localhostess remote retry ${remote.name}`;
+        return { step: failed("routes", printable(detail, 700), fix), service: undefined };
+      }
+      if (remote !== undefined) {
+        const label = pastedWord(name.slice(0, -remote.name.length - 1));
+        const fix = `start a server there under that name: NAME=${label} bun dev`;
+        return { step: failed("routes", reached.why, fix), service: undefined };
+      }
       if (unanswered !== undefined) {
         const detail = `no server is named ${name}; ${unansweredReason(unanswered)}`;
         const fix = unansweredRemedy(unanswered) ?? null;

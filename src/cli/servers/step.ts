@@ -6,9 +6,21 @@ import type { WantedTarget } from "../shared/reach.ts";
 import type { Settings } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
+export const stepNames = [
+  "resolves",
+  "listens",
+  "routes",
+  "owner",
+  "hop",
+  "dials",
+  "certificate",
+  "guard",
+  "answers",
+] as const;
+
 export type Step = {
-  /** `certificate` is a step of https only, `guard` one of servers for which something was refused. */
-  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "certificate" | "guard" | "answers";
+  /** `hop`: other machines only. `certificate`: https only. `guard`: servers for which something was refused. */
+  step: (typeof stepNames)[number];
   ok: boolean;
   detail: string;
   /** The remedy; null where nothing needs to be done. */

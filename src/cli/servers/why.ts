@@ -8,6 +8,7 @@ import { passed, type Step, tellStep, type Walk } from "./step.ts";
 import { answers } from "./step-answers.ts";
 import { certificate } from "./step-certificate.ts";
 import { guarded } from "./step-guard.ts";
+import { hop } from "./step-hop.ts";
 import { listens } from "./step-listens.ts";
 import { resolves } from "./step-resolves.ts";
 import { dials, owner, routes } from "./step-routes.ts";
@@ -60,6 +61,9 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
     if (routed.service === undefined) return;
     pid = routed.service.process?.pid;
     yield owner(routed.service);
+    const hopped = hop(routed.service, walk);
+    if (hopped !== undefined) yield hopped;
+    if (hopped?.ok === false) return;
     const dialled = await dials(routed.service);
     yield dialled;
     if (!dialled.ok) return;

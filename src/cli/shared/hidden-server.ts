@@ -58,7 +58,9 @@ function isNamed(written: string | undefined, name: string): boolean {
 
 async function namedInFile(name: string, sight: Sight): Promise<Unusable | undefined> {
   const uid = process.getuid?.() ?? 0;
-  const servers = unusableIn(sight).filter(({ pid, fault }) => {
+  // One that its folder has named was meant to have another name.
+  const services = sight.services.filter(({ source }) => source !== "folder");
+  const servers = unusableIn({ ...sight, services }).filter(({ pid, fault }) => {
     const its = sight.scan.processes.get(pid);
     return fault.kind === "no name" && its?.uid === uid && its.cwd !== undefined;
   });

@@ -7,6 +7,7 @@ import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
+import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
 import { linkedWorktree } from "../../discovery/linked-worktree.ts";
@@ -15,6 +16,7 @@ import { chooseSource } from "../../discovery/source.ts";
 import { worktreeLabels } from "../../discovery/worktree-labels.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { TableOptions } from "../../routes/table.ts";
@@ -32,6 +34,8 @@ export type Sight = {
   services: readonly Service[];
   /** The services of projects, as far as a daemon was asked. */
   supervised: readonly Supervised[];
+  /** The other machines whose servers have names here, as far as a daemon was asked. */
+  remotes?: readonly RemoteReport[] | undefined;
   /** Names that are kept for places at which nobody is now. */
   waiting?: readonly WaitingName[] | undefined;
   /** Undefined where none is running. */
@@ -43,7 +47,7 @@ export type Sight = {
   /** The ports in URLs. */
   urlPorts: UrlPorts;
   /** More of what the proxy decides by. */
-  routing?: Pick<TableOptions, "checkouts" | "configured">;
+  routing?: Pick<TableOptions, "checkouts" | "configured" | "remotes">;
   /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
   tlds: readonly string[];
 };
@@ -74,7 +78,9 @@ export function looker(settings: Settings, { world }: { world?: World } = {}): L
     lookOurselves ??= ownLooker(settings);
     const sight = await lookOurselves();
     // No look at the machine shows the services of projects that do not listen.
-    if (seen !== undefined) return { ...sight, supervised: seen.supervised };
+    if (seen !== undefined) {
+      return { ...sight, supervised: seen.supervised, remotes: seen.remotes };
+    }
     return { ...sight, trouble: world?.daemonTalk?.trouble ?? false };
   };
 }
@@ -89,25 +95,34 @@ async function seenByDaemon(
 ): Promise<Sight | undefined> {
   const record = await readRegistration(settings.stateDirectory);
   if (record === undefined || record.protocol !== protocol) return undefined;
-  const asked = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, "Look", {
+  const answer = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, asked(world), {
     deadline: daemonDeadline,
   });
-  if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const seen = ofJsonForm<SeenSight>(asked.value.Look);
-  const { daemon, services, supervised = [], waiting = [], scan, configured } = seen;
+  if (answer.kind === "failed" || !isFrom(answer.value.Look?.daemon, record)) return undefined;
+  const seen = ofJsonForm<SeenSight>(answer.value.Look);
+  const { daemon, services, supervised = [], remotes = [], waiting = [], scan, configured } = seen;
   if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
     supervised,
+    remotes,
     waiting,
     proxy: daemon,
     ...portsOf(settings, daemon),
-    routing: { checkouts: ownCheckouts(), configured: configured && namesOfList(configured) },
+    routing: {
+      checkouts: ownCheckouts(),
+      configured: configured && namesOfList(configured),
+      remotes: new Set(remotes.flatMap(({ name, left }) => [name, ...left])),
+    },
     tlds: daemon.tlds,
   };
 }
 
+/** Another machine that looks at this one wants to know of no third, and must not keep those connections in use. */
+function asked(world: World | undefined): unknown {
+  return world?.env.LOCALHOSTESS_REMOTE ? { Look: { local: true } } : "Look";
+}
 /** Milliseconds for containers of engines: a look at the processes takes about as long. */
 const engineDeadline = 25;
 
@@ -118,9 +133,14 @@ function ownLooker(settings: Settings): Looker {
   const worktrees = worktreeLabels(its);
   const worktree = (folder: string) => linkedWorktree(folder, { checkouts: its });
   const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
+  let infer: Infer | undefined;
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
+    // Loaded where no daemon has looked: `ls` has 40 ms for everything.
+    if (settings.infer) {
+      infer ??= (await import("./folder-names.ts")).folderNames(settings, its);
+    }
     const [scan, record, engines] = await Promise.all([
       source.scan(),
       readRegistration(settings.stateDirectory),
@@ -135,6 +155,7 @@ function ownLooker(settings: Settings): Looker {
       ...naming(scan, {
         ...machine,
         ownPid: proxy?.pid ?? process.pid,
+        infer,
         claims: [...given.now(), ...claimsOf(engines, { worktree })],
       }),
       supervised: [],

@@ -34,6 +34,8 @@ export type Settings = {
   httpsRedirect: boolean;
   /** Other users of this machine may use the proxy. */
   otherUsers: boolean;
+  /** Servers without a NAME have that of the project that they stand in. */
+  infer: boolean;
   scanner: ScannerKind;
   allUsers: boolean;
   verbose: boolean;
@@ -128,6 +130,10 @@ export async function settingsOf(
   if (!/^[01]?$/.test(redirect)) {
     mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT: expected 1 or 0, got ${shown(redirect)}`);
   }
+  const infer = world.env.LOCALHOSTESS_INFER ?? "";
+  if (!/^[01]?$/.test(infer)) {
+    mistakes.push(`LOCALHOSTESS_INFER: expected 1 or 0, got ${shown(infer)}`);
+  }
   const paths = daemonPaths(world);
   if (paths.kind === "mistake") mistakes.push(...paths.mistakes);
   const byFlags = (flags.tld ?? []).flatMap((text) => {
@@ -151,6 +157,7 @@ export async function settingsOf(
       flags.httpsRedirect ??
       (redirect === "" ? (config.https_redirect?.value ?? false) : redirect === "1"),
     otherUsers: flags.otherUsers ?? config.other_users?.value ?? false,
+    infer: infer === "" ? (config.infer?.value ?? true) : infer === "1",
     scanner: flags.scanner ?? "auto",
     allUsers: flags.allUsers ?? false,
     verbose: flags.verbose ?? false,

@@ -111,6 +111,9 @@ async function named(
       : [];
     return { candidates, otherwise: "dirs" };
   }
+  if (name === "machine" && command.name() !== "add") {
+    return { candidates: await machines(world).catch(() => []), otherwise: "none" };
+  }
   if (name === "worktree") {
     return { candidates: await worktrees(world).catch(() => []), otherwise: "dirs" };
   }
@@ -133,6 +136,16 @@ async function projects(world: World): Promise<Candidate[]> {
   const asked = await ask<Known>(found.registration.socket, "RegistryList", { deadline: soon });
   if (asked.kind === "failed") return [];
   return asked.value.RegistryList.map(({ name, path }) => ({ value: name, meaning: line(path) }));
+}
+
+/** The names of other machines that the running daemon knows. */
+async function machines(world: World): Promise<Candidate[]> {
+  const [{ looker }, { settingsOf }] = await Promise.all([
+    import("../shared/look.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const { remotes = [] } = await looker(await settingsOf({}, world))();
+  return remotes.map(({ name, host }) => ({ value: name, meaning: line(host) }));
 }
 
 /** The linked worktrees of the repository here, by their branches. */

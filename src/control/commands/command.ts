@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import type { ConfiguredList } from "../../manifest/name-settings.ts";
 import type { Scan } from "../../discovery/observation.ts";
+import type { Remotes } from "../../remote/remotes.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import type { WaitingName } from "../../routes/waiting-name.ts";
@@ -27,8 +28,13 @@ export interface Backend {
   nameless?(): readonly Unusable[];
   /** Names that are kept for places at which nobody is. */
   waiting?(): readonly WaitingName[];
-  /** Scans the machine; whatever is known afterwards is from after this call. */
-  look(): Promise<void>;
+  /**
+   * Scans the machine; whatever is known afterwards is from after this call. Other machines are not waited for; with
+   * `local`, they do not even hear of it.
+   */
+  look(options?: { local?: boolean | undefined }): Promise<void>;
+  /** Undefined: this daemon knows of no other machine. */
+  remotes?: Remotes | undefined;
   /** A client follows events: scans are more frequent until this is cancelled. */
   attend(): Cancel;
   traffic: Traffic;

@@ -4,12 +4,14 @@ import { listed } from "../../text/list.ts";
 import { type Command, CommandError } from "./command.ts";
 import { daemonCommands } from "./daemon-commands.ts";
 import { projectCommands } from "./project-commands.ts";
+import { remoteCommands } from "./remote-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
 
 export const commands: readonly Command[] = [
   ...daemonCommands,
   ...serviceCommands,
   ...projectCommands,
+  ...remoteCommands,
 ];
 
 /** Words of the first locald that we do not have yet. */

@@ -2,6 +2,7 @@
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
 import type { ConfiguredList } from "../../manifest/name-settings.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type {
   NamelessReport,
@@ -103,6 +104,8 @@ export type SeenSight = {
   services: readonly Service[];
   /** Absent in the answer of an older daemon. */
   supervised?: readonly Supervised[];
+  /** Absent in the same way. */
+  remotes?: readonly RemoteReport[];
   /** The words of config.toml on names; absent as above. */
   configured?: ConfiguredList | undefined;
   waiting?: readonly WaitingName[];
@@ -114,11 +117,16 @@ export type SeenSight = {
   };
 };
 
-export function sightOf(backend: Backend): SeenSight {
+export function sightOf(
+  backend: Backend,
+  { local = false }: { local?: boolean | undefined } = {},
+): SeenSight {
   const { observations, processes, skipped, unowned } = backend.scan();
+  const services = backend.services();
   return {
     daemon: backend.facts(),
-    services: backend.services(),
+    services: local ? services.filter(({ source }) => source !== "remote") : services,
+    remotes: local ? [] : (backend.remotes?.reports() ?? []),
     supervised: backend.projects?.snapshots() ?? [],
     configured: backend.configured?.(),
     waiting: backend.waiting?.() ?? [],

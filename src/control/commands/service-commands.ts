@@ -97,13 +97,20 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/look",
     summary:
       "Scans the machine now and reports everything found, for `ls`, `url`, `port` and `why`.",
-    answer: "`{daemon, services, scan}`",
-    input: nothing,
+    answer: "`{daemon, services, remotes, scan}`",
+    input: v.strictObject({
+      local: v.optional(
+        v.pipe(
+          v.boolean(),
+          v.description("without other machines, whose connections are left as they are"),
+        ),
+      ),
+    }),
     changes: false,
     streams: false,
-    async run(_, backend) {
-      await backend.look();
-      return jsonForm(sightOf(backend));
+    async run({ local }, backend) {
+      await backend.look({ local });
+      return jsonForm(sightOf(backend, { local }));
     },
   }),
   command({

@@ -1,7 +1,7 @@
 /** The wanted path of the socket -> a path that is short enough, in a private directory. */
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ensurePrivateDirectory } from "../../system/private-directory.ts";
 
 /** Bytes of a path that bind(2) accepts, without its NUL: unix(7), and sys/un.h of macOS. */
 const longestPath = { linux: 107, other: 103 };
@@ -31,23 +31,8 @@ export function socketPath(wanted: string, options: SocketPathOptions): string {
   ]) {
     const path = join(directory, name);
     if (!fits(path)) continue;
-    ensurePrivate(directory, uid);
+    ensurePrivateDirectory(directory, uid);
     return path;
   }
   throw new Error(`there is no place for a socket: ${wanted} is too long for one`);
-}
-
-/** @throws Error with a sentence if others could put a socket of theirs there. */
-function ensurePrivate(directory: string, uid: number): void {
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  const its = lstatSync(directory);
-  if (!its.isDirectory() || its.uid !== uid || (its.mode & 0o077) !== 0) {
-    throw new Error(
-      `${directory} is not a directory of yours alone, so no socket can be there; remove it, or set XDG_RUNTIME_DIR`,
-    );
-  }
 }

@@ -2,6 +2,7 @@
 import type { Callers } from "../../discovery/callers.ts";
 import type { Held } from "../../link/held.ts";
 import type { Link } from "../../link/link.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import type { WaitingName } from "../../routes/waiting-name.ts";
@@ -76,6 +77,8 @@ export interface Client {
 
 /** Shared by all `Serving` objects of one proxy. */
 export interface ServingShared extends ExchangeShared, WaitingShared {
+  /** The machine that a name is of, if that is not this one. */
+  remote?: ((name: string) => RemoteReport | undefined) | undefined;
   /** Whether the process that was found with the service still runs; a cheap check. */
   stillThere(service: Service): boolean;
   /** Whether the settings of names have been edited; the table is another one then. Costs a look at a file. */

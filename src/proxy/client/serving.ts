@@ -15,7 +15,7 @@ import { choiceReply } from "../pages/choice-page.ts";
 import { denialPage } from "../pages/denial-page.ts";
 import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
-import { badRequest, dialFailed, unshown, upstreamFailed } from "../pages/refusal.ts";
+import { badRequest, dialFailed, remoteAway, unshown, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
 import { newsReply, watchedMark } from "../pages/watching.ts";
 import { choiceAsked } from "../request/choice.ts";
@@ -110,6 +110,10 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     const { link } = this.#client;
     const { connect, upgrade } = this.#exchange.framing;
     return connect || upgrade ? link : (link.party ?? link);
+  }
+
+  get host(): string | undefined {
+    return this.#destination?.authority.host;
   }
 
   get waiting(): Waiting | undefined {
@@ -304,18 +308,30 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
       case "unknown":
         if (!this.#hasLooked) return this.waitForLook();
         if (decision.quiet) return this.#client.close();
-        return this.#explain({
-          status: 404,
-          name: decision.name,
-          names: destination.table.names,
-          nearest: nearestName(decision.name, destination.table),
-          unusable: this.#shared.unusable?.() ?? [],
-          unanswered: decision.unanswered,
-          kept: this.#keptFor(decision.name),
-          port: this.#shared.urlPorts.http,
-          securePort: this.#shared.urlPorts.https,
-        });
+        return this.#explainUnknown(decision, destination.table);
     }
+  }
+
+  #explainUnknown(
+    { name, unanswered }: Extract<Decision, { kind: "unknown" }>,
+    table: RouteTable,
+  ): Read {
+    const remote = this.#shared.remote?.(name);
+    if (remote !== undefined && remote.state !== "up") {
+      return this.#explain(remoteAway(name, remote));
+    }
+    return this.#explain({
+      status: 404,
+      name,
+      remote,
+      names: table.names,
+      nearest: nearestName(name, table),
+      unusable: this.#shared.unusable?.() ?? [],
+      unanswered,
+      kept: this.#keptFor(name),
+      port: this.#shared.urlPorts.http,
+      securePort: this.#shared.urlPorts.https,
+    });
   }
 
   /** Handles what is special about a name that can show several checkouts; undefined: nothing is, this time. */

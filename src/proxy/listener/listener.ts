@@ -5,6 +5,7 @@ import type { ClientUser } from "../../discovery/client-user.ts";
 import type { Link } from "../../link/link.ts";
 import type { Ready } from "../../link/listen-on-both.ts";
 import type { SocketLink } from "../../link/socket-link.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import type { WaitingName } from "../../routes/waiting-name.ts";
@@ -71,7 +72,10 @@ export type ProxyOptions = {
   routes(): RouteTable;
   /** Whether the settings of names have been edited; `routes` gives another table then. */
   reread?: (() => boolean) | undefined;
-  refresh(): Promise<unknown>;
+  /** `host`: the one that the request is for, which may be of another machine. */
+  refresh(host?: string): Promise<unknown>;
+  /** The machine that a name is of, if that is not this one. */
+  remote?: ((name: string) => RemoteReport | undefined) | undefined;
   stillThere(service: Service): boolean;
   /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
   unusable?: (() => readonly Unusable[]) | undefined;
@@ -177,6 +181,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     routes: options.routes,
     reread: options.reread,
     refresh: options.refresh,
+    remote: options.remote,
     stillThere: options.stillThere,
     unusable: options.unusable,
     keptNames: options.keptNames,

@@ -35,6 +35,7 @@ import {
   word,
 } from "./problem.ts";
 import { reasonOf } from "../../wire/reason.ts";
+import { remoteAwayPage, unknownTherePage } from "./remote-page.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
 import { doors } from "./doors.ts";
 import { watchLine } from "./watching.ts";
@@ -109,6 +110,7 @@ function unknownName(problem: UnknownName): Story {
           <a href="${serviceUrl(guessed, problem.port)}/"><strong>${word(guessed)}</strong></a
           >?
         </p> `;
+  if (problem.remote !== undefined) return unknownTherePage(problem, problem.remote, guess);
   return {
     title: `No server is named ${name}`,
     awaits: listens,
@@ -342,7 +344,7 @@ function story(problem: Problem | Untold, message: string): Story {
       return problem.path === undefined ? unknownName(problem) : unknownPage(problem, problem.path);
     case 502:
     case 504:
-      return upstream(problem);
+      return "remote" in problem ? remoteAwayPage(problem) : upstream(problem);
     case 421:
       if ("bareName" in problem) return uncertified(problem);
       if ("unproxied" in problem) return unproxied(problem);

@@ -1,4 +1,5 @@
 /** A problem with a request -> an error code, a line for a terminal and details for a program. Pure. */
+import { type RemoteReport, remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import {
   isLost,
   faultText,
@@ -38,6 +39,7 @@ export type Problem =
   | { status: 505; version: string }
   | { status: 508; name: string }
   | UnknownName
+  | RemoteAway
   | Unshown
   | UpstreamFailed;
 
@@ -47,6 +49,8 @@ export type UnknownName = {
   /** All routable names. */
   names: readonly string[];
   nearest: string | undefined;
+  /** The machine that the name would be of, which is connected. */
+  remote?: RemoteReport | undefined;
   /** Servers that run and that no name leads to; the request may have been for one of them. */
   unusable?: readonly Unusable[];
   /** The name is kept for a place at which nobody is: a clause. */
@@ -97,6 +101,9 @@ export type Unproxied = {
   ports: UrlPorts;
 };
 
+/** A name of another machine that is not connected. 504: nothing comes back from it. */
+export type RemoteAway = { status: 502 | 504; name: string; remote: RemoteReport };
+
 export type UpstreamFailed = {
   /**
    * 502: the server refused the connection, or did not answer in HTTP. 504: it did not accept the connection in time.
@@ -114,9 +121,10 @@ export type UpstreamFailed = {
   why: string;
 };
 
-/** The versions of the two problems above for scripts: no other names, and nothing about processes. */
+/** The versions of the problems above for scripts: no other names, and nothing about processes and machines. */
 export type Untold =
   | { status: 404; untold: string; path: string | undefined; port: number; securePort: number }
+  | { status: 502 | 504; untold: string; away: true }
   | { status: 502 | 504; untold: string; why: string };
 
 export function withoutDetails(problem: Problem): Problem | Untold {
@@ -126,6 +134,7 @@ export function withoutDetails(problem: Problem): Problem | Untold {
     return { status, untold, path, port, securePort };
   }
   if (problem.status === 502 || problem.status === 504) {
+    if ("remote" in problem) return { status: problem.status, untold: problem.name, away: true };
     return { status: problem.status, untold: problem.name, why: problem.why };
   }
   return problem;
@@ -228,6 +237,23 @@ function explainUnknown(problem: UnknownName): Explanation {
   const nameless = namelessText(problem.unusable ?? []);
   const others = nameless === undefined ? "" : `; ${nameless}`;
   // Whoever has a server running has run the command that starts it.
+  const { remote } = problem;
+  if (remote !== undefined) {
+    return {
+      code: "unknown_name",
+      message: longSentence(
+        `no server on ${remoteText(remote)} is named ${name}${guess}${guess === "" ? ";" : ""} ${namesThere(remote)}`,
+      ),
+      details: {
+        name,
+        names,
+        nearest: nearest ?? null,
+        url: nearest === undefined ? null : serviceUrl(nearest, problem.port),
+        unusable: [],
+        remote: remote.name,
+      },
+    };
+  }
   const more =
     problem.kept !== undefined
       ? `; ${problem.kept}`
@@ -280,6 +306,32 @@ function explainUpstream(problem: UpstreamFailed): Explanation {
   };
 }
 
+function explainAway({ name, remote }: RemoteAway): Explanation {
+  const fix = remote.fix === undefined ? "" : `; ${remote.fix}`;
+  return {
+    code: "remote_away",
+    message: longSentence(
+      `${word(name)} is on ${remoteText(remote)}, which is ${remoteStateText(remote)}${fix}`,
+    ),
+    details: {
+      name: word(name),
+      remote: remote.name,
+      host: word(remote.host),
+      state: remote.state,
+      why: remote.why === undefined ? null : longSentence(remote.why),
+      fix: remote.fix === undefined ? null : longSentence(remote.fix),
+    },
+  };
+}
+
+/** The names that another machine has. */
+export function namesThere({ services }: RemoteReport): string {
+  return listed(services.map(({ name }) => name)).replace(
+    "none is running",
+    "no server with a name runs there",
+  );
+}
+
 /** The command that ends what is chosen for all browsers. */
 export function endCommand({ origin }: Pick<Unshown, "origin">): string {
   return `localhostess use -- ${word(origin)}`;
@@ -327,6 +379,13 @@ function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation 
 
 function explainUntold(problem: Untold): Explanation {
   const name = word(problem.untold);
+  if ("away" in problem) {
+    return {
+      code: "remote_away",
+      message: `${name} is on another machine, which is not connected; to see why: localhostess why ${name}`,
+      details: { name },
+    };
+  }
   if (problem.status !== 404) {
     const why = sentence(problem.why);
     const failed =
@@ -420,7 +479,7 @@ export function explain(problem: Problem | Untold): Explanation {
       };
     case 502:
     case 504:
-      return explainUpstream(problem);
+      return "remote" in problem ? explainAway(problem) : explainUpstream(problem);
     case 503: {
       const why = sentence(problem.why);
       return { code: "unavailable", message: `not available now: ${why}`, details: { why } };

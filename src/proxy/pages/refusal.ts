@@ -2,6 +2,7 @@
 import { headLimit } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import type { Decision } from "../../routes/decide.ts";
+import type { RemoteReport } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
@@ -55,6 +56,11 @@ export function upstreamFailed(
     command: service.command,
     because: service.because,
   };
+}
+
+/** A name of another machine that is not connected. */
+export function remoteAway(name: string, remote: RemoteReport): Problem {
+  return { status: remote.state === "asleep" ? 504 : 502, name, remote };
 }
 
 export type FailedDial = {

@@ -34,6 +34,8 @@ export type Missed = DialFailure & { key: string };
 export interface WaitingOwner {
   /** The client, as `DialRequest` has it. */
   readonly client: object;
+  /** The host that the current request is for; undefined: it is not known. */
+  readonly host: string | undefined;
   /** The request's current destination; undefined if nothing has its name. */
   leadsTo(): Destination | undefined;
   /** Decides again where the request goes. */
@@ -54,8 +56,8 @@ export type WaitingShared = {
   readonly dialects: Dialects;
   /** Requests that wait for a service of the supervisor. */
   readonly waiting: Set<Waiting>;
-  /** Resolves after a scan of the machine that begins after this call. */
-  refresh(): Promise<unknown>;
+  /** Resolves after a scan of the machine that begins after this call; `host` may be of another machine. */
+  refresh(host?: string): Promise<unknown>;
   routes(): RouteTable;
   /** Seconds since the proxy started, in steps of a half: coarse, and free to read. */
   seconds(): number;
@@ -146,7 +148,7 @@ export class Waiting {
   /** Waits for a scan of the machine. */
   look(): void {
     this.#become("look");
-    this.#shared.refresh().then(
+    this.#shared.refresh(this.#owner.host).then(
       () => this.on("came"),
       (fault) => {
         this.#shared.fault(fault);

@@ -6,6 +6,10 @@ const debugPorts = new Set([9229, 9222, 5858]);
 /** RFC 6335 section 6: from here on, the system assigns ports by itself (HMR, development channels). */
 const firstEphemeral = 49152;
 
+export function isDebugPort(port: number): boolean {
+  return debugPorts.has(port);
+}
+
 /** The value of `PORT`, if it is a valid port. */
 export function portIn(value: string | undefined): number | undefined {
   const port = value !== undefined && /^\d{1,5}$/.test(value) ? Number(value) : 0;

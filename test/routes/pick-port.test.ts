@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { pickPort, portIn } from "../../src/discovery/pick-port.ts";
+import { pickPort, portIn } from "../../src/routes/pick-port.ts";
 
 test.each<[string, [number, ...number[]], number]>([
   ["the only port", [3000], 3000],

@@ -1,0 +1,25 @@
+/** Configured and kept machines -> their servers among those of this one. */
+import type { NamesFile } from "./configured-names.ts";
+import { keptRemotes } from "../remote/kept.ts";
+import { type Remotes, remotes } from "../remote/remotes.ts";
+import type { Clock } from "../system/clock.ts";
+import type { DaemonOptions } from "./options.ts";
+
+export type OtherMachinesOptions = Pick<DaemonOptions, "stateDirectory" | "env"> & {
+  clock: Clock;
+  names: NamesFile;
+  /** Their services, or the machines themselves, have changed. */
+  onChange(): void;
+  note(text: string): void;
+};
+
+/** Nothing is connected before `start`. */
+export function otherMachines(options: OtherMachinesOptions): Remotes {
+  const { stateDirectory, env, clock, names, onChange, note } = options;
+  return remotes({
+    ...{ stateDirectory, env, clock, onChange, note },
+    random: Math.random,
+    configured: () => names.remotes(),
+    kept: keptRemotes({ stateDirectory, clock, note }),
+  });
+}

@@ -1,0 +1,158 @@
+/** One scan, folders, and names of before -> names for servers that have none: that of their project. Pure. */
+import type { KeptNames } from "./kept-names.ts";
+import type { ObservedProcess, Scan } from "./observation.ts";
+import type { NamedProcess } from "./process-names.ts";
+import type { Project } from "./project.ts";
+import { scriptWord } from "./command-words.ts";
+import { type Candidate, type Unit, unitsOf } from "./inferred-units.ts";
+import { standingOf } from "./standing.ts";
+import { oldestFirst } from "./observation.ts";
+
+/** A name of a server that is not to be taken: of a process, a claim or a project. */
+export type TakenNames = {
+  /** Whether the name, with the label of its worktree, is somebody's already. `project`: the one that asks. */
+  isTaken(name: string, project: Project): boolean;
+};
+
+export type InferredOptions = TakenNames & {
+  /** The processes that may be named, by pid. */
+  candidates: ReadonlyMap<number, Candidate>;
+  kept: KeptNames;
+};
+
+/** By pid: listening processes, and those that they have come of within their server. */
+export function inferredNames(scan: Scan, options: InferredOptions): Map<number, NamedProcess> {
+  const { candidates } = options;
+  const named = new Map<number, NamedProcess>();
+  const units = unitsOf(scan, candidates)
+    .map((unit) => ({ unit, standing: standingOf(unit.main, scriptOf(unit.main, scan)) }))
+    .sort(
+      (a, b) =>
+        a.standing.rank - b.standing.rank || oldestFirst(a.unit.main.process, b.unit.main.process),
+    );
+  const names = new Names(options);
+  const folders = Map.groupBy(units, ({ unit }) => unit.main.project.folder);
+  for (const its of folders.values()) {
+    const plain = new Map<string, number>();
+    for (const { unit, standing } of its) {
+      const { project } = unit.main;
+      const again = plain.has(standing.id) ? unit.port : undefined;
+      plain.set(standing.id, unit.port);
+      const name = names.of(project, { ...standing, again });
+      const { protocol } = unit.main.server;
+      for (const process of withParents(unit, scan)) {
+        named.set(process.pid, {
+          process,
+          key: name,
+          name,
+          why:
+            protocol === undefined
+              ? undefined
+              : `speaks the protocol of ${protocol}, and not HTTP: it is reached at port ${unit.port}`,
+          source: "folder",
+          because: project.because,
+          unit: unit.main.process.pid,
+        });
+      }
+    }
+  }
+  return named;
+}
+
+type Wanted = {
+  id: string;
+  words: readonly string[];
+  isPlain: boolean;
+  /** The port of one more server of the same kind in the folder. */
+  again: number | undefined;
+};
+
+/** Labels from the right: the root's, the package's, the server's. */
+class Names {
+  readonly #used = new Set<string>();
+  readonly #options: InferredOptions;
+
+  constructor(options: InferredOptions) {
+    this.#options = options;
+  }
+
+  of(project: Project, wanted: Wanted): string {
+    const { label } = project;
+    const parts = this.#parts(project, wanted);
+    const visible = (name: string): string => withLabel(name, label);
+    const isFree = (name: string): boolean =>
+      !this.#used.has(visible(name)) && !this.#options.isTaken(visible(name), project);
+    const name = firstFree(parts, isFree);
+    this.#used.add(visible(name));
+    return name;
+  }
+
+  #parts({ folder, name, root, label = "", isCertain }: Project, wanted: Wanted): string[] {
+    const { kept } = this.#options;
+    const top = root ?? { folder, name };
+    const topLabel = kept.give({
+      ...{ scope: label, folder: top.folder, id: "" },
+      ...{ wanted: [top.name], isCertain: root !== undefined || isCertain },
+    });
+    const isPackage = root !== undefined && root.name !== name;
+    const asked = { scope: top.folder, folder, id: "", wanted: [name], isCertain };
+    const own = isPackage ? [kept.give(asked), topLabel] : [topLabel];
+    const { id, words, isPlain, again } = wanted;
+    const [first = "", ...rest] = own;
+    // A second one of the same kind: `shop-5174`.
+    const base = again === undefined ? own : [`${first}-${again}`, ...rest];
+    const apart = words.filter((word) => !own.includes(word));
+    const labels = [...(isPlain ? [""] : []), ...apart, ...(isPlain ? [] : ["server"])];
+    const scope = isPackage ? folder : top.folder;
+    const word = kept.give({ scope, folder, id: id || "server", wanted: labels, isCertain: true });
+    return word === "" ? base : [word, ...base];
+  }
+}
+
+/** As `worktree-labels.ts` has it: a name that has the label already stays as it is. */
+function withLabel(name: string, label: string | undefined): string {
+  if (label === undefined || name === label || name.startsWith(`${label}.`)) return name;
+  return `${label}.${name}`;
+}
+
+/** A number on the last label where that helps, since names below a project's are all its own; else on the first. */
+function firstFree(parts: readonly string[], isFree: (name: string) => boolean): string {
+  const name = parts.join(".");
+  if (isFree(name)) return name;
+  const [first = "", ...rest] = parts;
+  for (let number = 2; ; number++) {
+    const numbered = [`${first}-${number}`, ...rest].join(".");
+    if (isFree(numbered)) return numbered;
+    const moved = [...parts.slice(0, -1), `${parts.at(-1)}-${number}`].join(".");
+    if (isFree(moved)) return moved;
+  }
+}
+
+/** The word of the script that started it: `api` of `npm run dev:api`, in the same folder. */
+function scriptOf({ process, project }: Candidate, { processes }: Scan): string | undefined {
+  let at: ObservedProcess | undefined = process;
+  for (let steps = 0; at !== undefined && steps < 16; steps++) {
+    const word = scriptWord(at.command);
+    if (word !== undefined) return word;
+    at = processes.get(at.parent);
+    if (at?.uid !== process.uid || at.cwd === undefined) return undefined;
+    if (at.cwd !== process.cwd && at.cwd !== project.folder) return undefined;
+  }
+  return undefined;
+}
+
+/** The members, and the processes between them, so that they are one tree. */
+function withParents({ members }: Unit, { processes }: Scan): Set<ObservedProcess> {
+  const pids = new Set(members.map(({ pid }) => pid));
+  const all = new Set(members);
+  for (const member of members) {
+    const path: ObservedProcess[] = [];
+    let at = processes.get(member.parent);
+    while (at !== undefined && !pids.has(at.pid) && path.length < 64) {
+      path.push(at);
+      at = processes.get(at.parent);
+    }
+    if (at !== undefined && pids.has(at.pid)) for (const its of path) all.add(its);
+  }
+  return all;
+}

@@ -1,0 +1,70 @@
+/** A host and the paths of sockets -> the arguments of ssh. Pure. */
+
+/** How long ssh waits for a connection and for the other side's first words, in seconds. */
+export const connectSeconds = 10;
+
+/** Seconds. A link on which nothing comes back is ended after three of these: ssh's own check, below ours. */
+const aliveSeconds = 5;
+
+/** In the place of what a person's configuration says: none of it is ours to use. */
+const never = [
+  // Nothing is asked of a person, who would not see it.
+  "BatchMode=yes",
+  // No port of either side: the LocalForward of a person's configuration would be open twice.
+  "ClearAllForwardings=yes",
+  "GatewayPorts=no",
+  "Tunnel=no",
+  "ForwardAgent=no",
+  "ForwardX11=no",
+  "PermitLocalCommand=no",
+  "RemoteCommand=none",
+  "RequestTTY=no",
+  "ControlPersist=no",
+  "ExitOnForwardFailure=no",
+] as const;
+
+/**
+ * The one connection of a remote, with a session of `sh` that reads its standard input. It ends with that input, also
+ * where we are killed. `control` is the path of its control socket.
+ */
+export function sessionArguments(host: string, control: string): string[] {
+  const options = [
+    ...never,
+    "ControlMaster=yes",
+    `ControlPath=${control}`,
+    `ConnectTimeout=${connectSeconds}`,
+    "ConnectionAttempts=1",
+    `ServerAliveInterval=${aliveSeconds}`,
+    "ServerAliveCountMax=3",
+    // Nobody else of this machine connects to what runs there.
+    "StreamLocalBindMask=0177",
+    "StreamLocalBindUnlink=yes",
+    // The reason for an end is one of its errors.
+    "LogLevel=ERROR",
+  ];
+  return ["-T", ...options.flatMap((option) => ["-o", option]), "--", host, "sh"];
+}
+
+export type Forward = {
+  /** The path of the socket here. */
+  socket: string;
+  /** `127.0.0.1:3000`, `[::1]:3000`, or the path of a socket there. */
+  to: string;
+};
+
+/** One command to the connection that runs: it opens or closes sockets here. No configuration is read for that. */
+export function forwardArguments(
+  verb: "forward" | "cancel",
+  { control, host, forwards }: { control: string; host: string; forwards: readonly Forward[] },
+): string[] {
+  return [
+    ...["-F", "/dev/null", "-S", control, "-O", verb],
+    ...forwards.flatMap(({ socket, to }) => ["-L", `${socket}:${to}`]),
+    ...["--", host],
+  ];
+}
+
+/** Characters that ssh takes in paths as they are: it reads `%`, `$`, `~`, `:`, backslashes and quotes otherwise. */
+export function isPlainPath(path: string): boolean {
+  return /^\/[A-Za-z0-9_./+-]+$/.test(path);
+}
