@@ -23,6 +23,8 @@ const shown: Choice = {
   names: [],
 };
 
+const shownOld: Choice = { ...shown, root: "/srv/shop-old", label: "old" };
+
 /** `shop` and `api.shop` in the main checkout and in the worktree fix-nav; of the worktree old, nothing runs. */
 async function open(options: TestProxyOptions = {}) {
   const made = new AsyncDisposableStack();
@@ -207,6 +209,31 @@ test("a lazy service of the worktree is woken, and a request for the plain name 
   expect(woken).toEqual(["old.shop:web"]);
   proxy.setSupervised([{ ...lazy("starting"), state: "ready", port: its.api.port }]);
   expect((await client.message()).body).toBe("api");
+});
+
+test("the page of a service that is down says how to start it, and how to end the choice", async () => {
+  const down = testSupervised({
+    ...{ id: "old.shop:web", project: "old.shop", domain: "old.shop.localhost", service: "web" },
+    ...{ routeName: "old.shop", directory: "/srv/shop-old", state: "stopped", pid: undefined },
+    checkout: { repository: testRepository, root: "/srv/shop-old", label: "old" },
+  });
+  await using its = await open({ choices: [shownOld], supervised: [down] });
+  const { client } = its;
+  const ask = async (accept: string, ...fields: string[]): Promise<string> => {
+    const lines = ["Host: shop.localhost", `Accept: ${accept}`, ...fields];
+    client.send(`GET / HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    const { status, body } = await client.message();
+    expect(status).toBe(503);
+    return body;
+  };
+  expect(await ask("text/plain")).toBe(
+    "localhostess: old.shop:web is stopped; to start it: localhostess up /srv/shop-old web; " +
+      "shop is to show old; to end that: localhostess use -- shop\n",
+  );
+  const page = await ask("text/html");
+  expect(page).toContain("localhostess use -- shop");
+  expect(page).toContain('href="/.localhostess/use"');
+  expect(await ask("text/plain", "Localhostess-Use: old")).not.toContain("use --");
 });
 
 test("guard = strict lets pages of the plain names ask for the worktree that is shown, and no others", async () => {
