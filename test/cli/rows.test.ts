@@ -193,7 +193,7 @@ test("below them stands why a name that a person gave is not seen; a bad one is 
   expect(lines.slice(0, 3)).toEqual([
     "1 server without a name:",
     "PORT   PID  FOLDER    NAME IT WITH",
-    ":3001  17   /srv/api  localhostess add api -- <command>",
+    ":3001  17   /srv/api  localhostess name api 3001",
   ]);
   expect(lines.slice(3).join("")).toMatch(/has written its +title over its environment/);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
