@@ -11,6 +11,7 @@ import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
 import { hiddenServer } from "../shared/hidden-server.ts";
 import { type Present, reach } from "../shared/reach.ts";
+import { hiddenContainer } from "./hidden-container.ts";
 import { isSecured } from "./is-secured.ts";
 import { connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
 
@@ -59,6 +60,11 @@ export async function routes(
       if (meant !== undefined && (nearest === undefined || !isLost(meant.fault))) {
         const detail = `no server is named ${name}; ${faultText(meant)}`;
         return { step: failed("routes", detail, remedyText(meant)), service: undefined };
+      }
+      const container = nearest === undefined ? await hiddenContainer(name, settings) : undefined;
+      if (container !== undefined) {
+        const detail = `no server is named ${name}; ${container.detail}`;
+        return { step: failed("routes", detail, container.fix), service: undefined };
       }
       const fix =
         nearest === undefined
