@@ -15,7 +15,9 @@ export type Fault =
   /** `wrong`: what is wrong with it, as a clause. `near`: the nearest name that can be used. */
   | { kind: "bad name"; name: string; wrong: string; near: string | undefined }
   /** WSL sets NAME to the computer's name, for every program. */
-  | { kind: "computer's name"; name: string };
+  | { kind: "computer's name"; name: string }
+  /** Many unrelated programs have it. */
+  | { kind: "common name"; name: string };
 
 export type Unusable = {
   pid: number;
@@ -41,9 +43,6 @@ export function isLost({ kind }: Fault): boolean {
 
 /** Characters of a command that are shown in a sentence. */
 const longestCommand = 80;
-
-/** In the place of a command that is not known. */
-const itsCommand = "<command>";
 
 function portsText({ port, ports }: Unusable): string {
   const others = ports.length - 1;
@@ -71,6 +70,8 @@ export function faultText(its: Unusable): string {
       return `${which}; its NAME=${fault.name} is only in ${fault.file}, which the program reads by itself, so that no other program sees it`;
     case "bad name":
       return `${which}, and its NAME=${fault.name} is not a usable name: ${fault.wrong}`;
+    case "common name":
+      return `${which}, and its NAME=${fault.name} is one that unrelated programs have, as if a shell profile exported it`;
     case "computer's name":
       return `${which}, and its NAME=${fault.name} is this computer's name, which Windows sets for every program`;
   }
@@ -83,20 +84,24 @@ function nameFor({ fault, suggested }: Unusable): string {
 }
 
 /**
- * The command that gives it a name, to be typed in its folder: `NAME=api bun server.ts`. A program that overwrites its
- * environment would do so again, and is named by its project.
+ * The command that gives it a name: `NAME=api bun server.ts`, to be typed in its folder. A program that overwrites its
+ * environment would do so again, and the command line of another user's is not to be pasted: those are named by their
+ * port.
  */
 export function namingCommand(its: Unusable): string {
   const name = pastedWord(nameFor(its));
-  const command = its.typed ?? itsCommand;
-  return isLost(its.fault) ? `localhostess add ${name} -- ${command}` : `NAME=${name} ${command}`;
+  return isNamedByPort(its) ? `localhostess name ${name} ${its.port}` : `NAME=${name} ${its.typed}`;
+}
+
+export function isNamedByPort({ fault, typed }: Unusable): boolean {
+  return isLost(fault) || typed === undefined;
 }
 
 /** A clause: what to do. */
 export function remedyText(its: Unusable): string {
   const command = namingCommand(its);
-  return isLost(its.fault)
-    ? `declare it in locald.toml and bring it up, because a project knows its services by their ports: ${command}`
+  return isNamedByPort(its)
+    ? `to name what listens there: ${command}`
     : `start it again with: ${command}`;
 }
 
@@ -137,6 +142,8 @@ function isMeantBy(name: string, its: Unusable): boolean {
     case "overwritten":
     case "unreadable":
       return true;
+    case "common name":
+      return fault.name.toLowerCase() === name || isFolderOf(name, its);
     case "no name":
     case "computer's name":
       return isFolderOf(name, its);
@@ -152,6 +159,7 @@ const sureness: readonly Fault["kind"][] = [
   "in a file",
   "bad name",
   "no name",
+  "common name",
   "computer's name",
   "overwritten",
   "unreadable",

@@ -4,6 +4,7 @@ import type { Fault } from "./fault.ts";
 const choices = "test/proxy/choices.test.ts";
 const page = "test/proxy/choice-page.test.ts";
 const origins = "test/routes/origins.test.ts";
+const kept = "test/discovery/kept-choices.test.ts";
 
 export const choosing: readonly Fault[] = [
   {
@@ -11,13 +12,6 @@ export const choosing: readonly Fault[] = [
     file: "src/routes/decide.ts",
     find: ': { kind: "unchosen", name: host.name, chosen };',
     replace: ": decideName(host.name, table, how);",
-    tests: [choices],
-  },
-  {
-    name: "a subdomain of the chosen worktree reaches a shorter name of another checkout",
-    file: "src/routes/decide.ts",
-    find: '"supervised" in found && isOf(chosen, found)',
-    replace: '"supervised" in found',
     tests: [choices],
   },
   {
@@ -35,6 +29,27 @@ export const choosing: readonly Fault[] = [
     tests: [choices],
   },
   {
+    name: "a cookie inside a browser's tunnel counts only where the guard is on",
+    file: "src/proxy/client/serving.ts",
+    find: 'settings.guard === "off" && origin === undefined;',
+    replace: 'settings.guard === "off";',
+    tests: [choices],
+  },
+  {
+    name: "guard = strict refuses pages of the plain names that show the same project",
+    file: "src/proxy/request/guard.ts",
+    find: "if (isOfShown(name, facts)) return true;",
+    replace: "",
+    tests: [choices],
+  },
+  {
+    name: "guard = strict takes every page for one of the project that is shown",
+    file: "src/proxy/request/guard.ts",
+    find: "return isUnder(name, plain) && ",
+    replace: "return ",
+    tests: [choices],
+  },
+  {
     name: "a server sees the cookie of the choice",
     file: "src/proxy/request/destination.ts",
     find: "hidesUse: destination.origin !== undefined,",
@@ -44,8 +59,8 @@ export const choosing: readonly Fault[] = [
   {
     name: "a worktree's own name shows another one",
     file: "src/routes/origins.ts",
-    find: "if (versions.has(rest)) return undefined;",
-    replace: "",
+    find: "return isLabelOf(origin, before) ? undefined : origin;",
+    replace: "return origin;",
     tests: [origins],
   },
   {
@@ -54,6 +69,27 @@ export const choosing: readonly Fault[] = [
     find: "if (holders.has(name) && holders.get(name) !== repository) continue;",
     replace: "",
     tests: [origins],
+  },
+  {
+    name: "a choice is lost where another branch is checked out in its worktree",
+    file: "src/routes/origins.ts",
+    find: "?.[0] ?? label;",
+    replace: "?.[1].name ?? label;",
+    tests: [origins],
+  },
+  {
+    name: "a choice outlives its worktree",
+    file: "src/discovery/kept-choices.ts",
+    find: "else if (existsSync(root)) holds.push(choice);",
+    replace: 'else if (root !== "") holds.push(choice);',
+    tests: [kept],
+  },
+  {
+    name: "of two choices at once, one is lost",
+    file: "src/discovery/kept-choices.ts",
+    find: 'if (lock.kind === "taken") {',
+    replace: "if (false) {",
+    tests: [kept],
   },
   {
     name: "a form of another site chooses",
