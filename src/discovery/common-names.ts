@@ -65,7 +65,7 @@ function commonIn(
 /** The first program of a terminal, usually a shell. A NAME that a person types there is not in its environment. */
 function isTerminals({ pid }: ObservedProcess, { sessions }: Scan): boolean {
   const session = sessions?.get(pid);
-  return session?.id === pid && session.terminal;
+  return session?.terminal === true && session.id === pid;
 }
 
 /**
