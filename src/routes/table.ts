@@ -85,7 +85,7 @@ export function routeTable(
     choices = [],
   }: TableOptions = {},
 ): RouteTable {
-  const judged = withRights(seen, { tlds, supervised, checkouts });
+  const judged = withRights(seen, { tlds, supervised });
   const origins =
     checkouts === undefined
       ? undefined
