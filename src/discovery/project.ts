@@ -21,7 +21,7 @@ export type Project = {
   /** A clause for a person: `package.json of /srv/shop`. */
   because: string;
   /** The workspace or the repository that it is a package of. */
-  root: { folder: string; name: string } | undefined;
+  root: { folder: string; name: string; isCertain: boolean } | undefined;
   /** The linked worktree that it is in. */
   label: string | undefined;
   /** As a `Checkout` has it. */
@@ -67,7 +67,7 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
     folder: nearest.path,
     name: shortened(name, root),
     because: `${because}${root === undefined ? "" : `, in ${printable(root.path, longestPath)}`}`,
-    root: root === undefined ? undefined : { folder: root.path, name: nameOf(root).name },
+    root: root === undefined ? undefined : { folder: root.path, ...rootName(root) },
     label: top?.checkout?.label,
     repository: top?.checkout?.repository,
     scripts,
@@ -76,6 +76,11 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
     isMixed: nearest.manifests.some(([file]) => file !== "package.json"),
     isCertain,
   };
+}
+
+function rootName(root: FolderFacts): { name: string; isCertain: boolean } {
+  const { name, isCertain } = nameOf(root);
+  return { name, isCertain };
 }
 
 function isProject({ manifests, checkout }: FolderFacts): boolean {

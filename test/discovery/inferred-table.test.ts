@@ -187,6 +187,7 @@ const tools: readonly [reason: RegExp, command: string][] = [
   [/debugger/, "dlv dap --listen=127.0.0.1:38697"],
   [/debugger/, "python3 /home/me/.vscode-x/bundled/libs/debugpy/adapter --for-server 5"],
   [/debugger/, "node /opt/js-debug/src/dapDebugServer.js 8123"],
+  [/kernel of notebooks/, "/w/.venv/bin/python -m ipykernel_launcher -f /run/kernel-1.json"],
   [/build tool/, "java -cp /x/gradle.jar org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5"],
   [/build tool/, "bazel(shop) -XX:MaxHeapSize=1g"],
   [/build tool/, "java -cp x org.jetbrains.kotlin.daemon.KotlinCompileDaemon"],
