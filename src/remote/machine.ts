@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Claim } from "../routes/claim.ts";
 import { remoteText, type RemoteReport, type RemoteService } from "../routes/remote-report.ts";
 import { printable } from "../text/printable.ts";
-import type { Clock } from "../system/clock.ts";
+import type { Cancel, Clock } from "../system/clock.ts";
 import { type Answer, answerReader, type AnswerReader, type FoundBy } from "./answer-reader.ts";
 import { type Failure, failureOf, silence, withoutSsh } from "./failure.ts";
 import { Forwards } from "./forwards.ts";
@@ -29,20 +29,28 @@ export type MachineOptions = {
   note(text: string): void;
 };
 
+/**
+ * Ticks, which are seconds. They are counted, because an answer that has arrived is read between two of them, also
+ * where we had no turn for long: no clock tells that.
+ */
+const patience = {
+  /** For a connection, with whatever a person has to confirm at an agent or a key. */
+  connecting: 30,
+  /** For a sign of life. A network's round trip takes less than one second. */
+  sign: 4,
+  /** For a whole answer, which `ls --json` has ten seconds for. */
+  answer: 20,
+};
+
 /** All in milliseconds. */
 const limits = {
-  /** For a connection, with whatever a person has to confirm at an agent or a key. */
-  connecting: 30_000,
-  /** For a sign of life. A network's round trip takes less than one second. */
-  sign: 4_000,
-  /** For a whole answer, which `ls --json` has ten seconds for. */
-  answer: 20_000,
   /** Between two looks while localhostess is in use. */
   period: 3_000,
+  /** Between the end of a look and one that requests ask for: ten times what a look takes, within these. */
+  least: 100,
+  most: 1_000,
   /** Between two attempts that requests ask for. */
   attempts: 2_000,
-  /** After a look, before one that a server there which is gone asks for. */
-  complaints: 100,
   /** A connection that has held for so long was a good one: the next pause is short again. */
   good: 30_000,
 };
@@ -56,8 +64,8 @@ const mostHad = 500;
 /** Notes that are kept. */
 const mostNotes = 5;
 
-/** `began`: when it was asked for, and from its sign of life on, when that came. */
-type Look = { number: number; began: number; begun: boolean };
+/** `began`: when it was asked for, and from its sign of life on, when that came. `ticks`: since then. */
+type Look = { number: number; began: number; ticks: number; begun: boolean };
 
 export class Machine {
   readonly name: string;
@@ -84,7 +92,11 @@ export class Machine {
   /** The end of the last look, and how long it took. */
   #looked = 0;
   #took = 0;
+  #tookLast: number | undefined;
   #wantsWhole = false;
+  /** Ticks since the state began. */
+  #ticks = 0;
+  #cancelSoon: Cancel | undefined;
   #notes: string[] = [];
   #waiters: (() => void)[] = [];
 
@@ -173,7 +185,8 @@ export class Machine {
         if (used) this.on("used");
         return;
       case "connecting":
-        if (now - this.#began >= limits.connecting) this.#isSilent(limits.connecting);
+        this.#ticks++;
+        if (this.#ticks >= patience.connecting) this.#isSilent(patience.connecting);
         return;
       case "up":
         this.#watch(now, used);
@@ -190,16 +203,17 @@ export class Machine {
   #watch(now: number, used: boolean): void {
     const look = this.#look;
     if (look !== undefined) {
-      const limit = look.begun ? limits.answer : limits.sign;
-      if (now - look.began >= limit) this.#isSilent(limit);
+      look.ticks++;
+      const limit = look.begun ? patience.answer : patience.sign;
+      if (look.ticks >= limit) this.#isSilent(limit);
       return;
     }
     const period = Math.max(limits.period, restFactor * this.#took);
     if (used && now - this.#looked >= period) this.#ask({ whole: false });
   }
 
-  #isSilent(limit: number): void {
-    this.#failure = silence(Math.round(limit / 1_000), { heard: this.#state === "up" });
+  #isSilent(seconds: number): void {
+    this.#failure = silence(seconds, { heard: this.#state === "up" });
     this.on("silent");
   }
 
@@ -211,12 +225,23 @@ export class Machine {
     const now = this.#options.clock.now();
     const pauses = this.#state === "backing off" || this.#state === "asleep";
     if (pauses && now - this.#began < limits.attempts) return Promise.resolve();
-    if (this.#state === "up" && now - this.#looked < Math.min(limits.attempts, 10 * this.#took)) {
-      return Promise.resolve();
-    }
-    this.on("asked");
+    if (this.#state === "up" && this.#look === undefined) this.#askSoon(now);
+    else this.on("asked");
     if (this.#state !== "connecting" && this.#state !== "up") return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Names that do not exist cannot keep a machine looking. */
+  #askSoon(now: number): void {
+    const pause = Math.min(limits.most, Math.max(limits.least, 10 * this.#took));
+    const left = pause - (now - this.#looked);
+    if (left <= 0) this.on("asked");
+    else this.#cancelSoon ??= this.#options.clock.after(left, () => this.#askNow());
+  }
+
+  #askNow(): void {
+    this.#cancelSoon = undefined;
+    this.on("asked");
   }
 
   on(event: Event): void {
@@ -227,6 +252,7 @@ export class Machine {
     if (step.next !== before) {
       this.#state = step.next;
       this.#began = this.#options.clock.now();
+      this.#ticks = 0;
       this.#since = this.#options.clock.wall();
     }
     switch (step.action) {
@@ -287,7 +313,7 @@ export class Machine {
       });
       session.say(firstWords(nonce));
       // Its sign of life is the first that is heard.
-      this.#look = { number: ++this.#looks, began: clock.now(), begun: false };
+      this.#look = { number: ++this.#looks, began: clock.now(), ticks: 0, begun: false };
       session.say(lookWords(this.#looks, { whole: true }));
     } catch (error) {
       this.#failure = withoutSsh(this.name, error as NodeJS.ErrnoException);
@@ -318,6 +344,7 @@ export class Machine {
     if (answer.kind === "begun") {
       if (this.#look !== undefined) {
         this.#look.begun = true;
+        this.#look.ticks = 0;
         this.#look.began = this.#options.clock.now();
       }
       this.on("heard");
@@ -328,7 +355,10 @@ export class Machine {
 
   #answered(answer: Extract<Answer, { kind: "same" | "found" }>): void {
     const now = this.#options.clock.now();
-    this.#took = now - this.#look!.began;
+    // The shorter one of the last two: the machine may have had other work.
+    const took = now - this.#look!.began;
+    this.#took = Math.min(took, this.#tookLast ?? took);
+    this.#tookLast = took;
     this.#looked = now;
     this.#look = undefined;
     if (answer.kind === "found") {
@@ -355,7 +385,7 @@ export class Machine {
       return;
     }
     const now = this.#options.clock.now();
-    this.#look = { number: ++this.#looks, began: now, begun: false };
+    this.#look = { number: ++this.#looks, began: now, ticks: 0, begun: false };
     this.#session?.say(lookWords(this.#looks, { whole }));
   }
 
@@ -372,6 +402,8 @@ export class Machine {
   }
 
   #forget(): void {
+    this.#cancelSoon?.();
+    this.#cancelSoon = undefined;
     this.#forwards?.end();
     this.#session = this.#forwards = this.#reader = this.#look = this.#by = undefined;
     this.#control = undefined;
@@ -397,7 +429,7 @@ export class Machine {
   }
 
   #hasJustLooked(): boolean {
-    const pause = Math.min(limits.attempts, Math.max(limits.complaints, 3 * this.#took));
+    const pause = Math.min(limits.most, Math.max(limits.least, 3 * this.#took));
     return this.#options.clock.now() - this.#looked < pause;
   }
 

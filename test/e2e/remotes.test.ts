@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { RemoteRow } from "../../src/routes/remote-report.ts";
 import type { ServiceRow } from "../../src/routes/service-row.ts";
-import type { Ended } from "../cli/cli.ts";
+import { cli, type Ended } from "../cli/cli.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -141,6 +141,45 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
       ["pi", "up", "localhostess", "kept"],
       ["box", "up", "script", "config"],
     ]);
+  });
+
+  test("what speaks TLS, listens on a unix socket, or talks by WebSocket there is reached like a server here", async () => {
+    const [key, cert] = [join(folder, "tls.key"), join(folder, "tls.pem")];
+    const made = Bun.spawnSync([
+      ...["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+      ...["-nodes", "-subj", "/CN=there", "-days", "2", "-keyout", key, "-out", cert],
+    ]);
+    expect(made.success).toBe(true);
+    const tls = { key: await Bun.file(key).text(), cert: await Bun.file(cert).text() };
+    const socket = join(folder, "there.sock");
+    const place = {
+      kind: "serve",
+      address: "127.0.0.1",
+      port: 3443,
+      says: "x",
+      name: "x",
+    } as const;
+    const pids = await Promise.all([
+      box!.order({ ...place, name: "safe", says: "safe of box", tls }),
+      pi!.order({ ...place, address: socket, port: 0, says: "socket of pi" }),
+    ]);
+    expect(await get("safe.box")).toEqual(answered("safe", box!));
+    const named = await cli(["name", "socket", `unix:${socket}`], {
+      env: { LOCALHOSTESS_STATE_DIR: join(folder, "there/state") },
+    });
+    expect([named.code, named.err]).toEqual([0, ""]);
+    expect(await get("socket.pi")).toEqual(answered("socket", pi!));
+    const talk = new WebSocket(`ws://127.0.0.1:${port}/`, {
+      headers: { Host: "api.box.localhost" },
+    });
+    const heard = Promise.withResolvers<unknown>();
+    talk.onopen = () => talk.send("there and");
+    talk.onmessage = ({ data }) => heard.resolve(data);
+    talk.onerror = () => heard.reject(new Error("the WebSocket failed"));
+    expect(await heard.promise).toBe("there and back");
+    talk.close();
+    await box!.order({ kind: "end", pid: pids[0] as number });
+    await pi!.order({ kind: "end", pid: pids[1] as number });
   });
 
   test("why shows the hop", async () => {

@@ -59,8 +59,8 @@ export const otherMachines: readonly Fault[] = [
   {
     name: "a look that nobody answers holds a machine for connected",
     file: "src/remote/machine.ts",
-    find: "if (now - look.began >= limit) this.#isSilent(limit);",
-    replace: "if (now - look.began >= 100 * limit) this.#isSilent(limit);",
+    find: "if (look.ticks >= limit) this.#isSilent(limit);",
+    replace: "if (look.ticks >= 100 * limit) this.#isSilent(limit);",
     tests: machine,
   },
   {

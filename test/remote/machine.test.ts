@@ -110,6 +110,27 @@ describe("a machine that answers", () => {
     expect(machine.claims()).toHaveLength(1);
   });
 
+  test("looks again for a request right behind a look, a tenth of a second later, and once for all of them", async () => {
+    played(`while next; do echo $line >>${folder}/looks; say begin $number; say end $number; done`);
+    await machine.known();
+    const looks = () => readFileSync(join(folder, "looks"), "utf8").trim().split("\n");
+    expect(looks()).toEqual(["look 1 whole"]);
+    const waiting = [1, 2, 3].map(() => machine.known());
+    clock.advance(99);
+    await Bun.sleep(0);
+    expect(looks()).toHaveLength(1);
+    clock.advance(1);
+    await Promise.all(waiting);
+    expect(looks()).toEqual(["look 1 whole", "look 2 whole"]);
+    clock.advance(1_000);
+    await machine.known();
+    expect(looks()).toHaveLength(3);
+    // While nobody asks, it looks every three seconds, and only for what has changed.
+    pass(3);
+    await eventually("it looks", () => looks().length === 4);
+    expect(looks()[3]).toBe("look 4 if-changed");
+  });
+
   test("is not connected to before anybody uses localhostess, and is left when nobody does", async () => {
     played("exit 255");
     pass(100, false);

@@ -9,8 +9,15 @@ import { connect, createServer } from "node:net";
 export type Inside = { sshd: readonly string[]; port: number; socket: string };
 
 export type Order =
-  /** Starts a server; its pid is the answer. */
-  | { kind: "serve"; name: string; address: string; port: number; says: string }
+  /** Starts a server; its pid is the answer. `address`: may be a path. `tls`: a key and a certificate, PEM. */
+  | {
+      kind: "serve";
+      name: string;
+      address: string;
+      port: number;
+      says: string;
+      tls?: { key: string; cert: string } | undefined;
+    }
   | { kind: "end"; pid: number }
   /** A signal to each process of sshd that has a connection. */
   | { kind: "signal"; signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" }
@@ -57,9 +64,17 @@ async function main({ sshd: words, port, socket }: Inside): Promise<void> {
   const carryOut = async (order: Order): Promise<unknown> => {
     switch (order.kind) {
       case "serve": {
-        const { name, address, says } = order;
+        const { name, address, says, tls } = order;
         ports.add(order.port);
-        const code = `Bun.serve({ hostname: ${JSON.stringify(address)}, port: ${order.port}, fetch: (request) => new Response(${JSON.stringify(says)} + " " + request.headers.get("host")) }); console.log("listens")`;
+        const place = address.startsWith("/")
+          ? { unix: address }
+          : { hostname: address, port: order.port };
+        const code = `Bun.serve({
+          ...${JSON.stringify({ ...place, tls })},
+          fetch: (request, server) => server.upgrade(request) ? undefined :
+            new Response(${JSON.stringify(says)} + " " + request.headers.get("host")),
+          websocket: { message: (socket, text) => { socket.send(text + " back"); } },
+        }); console.log("listens")`;
         const child = Bun.spawn([process.execPath, "-e", code], {
           env: { ...process.env, NAME: name },
           // In no checkout of ours.
