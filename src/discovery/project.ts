@@ -44,6 +44,9 @@ const webScript =
 /** A name of three labels and a worktree's has to fit into an address. */
 const longestLabel = 50;
 
+/** npm's limit. Of a longer one, the beginning will do. */
+const longestName = 214;
+
 /** Every project of Rails, Laravel, Phoenix and Django has one. */
 const frameworkFiles = new Set(["Gemfile", "config.ru", "composer.json", "mix.exs", "manage.py"]);
 
@@ -116,7 +119,8 @@ function nameOf(facts: FolderFacts): Pick<Project, "name" | "because" | "isCerta
 }
 
 /** A last label that is a number is read as an address, and `localhost` is the proxy itself. */
-function labelIn(text: string): string | undefined {
+function labelIn(whole: string): string | undefined {
+  const text = whole.slice(0, longestName);
   const latin = labelFrom(text);
   const label = latin !== undefined && /[a-z]/.test(latin) ? latin : projectNameFrom(text);
   const short = label.slice(0, longestLabel).replace(/-+$/, "");

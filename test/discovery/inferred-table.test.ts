@@ -228,3 +228,15 @@ const servers = [
 test.each(servers)("%s is a server all the same", (command) => {
   expect(namesOf([{ command, cwd: shop, ports: [8123] }])).toEqual(["shop"]);
 });
+
+test("command lines that are made to take long are read at once", () => {
+  const began = performance.now();
+  const long = 1 << 20;
+  for (const text of ["npm", "-a ", "/gems/a-1", " /src/main.ts", "node_modules/", "a:b "]) {
+    for (const program of ["", "node ", "bun ", "sh -c "]) {
+      const command = program + text.repeat(long / text.length);
+      expect(namesOf([{ command, cwd: shop, ports: [3000] }]).length).toBeLessThan(2);
+    }
+  }
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
