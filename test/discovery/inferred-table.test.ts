@@ -110,6 +110,12 @@ const rows: readonly Row[] = [
   ["node api.js", `${me}/two`, "api.two"],
   ["postgres -D /home/me/shop/.data/pg", `${me}/shop/.data/pg`, "(postgres.shop)"],
   ["redis-server *:6379", `${me}/shop`, "(redis.shop)"],
+  ["node /x/node_modules/pglite-socket/dist/cli.js", `${me}/shop`, "(postgres.shop)", [5432]],
+  ["java -cp /opt/kafka/libs/x.jar kafka.Kafka server.properties", `${me}/shop`, "(kafka.shop)"],
+  ["java -cp /m2/kafka-clients-3.jar:/m2/cassandra.jar com.acme.Shop", `${me}/shop`, "shop"],
+  ["cockroach start-single-node", `${me}/shop`, "cockroach.shop", [8080, 26_257]],
+  ["./your_program.sh", `${me}/gosvc`, "(redis.ledger)", [6379]],
+  ["node /home/me/shop/node_modules/.bin/vite", `${me}/shop`, "shop", [3306]],
   ["node /x/node_modules/.bin/prisma studio", `${me}/shop`, "studio.shop"],
   // No project.
   ["python3 -m http.server", `${me}/plain`, "not listed"],
