@@ -42,12 +42,9 @@ beforeEach(() => {
 afterEach(() => subject.stop());
 
 /** The names in each kind of change that the last look has brought. */
-function told(): Record<string, string[]> {
-  const entries = Object.entries(news ?? {}).map(([kind, services]) => [
-    kind,
-    services.map(({ name }) => name),
-  ]);
-  return Object.fromEntries(entries);
+function told(): Record<"appeared" | "changed" | "gone", string[]> {
+  const namesOf = (kind: keyof typeof nothing) => (news?.[kind] ?? []).map(({ name }) => name);
+  return { appeared: namesOf("appeared"), changed: namesOf("changed"), gone: namesOf("gone") };
 }
 
 const nothing = { appeared: [], changed: [], gone: [] };
