@@ -47,6 +47,8 @@ test("the table stays the same object until something changes", () => {
   expect(table.names).toEqual(["api"]);
   routes.scanned([api], none);
   expect(routes.table).toBe(table);
+  routes.scanned([api], { ...none, reopened: true });
+  expect(routes.table).not.toBe(table);
   routes.scanned([], { ...none, gone: [api] });
   expect(routes.table.names).toEqual([]);
 });
