@@ -66,7 +66,11 @@ export function discovering(options: DiscoveringOptions): Discovering {
     env: options.env,
     wanted: options.containers ?? false,
     worktree: (folder) => linkedWorktree(folder, { checkouts }),
-    onChange: () => discovery.rename(),
+    onChange() {
+      discovery.rename();
+      // The sockets of a container that has just started are not in the last scan.
+      void discovery.refresh();
+    },
   });
   options.stops.push("the news of containers", () => containers.stop());
   const discovery = scanner({
