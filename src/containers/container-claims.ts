@@ -178,8 +178,10 @@ function textsOf({
   labels: { folder },
   createdAt,
 }: Container): Pick<Claim, "command" | "cwd" | "startedAt"> {
+  // An image without a tag is shown as docker shows it.
+  const shown = image.replace(/^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}$/, "$1");
   return {
-    command: printable(command === "" ? image : `${image} ${command}`, 200),
+    command: printable(command === "" ? shown : `${shown} ${command}`, 200),
     cwd: folder === undefined ? undefined : printable(folder, 4096),
     startedAt: createdAt,
   };

@@ -32,6 +32,11 @@ test("a published port is a claim, whose listener may be the engine's user, root
   ]);
 });
 
+test("an image without a tag is shown by the first digits of its id", () => {
+  const image = `sha256:${"50b55c75dacd".padEnd(64, "0")}`;
+  expect(claims(madeContainer({ image }))[0]?.command).toBe("50b55c75dacd /serve");
+});
+
 test("further ports have the port inside in front; two ways to one port inside are one name", () => {
   const ports = ["8080:80", "9001:9001", "9002:9001", "8081:80"];
   expect(rows(madeContainer({ ports }))).toEqual(["9001.box 9001", "box 8080"]);

@@ -123,8 +123,8 @@ async function seenByDaemon(
 function asked(world: World | undefined): unknown {
   return world?.env.LOCALHOSTESS_REMOTE ? { Look: { local: true } } : "Look";
 }
-/** Milliseconds for containers of engines: a look at the processes takes about as long. */
-const engineDeadline = 25;
+/** Milliseconds. An engine answers in a few; one that hangs holds up only a look that no daemon answers. */
+const engineDeadline = 200;
 
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
