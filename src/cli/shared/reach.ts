@@ -15,7 +15,7 @@ import { find, type Found } from "./find.ts";
 import { hiddenServer } from "./hidden-server.ts";
 import { tellLastLines } from "./last-lines.ts";
 import { folderIn, projectHere, servicesMeant } from "./lookup.ts";
-import { looker, type Sight } from "./look.ts";
+import { looker, type Sight, withCheckouts } from "./look.ts";
 import { type Settings, UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -176,7 +176,7 @@ export async function lookUp(
   text: string,
   { settings, world }: { settings: Settings; world: World },
 ): Promise<LookedUp> {
-  const sight = await looker(settings, { world })();
+  const sight = await withCheckouts(await looker(settings, { world })());
   const target = await targetOf(text, { sight, world });
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
   const reached = reach(target.name, sight);
