@@ -5,7 +5,6 @@ import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
-import { linkedWorktree } from "../discovery/linked-worktree.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
@@ -65,7 +64,7 @@ export function discovering(options: DiscoveringOptions): Discovering {
     clock,
     env: options.env,
     wanted: options.containers ?? false,
-    worktree: (folder) => linkedWorktree(folder, { checkouts }),
+    checkout: (folder) => checkouts.of(folder),
     onChange() {
       discovery.rename();
       // The sockets of a container that has just started are not in the last scan.

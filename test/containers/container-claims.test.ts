@@ -120,6 +120,16 @@ test("containers of one name in two engines keep apart", () => {
   expect(containerClaims([one, two]).map(({ name }) => name)).toEqual(["db", "db-2"]);
 });
 
+test("a container of Compose belongs to the git checkout of its folder, also the main one", () => {
+  const its = { repository: "/w/shop/.git", root: "/w/shop", label: undefined, branch: "main" };
+  const labels = { service: "api", project: "shop", folder: "/w/shop" };
+  const [claim] = containerClaims([{ owner: 0, containers: [madeContainer({ labels })] }], {
+    checkout: () => ({ ...its, main: "/w/shop" }),
+  });
+  expect(claim).toMatchObject({ name: "api.shop", checkout: its });
+  expect(claim?.checkout).not.toHaveProperty("main");
+});
+
 test("a pod's ports, which Podman lists with each of its containers, are each of one container", () => {
   const ports = ["8080:8080", "5432:5432"];
   const infra = madeContainer({

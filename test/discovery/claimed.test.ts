@@ -302,3 +302,9 @@ test("a container's port that is published everywhere is not that of a server wi
   const { services } = look({ claims: [claim], listeners });
   expect(services).toMatchObject([{ name: "web", endpoint: { dial: ["127.0.0.1"] }, pids: [1] }]);
 });
+
+test("the git checkout of a claim is that of its service", () => {
+  const checkout = { repository: "/w/shop/.git", root: "/w/nav", label: "nav", branch: "nav" };
+  const claim = given("nav.api.shop", port(80), { source: "container", owners: [0], checkout });
+  expect(look({ claims: [claim] }).services).toMatchObject([{ name: "nav.api.shop", checkout }]);
+});

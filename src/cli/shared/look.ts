@@ -9,7 +9,6 @@ import { type Registration, readRegistration } from "../../control/found/registr
 import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
-import { linkedWorktree } from "../../discovery/linked-worktree.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -135,7 +134,7 @@ function ownLooker(settings: Settings): Looker {
   return async () => {
     its ??= (await import("./own-checkouts.ts")).ownCheckouts();
     const { known, worktrees } = its;
-    const worktree = (folder: string) => linkedWorktree(folder, { checkouts: known });
+    const checkout = (folder: string) => known.of(folder);
     // Loaded where no daemon has looked: `ls` has 40 ms for everything.
     if (settings.infer) {
       infer ??= (await import("./folder-names.ts")).folderNames(settings, known);
@@ -156,7 +155,7 @@ function ownLooker(settings: Settings): Looker {
         worktrees,
         ownPid: proxy?.pid ?? process.pid,
         infer,
-        claims: [...given.now(), ...claimsOf(engines, { worktree })],
+        claims: [...given.now(), ...claimsOf(engines, { checkout })],
       }),
       supervised: [],
       proxy,
