@@ -66,6 +66,8 @@ export function discovering(options: DiscoveringOptions): Discovering {
     wanted: options.containers ?? false,
     checkout: (folder) => checkouts.of(folder),
     onChange() {
+      // The first scan has them anyway.
+      if (scannedAt === 0 && discovery.failure() === undefined) return;
       discovery.rename();
       // The sockets of a container that has just started are not in the last scan.
       void discovery.refresh();
