@@ -17,6 +17,8 @@ export type EngineContainers = {
   containers: readonly Container[];
   /** A sentence on every name of an engine that has not answered. */
   warning?: string | undefined;
+  /** The containers may be others by now. */
+  isDoubtful?: boolean;
 };
 
 /** Names of one container. A hundred published ports are a range that nobody types. */
@@ -220,6 +222,7 @@ function claimOf(
     ...textsOf(container),
     checkout,
     owners: [...new Set([0, engine.owner])],
+    ...(engine.isDoubtful ? { isDoubtful: true } : {}),
     warnings: [...warnings, ...away],
   };
 }

@@ -64,6 +64,7 @@ export function engines(options: EnginesOptions): Engines {
       owner: report.owner,
       containers: report.containers,
       warning: report.state === "silent" ? "its engine does not answer" : undefined,
+      isDoubtful: report.state === "silent" || report.state === "lost",
     }));
     const now = containerClaims(known, { checkout: keptCheckout });
     const ids = new Set(known.flatMap(({ containers }) => containers.map(({ id }) => id)));

@@ -32,6 +32,11 @@ export type Claim = {
   startedAt?: number | undefined;
   /** Users as whom its listener may run, beside us and root; the kernel is asked before each connection. */
   owners?: readonly number[] | undefined;
+  /**
+   * Set while nobody vouches for the place: the container may have ended, and another server may have its port. Only a
+   * process that listens for containers counts then.
+   */
+  isDoubtful?: boolean | undefined;
   /** Printable sentences for a person. */
   warnings?: readonly string[] | undefined;
 };
