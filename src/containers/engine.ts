@@ -1,12 +1,11 @@
 /** One engine's socket -> the containers that run there, as they start and end. Survives whatever the engine does. */
-import type { ProcessIdentity } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Container } from "./container.ts";
-import { containerProcess, readHostContainer } from "./container-process.ts";
 import { type Answer, followEvents, getFrom, listPath } from "./engine-api.ts";
 import type { EngineSocket } from "./engine-socket.ts";
 import { type EngineEvent, type EngineState, engineStep } from "./engine-states.ts";
 import { EventLines } from "./event-lines.ts";
+import { HostContainers } from "./host-containers.ts";
 import { readContainers } from "./read-containers.ts";
 
 /** The ways to the engine; a test has others. */
@@ -48,20 +47,19 @@ const slowLook = 15_000;
 const pauses = { first: 100, longest: 10_000 };
 /** Names stay for so long while an engine that has gone is not asked. */
 const longestLost = 1000;
-/** Containers on this machine's network that are asked for their processes after one list. */
-const mostAsked = 32;
+/** Octets of events in a second. A thousand containers that start at once are one megabyte. */
+const mostOctets = 4 * 1024 * 1024;
 /** An engine that was followed for so long has really run. */
 const settled = 5000;
 
 const ownApi: EngineApi = { get: getFrom, follow: followEvents };
 
-function isOnHost({ hostNetwork, ports, id }: Container): boolean {
-  return hostNetwork && ports.length === 0 && /^[0-9a-f]{12,64}$/.test(id);
-}
-
 export class Engine {
   readonly #options: EngineOptions;
   readonly #api: EngineApi;
+  readonly #onHost: HostContainers;
+  /** Aborted when we stop. */
+  readonly #life = new AbortController();
   #state: EngineState = "away";
   #socket: Extract<EngineSocket, { kind: "socket" }> | undefined;
   #containers: readonly Container[] = [];
@@ -74,13 +72,16 @@ export class Engine {
   #isAgain = false;
   /** Its events come. */
   #isOpen = false;
-  /** By the container's id. */
-  #processes = new Map<string, ProcessIdentity | undefined>();
   readonly #timers = new Map<"list" | "slow" | "ask" | "patience", Cancel>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#api = options.api ?? ownApi;
+    const { path: socket, clock } = options;
+    this.#onHost = new HostContainers({
+      get: (path) => this.#api.get(socket, { path, clock, deadline, signal: this.#life.signal }),
+      onFound: () => options.onChange(),
+    });
   }
 
   get report(): EngineReport {
@@ -89,7 +90,7 @@ export class Engine {
       path,
       state: this.#state,
       owner: this.#socket?.owner ?? 0,
-      containers: this.#containers,
+      containers: this.#onHost.withProcesses(this.#containers),
       server: this.#server,
       trouble: this.#trouble,
     };
@@ -113,6 +114,7 @@ export class Engine {
 
   /** Twice is harmless. */
   stop(): void {
+    this.#life.abort();
     this.#do("stop");
   }
 
@@ -163,7 +165,9 @@ export class Engine {
 
   #ask(): void {
     this.#letGo();
+    const { clock } = this.#options;
     const lines = new EventLines();
+    let second = { since: clock.now(), octets: 0 };
     this.#events = this.#api.follow(this.#options.path, {
       // Events between the first list and this are in the next list.
       onOpen: () => {
@@ -171,7 +175,11 @@ export class Engine {
         this.#listSoon();
       },
       onBytes: (bytes) => {
-        if (lines.take(bytes)) this.#listSoon();
+        const isNews = lines.take(bytes);
+        if (clock.now() - second.since >= 1000) second = { since: clock.now(), octets: 0 };
+        second.octets += bytes.length;
+        if (second.octets > mostOctets) this.#failed("it floods us with events");
+        else if (isNews) this.#listSoon();
       },
       onEnd: (why) => {
         this.#events = undefined;
@@ -219,33 +227,9 @@ export class Engine {
     this.#after("list", listPause, () => {
       if (this.#isAgain) void this.#list();
     });
-    this.#containers = containers.map((its) => ({ ...its, process: this.#processes.get(its.id) }));
+    this.#containers = containers;
     this.#options.onChange();
-    void this.#findProcesses(containers);
-  }
-
-  /** A container on this machine's network is asked for its process, once. */
-  async #findProcesses(containers: readonly Container[]): Promise<void> {
-    const before = this.#processes;
-    this.#processes = new Map();
-    for (const { id } of containers) if (before.has(id)) this.#processes.set(id, before.get(id));
-    const { path, clock, onChange } = this.#options;
-    const known = this.#processes;
-    const unknown = containers.filter((its) => isOnHost(its) && !known.has(its.id));
-    for (const { id } of unknown.slice(0, mostAsked)) {
-      const asked = { path: `/containers/${id}/json`, clock, deadline };
-      const answer = await this.#api.get(path, asked);
-      // Another list has come meanwhile, or none will come any more.
-      if (this.#processes !== known || this.#containers.length === 0) return;
-      if (answer.kind !== "answer") continue;
-      const found = readHostContainer(answer.text);
-      const process = found === undefined ? undefined : await containerProcess(found);
-      if (this.#processes !== known) return;
-      known.set(id, process);
-      if (process === undefined) continue;
-      this.#containers = this.#containers.map((its) => (its.id === id ? { ...its, process } : its));
-      onChange();
-    }
+    void this.#onHost.find(containers);
   }
 
   #failed(why: string, event: "late" | "broken" = "broken"): void {

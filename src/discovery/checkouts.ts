@@ -4,6 +4,7 @@ import { checkoutLabel, labelsApart } from "../manifest/checkout-label.ts";
 import type { KnownLabel } from "../routes/checkout.ts";
 import type { Clock } from "../system/clock.ts";
 import { distantNow, type IsDistant } from "../system/network-mounts.ts";
+import { branchThen } from "./branch-then.ts";
 import { branchReader } from "./branches.ts";
 import { gitFiles } from "./git-files.ts";
 import { branchOf, type GitFolder, gitFolderAt, mainOf } from "./git-folder.ts";
@@ -27,6 +28,8 @@ export type Worktree = { root: string; label: string; branch: string | undefined
 export interface Checkouts {
   /** Undefined where the folder is in no repository. Submodules belong to the checkout around them. */
   of(folder: string): Checkout | undefined;
+  /** The same checkout with the label that it had at that time, in milliseconds since the Unix epoch. */
+  asOf(checkout: Checkout, time: number): Checkout;
   /** The linked worktrees whose folders are there, the oldest first. */
   worktrees(repository: string): readonly Worktree[];
   /** The labels of all worktrees and branches; while they are the same, the same object. */
@@ -50,6 +53,8 @@ const mostFolders = 100;
 const mostKept = 4096;
 /** Repositories whose labels are kept. */
 const mostRepositories = 64;
+/** Bytes of a worktree's log: some 5,000 entries. Nothing is known of the past where it is longer. */
+const longestLog = 1024 * 1024;
 /** Worktrees of one repository. */
 const mostWorktrees = 512;
 
@@ -185,6 +190,19 @@ export function checkouts({ uid, clock, distant = distantNow }: CheckoutsOptions
     of(folder) {
       refresh();
       return isAbsolute(folder) ? lookUp(files.real(folder)) : undefined;
+    },
+    asOf(checkout, time) {
+      refresh();
+      const all = linkedOf(checkout.repository);
+      const its = all.find(({ root }) => root === checkout.root);
+      if (its === undefined) return checkout;
+      const log = files.text(join(its.own, "logs/HEAD"), { longest: longestLog }) ?? "";
+      const was = branchThen(log, time);
+      if (was.kind === "now" || was.branch === its.branch) return checkout;
+      const { branch } = was;
+      const others = all.filter((one) => one !== its);
+      const label = labelsApart([...others, { root: its.root, branch }]).at(-1);
+      return { ...checkout, branch, label };
     },
     worktrees(repository) {
       refresh();

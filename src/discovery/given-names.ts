@@ -1,4 +1,5 @@
 /** The text of `names.json` -> the names that a person has given, or every error in it; and back. Pure. */
+import { isIP } from "node:net";
 import type { Claim, Place } from "../routes/claim.ts";
 import { placeWords } from "../routes/place-words.ts";
 import { printable } from "../text/printable.ts";
@@ -106,9 +107,14 @@ function placeIn({
       : undefined;
   }
   if (!isWhole(port, 65_535)) return undefined;
-  if (typeof host === "string") return host === "" ? undefined : { kind: "host", host, port };
+  if (host !== undefined) {
+    // A host that looks like a path would be dialled as one.
+    const isHost = typeof host === "string" && /^[\w.:-]{1,253}$/.test(host);
+    return isHost ? { kind: "host", host, port } : undefined;
+  }
   if (address === undefined) return { kind: "port", port };
-  return typeof address === "string" ? { kind: "port", port, address } : undefined;
+  const isAddress = typeof address === "string" && isIP(address) !== 0;
+  return isAddress ? { kind: "port", port, address } : undefined;
 }
 
 type Entry = Readonly<Record<string, unknown>>;

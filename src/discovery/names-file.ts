@@ -20,8 +20,11 @@ export function namesPath(stateDirectory: string): string {
   return join(stateDirectory, "names.json");
 }
 
+/** Parts of `why` for a broken file. `isPassing`: the system is short of something, and the file may be sound. */
+type Broken = { what?: string; fix?: string; isPassing?: boolean };
+
 /** No file: no names. `why` says which file is broken, and what helps. */
-export function readNames(path: string): ReadNames & { isPassing?: boolean } {
+export function readNames(path: string): ReadNames & Broken {
   const its = readPrivateFile(path, { limit: longest, forbidden: 0o022 });
   if (its.kind === "absent") return { kind: "names", names: [] };
   const read: ReadNames =
@@ -31,8 +34,9 @@ export function readNames(path: string): ReadNames & { isPassing?: boolean } {
     its.kind === "exposed"
       ? `chmod 600 ${pastedWord(path)}`
       : `correct it, or begin anew: mv ${pastedWord(path)} ${pastedWord(`${path}.old`)}`;
-  const why = `${path} cannot be used: ${read.why}; nothing in it was changed; ${fix}`;
-  return { kind: "broken", why, isPassing: its.kind === "unknown" };
+  const what = `${path} cannot be used: ${read.why}`;
+  const why = `${what}; nothing in it was changed; ${fix}`;
+  return { kind: "broken", why, what, fix, isPassing: its.kind === "unknown" };
 }
 
 const reasons = {

@@ -23,17 +23,20 @@ const longestPath = 4096;
 type Family = { named: ReadonlyMap<number, NamedProcess>; scan: Scan };
 
 /**
- * A process keeps its checkout from the first scan on until it ends: the address of a running server does not change
- * when another branch is checked out under it, or when its worktree is removed.
+ * A process keeps its checkout until it ends, with the branch of its start: the address of a running server does not
+ * change when another branch is checked out under it, when its worktree is removed, or with the next daemon.
  */
-export function worktreeLabels(checkouts: Pick<Checkouts, "of" | "renew">): WorktreeLabels {
+export function worktreeLabels(
+  checkouts: Pick<Checkouts, "of" | "asOf" | "renew">,
+): WorktreeLabels {
   const kept = new Map<string, ServiceCheckout | undefined>();
   let last: Scan | undefined;
 
   function checkoutOf({ process, key }: NamedProcess, family: Family): ServiceCheckout | undefined {
     const id = idOf(process);
     if (kept.has(id)) return kept.get(id);
-    const own = process.cwd === undefined ? undefined : checkouts.of(process.cwd);
+    const now = process.cwd === undefined ? undefined : checkouts.of(process.cwd);
+    const own = now === undefined ? undefined : checkouts.asOf(now, process.startedAt);
     // Kept at once, because parents may form a loop: a pid was reused while the machine was read.
     kept.set(id, own === undefined ? undefined : withoutMain(own));
     const parent = family.named.get(process.parent);

@@ -24,6 +24,8 @@ export type ServiceRow = {
   because: string | null;
   /** The git checkout that it runs in; null: none. */
   checkout: CheckoutRow | null;
+  /** The plain name that can show it, beside other checkouts, and whether all browsers see it there; null: none. */
+  origin: { name: string; shown: boolean } | null;
   warnings: readonly string[];
 };
 
@@ -84,6 +86,7 @@ export function serviceRow(service: Service, port: number): ServiceRow {
     source: service.source,
     because: service.because ?? null,
     checkout: checkoutRow(service.checkout),
+    origin: service.origin ?? null,
     warnings: service.warnings,
   };
 }

@@ -42,9 +42,6 @@ export function isLost({ kind }: Fault): boolean {
 /** Characters of a command that are shown in a sentence. */
 const longestCommand = 80;
 
-/** In the place of a command that is not known. */
-const itsCommand = "<command>";
-
 function portsText({ port, ports }: Unusable): string {
   const others = ports.length - 1;
   return others === 0 ? `port ${port}` : `port ${port} and ${others} more`;
@@ -83,20 +80,24 @@ function nameFor({ fault, suggested }: Unusable): string {
 }
 
 /**
- * The command that gives it a name, to be typed in its folder: `NAME=api bun server.ts`. A program that overwrites its
- * environment would do so again, and is named by its project.
+ * The command that gives it a name: `NAME=api bun server.ts`, to be typed in its folder. A program that overwrites its
+ * environment would do so again, and the command line of another user's is not to be pasted: those are named by their
+ * port.
  */
 export function namingCommand(its: Unusable): string {
   const name = pastedWord(nameFor(its));
-  const command = its.typed ?? itsCommand;
-  return isLost(its.fault) ? `localhostess add ${name} -- ${command}` : `NAME=${name} ${command}`;
+  return isNamedByPort(its) ? `localhostess name ${name} ${its.port}` : `NAME=${name} ${its.typed}`;
+}
+
+export function isNamedByPort({ fault, typed }: Unusable): boolean {
+  return isLost(fault) || typed === undefined;
 }
 
 /** A clause: what to do. */
 export function remedyText(its: Unusable): string {
   const command = namingCommand(its);
-  return isLost(its.fault)
-    ? `declare it in locald.toml and bring it up, because a project knows its services by their ports: ${command}`
+  return isNamedByPort(its)
+    ? `to name what listens there: ${command}`
     : `start it again with: ${command}`;
 }
 

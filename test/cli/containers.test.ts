@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkContainers } from "../../src/cli/trust/check-containers.ts";
+import { hiddenContainer } from "../../src/cli/servers/hidden-container.ts";
 import type { Settings } from "../../src/cli/shared/settings.ts";
 import type { World } from "../../src/cli/shared/world.ts";
 import { answerOf, fakeEngine } from "../containers/fake-engine.ts";
@@ -67,4 +68,25 @@ test("an engine that DOCKER_HOST names over the network is a warning", async () 
   expect(findings.filter(({ level }) => level === "warning").map(({ detail }) => detail)).toContain(
     "the engine of DOCKER_HOST (tcp) is not asked: only engines on a unix socket are asked",
   );
+});
+
+test("why knows of a container that publishes nothing, and of an engine that cannot be asked", async () => {
+  const bare = { ...web, Names: ["/bare"], Ports: [] };
+  using good = fakeEngine({ "/containers/json": answerOf(JSON.stringify([web, bare])) });
+  const file = join(good.path, "../file");
+  await writeFile(file, "");
+  const of = (name: string, ...sockets: string[]) => {
+    const containers = { value: sockets, origin: { file: "config.toml", line: 1 } };
+    return hiddenContainer(name, { config: { containers }, env: {}, home: "/nowhere" });
+  };
+  expect(await of("bare", good.path)).toEqual({
+    detail: "container bare has that name, and publishes no TCP port",
+    fix: "publish one: ports in its Compose file, or docker run -p",
+  });
+  expect(await of("web", good.path)).toBeUndefined();
+  expect(await of("db", good.path)).toBeUndefined();
+  expect(await of("db", good.path, file)).toEqual({
+    detail: `containers of the engine at ${file} are not known: it is no socket`,
+    fix: "localhostess doctor",
+  });
 });

@@ -464,9 +464,8 @@ describe("A server that no name leads to", () => {
       word: uniqueName("ghost"),
       fault:
         /pid \d+ \(.*\) listens on port \d+.*, and has written its title over its environment, so that its NAME cannot be read, whatever it was/,
-      remedy:
-        "declare it in locald.toml and bring it up, because a project knows its services by their ports: localhostess add ",
-      listed: new RegExp(`^:${titled.said[1]} +${titled.pid} .*localhostess add `, "m"),
+      remedy: "to name what listens there: localhostess name ",
+      listed: new RegExp(`^:${titled.said[1]} +${titled.pid} .*localhostess name `, "m"),
     };
   }, patience);
 

@@ -78,7 +78,48 @@ const server = v.strictObject({
     }),
     "the git checkout that it runs in; `label` is a linked worktree's, which is in front of its name",
   ),
+  origin: orNull(
+    v.strictObject({
+      name: text("a plain name that can show several checkouts, this one among them"),
+      shown: flag("whether all browsers see this one there"),
+    }),
+    "null: no such name shows it; see [worktrees](worktrees.md#one-origin-many-worktrees)",
+  ),
   warnings: list(v.string(), "sentences"),
+});
+
+const repository = v.strictObject({
+  repository: text("the folder that its checkouts share"),
+  names: list(v.string(), "its plain names"),
+  shown: list(
+    v.strictObject({
+      worktree: text("the label"),
+      of: orNull(v.string(), "the name that it is limited to, with what is under it; null: all"),
+      names: list(v.string(), "the plain names when it was chosen"),
+    }),
+    "what is chosen for all browsers",
+  ),
+  worktrees: list(
+    v.strictObject({
+      label: v.string(),
+      branch: v.nullable(v.string()),
+      root: v.string(),
+      names: v.array(v.string()),
+    }),
+    "its linked worktrees, with the names of their own servers",
+  ),
+});
+
+const chosen = v.strictObject({
+  worktree: text("the label"),
+  root: text("its folder"),
+  of: orNull(v.string(), "the name that was typed; null: all plain names of the repository"),
+  names: list(v.string(), "the plain names that show it"),
+});
+
+const ended = v.strictObject({
+  ended: list(v.string(), "the labels that are shown no longer; empty if nothing was chosen"),
+  names: list(v.string(), "the plain names that show the main checkout again"),
 });
 
 const given = v.strictObject({
@@ -595,6 +636,10 @@ export const answers: Readonly<Record<string, Answer>> = {
   name: {
     shape: v.union([v.array(given), given, v.array(forgotten), forgotten]),
     note: "without words, all of them; the one that was given, asked for or removed; [Forgotten folder](#forgotten-folder) with `--forget` and `--remember`",
+  },
+  use: {
+    shape: v.union([v.array(repository), chosen, ended]),
+    note: "without words, the repositories with several checkouts; with a worktree, the choice; with `--`, its end",
   },
   open: object({ url: text("the URL that was opened") }),
   why: rows(step),

@@ -291,6 +291,8 @@ command = "exit 3"
       await answer("name no-such-place 1");
       await answer("name no-such-place");
       await answer("name");
+      await answer("use");
+      await answer("use --");
       await answer("name --remove no-such-place");
       await answer(`open ${server.name}`);
       await answer(`why ${server.name}`);

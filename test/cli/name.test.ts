@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkGiven } from "../../src/cli/trust/check-given.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { freePort, uniqueName } from "../support/servers.ts";
 import { daemonInFront, type Ended, freshState, type Session, type State } from "./cli.ts";
@@ -80,11 +81,31 @@ describe("without a daemon", () => {
     [["localhost", "3000"], "localhost is this machine itself"],
     [["3000", "api"], "the name comes first: localhostess name api 3000"],
     [["api", "box"], 'try "box:80"'],
+    [["api", "unix:."], "is there, and is no unix socket"],
     [["--remove"], "which name?"],
     [["--remove", "api", "3000"], "takes a name alone"],
   ])("%j is an error of usage", async (words, said) => {
     const { code, err } = await name(...words);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(said) });
+  });
+
+  test("a domain of ours that was copied with the name is no part of it", async () => {
+    const env = { ...state.env, LOCALHOSTESS_CONFIG: join(state.directory, "config.toml") };
+    writeFileSync(env.LOCALHOSTESS_CONFIG, 'tlds = ["test"]\n');
+    const { out } = await inProcess(["name", `${api}.test`, "1", "--json"], { env });
+    expect(JSON.parse(out)).toMatchObject({ name: api });
+    await name("--remove", api);
+  });
+
+  test("a process has its name until it ends, and then the name is dropped", async () => {
+    const one = await testServer({ name: null });
+    await name(api, `pid:${one.pid}`);
+    expect(await rows()).toMatchObject([{ name: api, place: `pid:${one.pid}`, state: "reached" }]);
+    await one.end();
+    expect(await rows()).toMatchObject([{ name: api, state: "waits" }]);
+    await name(web, "1");
+    expect((await rows()).map((its) => its.name)).toEqual([web]);
+    await name("--remove", web);
   });
 
   test("a file that is torn is an error, and stays as it is", async () => {
@@ -94,6 +115,9 @@ describe("without a daemon", () => {
       const { code, err } = await name(...words);
       expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("cannot be used") });
     }
+    const level = "broken";
+    const fix: unknown = expect.stringContaining(`mv ${path}`);
+    expect(checkGiven(state.directory)).toMatchObject([{ check: "given names", level, fix }]);
     expect(readFileSync(path, "utf8")).toBe('{"names": [');
     writeFileSync(path, '{"names": []}');
   });
@@ -104,7 +128,9 @@ describe("with a daemon", () => {
   let port: number;
   let named: TestServer;
   const other = uniqueName("named");
+  const before = uniqueName("before");
   beforeAll(async () => {
+    await name(before, String(server.port));
     daemon = await daemonInFront(state.env);
     port = Number(/localhost:(\d+)/.exec(daemon.output())![1]);
     named = await testServer({ name: other });
@@ -121,6 +147,11 @@ describe("with a daemon", () => {
     return (await client.message()).body;
   }
 
+  test("a name that was given before the daemon began is served", async () => {
+    expect(await get(before)).toBe("path /\n");
+    await name("--remove", before);
+  });
+
   test("a name is served at once, by a port and by a path, and no more once it was taken back", async () => {
     await name(web, `127.0.0.1:${server.port}`);
     await name(sock, `unix:${socket}`);
@@ -128,6 +159,11 @@ describe("with a daemon", () => {
     const { out } = await run("why", sock);
     expect(out).toContain(`a server has the name ${sock}: localhostess name gives it to ${socket}`);
     expect(out).toContain(`${socket} accepts connections`);
+    expect(out).toContain(`${socket} is a unix socket; its process is not known`);
+    const stopped = await run("stop", sock);
+    expect(stopped.code).toBe(1);
+    expect(stopped.err).toContain(`${sock} leads to unix:${socket}, whose process is not known`);
+    expect(stopped.err).not.toContain("null");
     const asked = await run("port", sock);
     expect(asked).toMatchObject({ code: 1 });
     expect(asked.err).toContain(`${sock} listens on the unix socket ${socket}, and on no port`);

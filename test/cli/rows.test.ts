@@ -7,6 +7,7 @@ import {
   shownFolder,
   warningLines,
 } from "../../src/cli/shared/rows.ts";
+import { shownLines } from "../../src/cli/shared/shown-lines.ts";
 import { noColors } from "../../src/cli/shared/world.ts";
 import type { Service } from "../../src/routes/service.ts";
 import type { Unusable } from "../../src/routes/unusable.ts";
@@ -192,7 +193,7 @@ test("below them stands why a name that a person gave is not seen; a bad one is 
   expect(lines.slice(0, 3)).toEqual([
     "1 server without a name:",
     "PORT   PID  FOLDER    NAME IT WITH",
-    ":3001  17   /srv/api  localhostess add api -- <command>",
+    ":3001  17   /srv/api  localhostess name api 3001",
   ]);
   expect(lines.slice(3).join("")).toMatch(/has written its +title over its environment/);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
@@ -257,4 +258,37 @@ test("a name for a unix socket or another host has no process, and its place in 
     "far   http://far.localhost:9090   given  :80     -    -       box.lan:80",
   ]);
   expect(warningLines([socket], plain)).toEqual(["! sock (/run/a.sock): it sleeps"]);
+});
+
+test("servers of worktrees stand below those of the main checkout, and fit 80 columns", () => {
+  const of = (label?: string) => ({ repository: "/srv/shop/.git", root: "/srv/shop", label });
+  const services = [
+    service({ checkout: of(), origin: { name: "api", shown: false } }),
+    service({ name: "docs" }),
+    service({
+      name: "fix-nav.api",
+      checkout: of("fix-nav"),
+      origin: { name: "api", shown: true },
+      pid: 7,
+    }),
+  ];
+  expect(serviceLines(services, { ...headed, columns: 80 })).toEqual([
+    "NAME           URL                                PORT   PID   FOLDER  COMMAND",
+    "api            http://api.localhost:9090          :3000  4242  /srv    bun dev",
+    "  fix-nav.api  http://fix-nav.api.localhost:9090  :3000  7     /srv    bun dev",
+    "docs           http://docs.localhost:9090         :3000  4242  /srv    bun dev",
+  ]);
+  expect(shownLines(services, plain)).toEqual([
+    "* api.localhost shows fix-nav in all browsers; localhostess use -- ends it",
+  ]);
+});
+
+test("a name that is to show a worktree without a server is told of, and one that shows its own is not", () => {
+  const origin = { name: "api", shown: false };
+  expect(shownLines([service({ origin })], plain)).toEqual([
+    "* api.localhost is to show a worktree in which no such server runs; localhostess use -- ends it",
+  ]);
+  expect(shownLines([service({ origin: { name: "api", shown: true } }), service()], plain)).toEqual(
+    [],
+  );
 });

@@ -73,10 +73,11 @@ describe("ls", () => {
       source: "NAME",
       because: "NAME in its environment",
       checkout: null,
+      origin: null,
       warnings: [],
     });
     expect(Object.keys(row)).toEqual(
-      "name url address port pid pids ports command cwd started_at source because checkout warnings".split(
+      "name url address port pid pids ports command cwd started_at source because checkout origin warnings".split(
         " ",
       ),
     );

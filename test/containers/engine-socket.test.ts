@@ -67,16 +67,16 @@ test.if(uid !== 0)(
 );
 
 test("an engine of Docker's that a person has stopped is not started by a question", () => {
-  const folder = mkdtempSync(join(tmpdir(), "engine-"));
-  const units = join(folder, "systemd/units");
-  const docker = join(folder, "docker.sock");
-  expect(isAsleep(docker)).toBe(false);
+  using engine = fakeEngine({});
+  const units = join(engine.path, "../systemd/units");
+  const kind = () => engineSocket(engine.path, { uid }).kind;
+  expect(kind()).toBe("socket");
   mkdirSync(units, { recursive: true });
-  expect(isAsleep(docker)).toBe(false);
+  expect(kind()).toBe("socket");
   writeFileSync(join(units, "invocation:docker.socket"), "");
-  expect(isAsleep(docker)).toBe(true);
-  expect(isAsleep(join(folder, "podman.sock"))).toBe(false);
+  expect(kind()).toBe("refused");
+  // Podman's ends by itself, and is meant to be started so.
+  expect(isAsleep(join(engine.path, "../podman.sock"))).toBe(false);
   writeFileSync(join(units, "invocation:docker.service"), "");
-  expect(isAsleep(docker)).toBe(false);
-  rmSync(folder, { recursive: true });
+  expect(kind()).toBe("socket");
 });

@@ -207,6 +207,19 @@ test("an engine whose events end as soon as they come is not asked in a circle",
   expect(its.asked).toBeLessThan(20);
 });
 
+test("an engine that floods us with events is let go, and asked again later", async () => {
+  const its = await following("web");
+  for (let count = 0; count < 100 && its.state() === "following"; count++) {
+    await its.event(`exec_start: ${"x".repeat(100_000)}`);
+  }
+  expect([its.state(), its.engine.report.trouble]).toEqual(["lost", "it floods us with events"]);
+  // The first attempt is at once: the same follows from a restart.
+  expect([its.followers, its.names()]).toEqual([1, ["web"]]);
+  await its.listed("web");
+  for (let count = 0; count < 20; count++) await its.event(`exec_start: ${"x".repeat(100_000)}`);
+  expect(its.state()).toBe("following");
+});
+
 test("its names go with its socket, and nothing of it is left when we stop", async () => {
   const gone = await following("web");
   gone.socketIs(undefined);

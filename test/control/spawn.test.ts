@@ -31,6 +31,10 @@ const needed = {
   TZ: "UTC",
   TMPDIR: "/tmp",
   XDG_RUNTIME_DIR: "/run/user/1",
+  DOCKER_HOST: "unix:///run/user/1/docker.sock",
+  DOCKER_CONTEXT: "rootless",
+  DOCKER_CONFIG: "/home/me/.docker",
+  CONTAINER_HOST: "unix:///run/user/1/podman/podman.sock",
   LOCALHOSTESS_STATE_DIR: "/state",
   LOCALD_SOCKET: "/socket",
 };
@@ -42,6 +46,7 @@ const needed = {
 const leftBehind = {
   AWS_SECRET_ACCESS_KEY: "secret",
   GITHUB_TOKEN: "secret",
+  DOCKER_AUTH_CONFIG: "secret",
   MY_HOME: "secret",
   HOME_: "secret",
   "HOME\n": "secret",

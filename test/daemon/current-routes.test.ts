@@ -1,8 +1,10 @@
 /** The route table of now: made anew when something in it changes, and not before. */
 import { expect, test } from "bun:test";
 import { CurrentRoutes } from "../../src/daemon/current-routes.ts";
+import { CheckoutsNow } from "../../src/daemon/known-checkouts.ts";
 import type { Changes } from "../../src/discovery/scanner.ts";
 import type { ConfiguredNames, DeclaredSettings } from "../../src/manifest/name-settings.ts";
+import type { KnownLabel } from "../../src/routes/checkout.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { api } from "../support/fake-backend.ts";
 
@@ -55,6 +57,26 @@ test("a change of the hosts file counts with the next scan, though no service ha
   expect(routes.table.answersBare("shop")).toBe(false);
   routes.scanned([], none);
   expect(routes.table.answersBare("shop")).toBe(true);
+});
+
+test("a new branch counts with the next scan, though no service has changed", () => {
+  let labels: ReadonlyMap<string, KnownLabel> = new Map();
+  const checkouts = new CheckoutsNow({
+    ...{ renew() {}, of: () => undefined, worktrees: () => [] },
+    asOf: (its) => its,
+    labels: () => labels,
+  });
+  const noNames = new Set<string>();
+  const hosts = { names: () => noNames };
+  const routes = new CurrentRoutes({ tlds: [], bareNames: false, hosts, checkouts });
+  const inGit = { ...api, checkout: { repository: "/shop/.git", root: "/shop" } };
+  routes.scanned([inGit], { ...none, appeared: [inGit] });
+  const { table } = routes;
+  routes.scanned([inGit], none);
+  expect(routes.table).toBe(table);
+  labels = new Map([["fix", { branch: "fix", root: undefined }]]);
+  routes.scanned([inGit], none);
+  expect(routes.table.checkouts!.labels("/shop/.git").has("fix")).toBe(true);
 });
 
 test("a change of config.toml counts with the next scan, in a table of its own", () => {

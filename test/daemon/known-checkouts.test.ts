@@ -12,6 +12,7 @@ function git() {
   let asked = 0;
   const its: Checkouts = {
     renew() {},
+    asOf: (checkout) => checkout,
     of(folder) {
       const repository = `/${folder.split("/")[1]}`;
       return { root: folder, repository, main: repository, label: undefined, branch: undefined };

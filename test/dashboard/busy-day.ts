@@ -6,7 +6,8 @@ import { deny } from "./strangers.ts";
 /** `shop:api` has output and requests; one service has failed, one starts, one project is stopped. */
 export function busyDay(server: PageServer): void {
   const { supervised } = server;
-  for (const [at, project] of ["shop", "shop-cart-rewrite", "shop-fix-login"].entries()) {
+  for (const [at, project] of ["shop", "cart-rewrite.shop", "fix-login.shop"].entries()) {
+    const label = project === "shop" ? undefined : project.slice(0, -".shop".length);
     for (const service of ["api", "db", "web"]) {
       const id = `${project}:${service}`;
       const down = at === 2;
@@ -27,6 +28,12 @@ export function busyDay(server: PageServer): void {
           endpoint: { address: "127.0.0.1", port, dial: ["127.0.0.1"] },
           command: `bun run ${service}`,
           cwd: `/home/ada/src/${project}`,
+          checkout: {
+            repository: "/home/ada/src/shop/.git",
+            root: `/home/ada/src/${project}`,
+            label,
+          },
+          origin: { name: `${service}.shop`, shown: label === "cart-rewrite" },
         }),
       );
     }

@@ -8,8 +8,14 @@ import { join } from "node:path";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { type Browser, openBrowser } from "../support/browser.ts";
-import { RawServer } from "../support/raw-server.ts";
-import { startTestProxy, type TestProxy, testSupervised } from "../support/test-proxy.ts";
+import { ok, RawServer } from "../support/raw-server.ts";
+import {
+  startTestProxy,
+  type TestProxy,
+  testCheckouts,
+  testRepository,
+  testSupervised,
+} from "../support/test-proxy.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { busyDay } from "./busy-day.ts";
 import { type PageServer, startPageServer } from "./page-server.ts";
@@ -60,6 +66,8 @@ describeWith(["chromium"])("our pages", () => {
   let server: PageServer;
   let proxy: TestProxy;
   let quiet: RawServer;
+  let main: RawServer;
+  let fixed: RawServer;
   beforeAll(async () => {
     mkdirSync(artefacts, { recursive: true });
     browser = await openBrowser({ port: 1 });
@@ -68,12 +76,23 @@ describeWith(["chromium"])("our pages", () => {
     quiet = new RawServer();
     const gone = quiet.port;
     quiet.stop();
+    main = new RawServer({ answer: () => ok("the main checkout") });
+    fixed = new RawServer({ answer: () => ok("the worktree") });
     proxy = await startTestProxy({
       services: {
         docs: { port: 4_000 },
         "a-name-that-is-rather-long": { port: 4_001 },
         gone: { port: gone },
+        mail: { port: main.port, label: "" },
+        "fix-nav.mail": { port: fixed.port, label: "fix-nav" },
       },
+      checkouts: testCheckouts,
+      choices: [
+        {
+          ...{ repository: testRepository, root: "/srv/shop-old", label: "old" },
+          ...{ of: "lost", names: ["lost"] },
+        },
+      ],
       supervised: [
         testSupervised({ state: "starting", pid: undefined, why: "waits for db" }),
         testSupervised({
@@ -97,6 +116,8 @@ describeWith(["chromium"])("our pages", () => {
   }, patience);
   afterAll(async () => {
     await browser?.close();
+    main?.stop();
+    fixed?.stop();
     await server?.stop();
     await proxy?.stop();
   }, patience);
@@ -176,7 +197,8 @@ describeWith(["chromium"])("our pages", () => {
   );
 
   test.each([
-    ["front", "localhost", "3 servers running"],
+    ["front", "localhost", "5 servers running"],
+    ["unshown", "lost.localhost", "old has no server named lost now"],
     ["missing", "nobody.localhost", "No server is named nobody"],
     ["starting", "api.shop.localhost", "shop:api is starting"],
     ["failed", "shop.localhost", "shop:web has failed"],
@@ -188,6 +210,47 @@ describeWith(["chromium"])("our pages", () => {
       await page.goto(`http://${host}:${proxy.port}/`);
       await page.getByRole("heading", { name: heading }).waitFor();
       await look(page, name);
+    },
+    patience,
+  );
+
+  test(
+    "a browser chooses a worktree for one name, and no page of another name can",
+    async () => {
+      await using page = await browser.context.newPage();
+      page.setDefaultTimeout(patience / 2);
+      const origin = `http://mail.localhost:${proxy.port}`;
+      const change = `${origin}/.localhostess/use?worktree=fix-nav`;
+      const shows = async (): Promise<string> => {
+        await page.goto(`${origin}/`);
+        return await page.innerText("body");
+      };
+      expect(await shows()).toBe("the main checkout");
+      // An image, and a link that is followed.
+      await page.goto(`http://docs.localhost:${proxy.port}/`);
+      await page.evaluate(`new Promise((done) => {
+        const image = new Image();
+        image.onerror = image.onload = done;
+        image.src = ${JSON.stringify(change)};
+      })`);
+      expect(await shows()).toBe("the main checkout");
+      await page.goto(`http://docs.localhost:${proxy.port}/`);
+      await page.evaluate(`location.href = ${JSON.stringify(change)}`);
+      await page.getByRole("alert").getByText("Nothing is changed yet").waitFor();
+      await look(page, "choice");
+      await page.getByRole("button", { name: "Show fix-nav" }).click();
+      await page.getByText("the worktree").waitFor();
+      expect(page.url()).toBe(`${origin}/`);
+      const [cookie] = await browser.context.cookies(origin);
+      expect(cookie).toMatchObject({
+        ...{ name: "localhostess-use", value: "fix-nav", domain: "mail.localhost" },
+        ...{ httpOnly: true, expires: -1 },
+      });
+      expect(await page.evaluate("document.cookie")).toBe("");
+      // An address that is typed.
+      await page.goto(`${origin}/.localhostess/use?worktree=--&to=/inbox`);
+      expect(page.url()).toBe(`${origin}/inbox`);
+      expect(await page.innerText("body")).toBe("the main checkout");
     },
     patience,
   );

@@ -42,6 +42,7 @@ const api: ServiceReport = {
   source: "NAME",
   because: null,
   checkout: null,
+  origin: null,
   warnings: [],
   traffic: {
     requests: 0,

@@ -85,6 +85,22 @@ test("a branch that is set aside for a rebase is still the worktree's", async ()
   await shop.git("worktree", "remove", "--force", "../rebased");
 });
 
+test("the label of a time is that of the branch which was checked out then", async () => {
+  await shop.git("worktree", "add", "--quiet", "-b", "early/bird", "../then");
+  const worktree = opened(join(base, "then"));
+  const log = join(base, "shop/.git/worktrees/then/logs/HEAD");
+  await worktree.git("switch", "--quiet", "-c", "later");
+  const now = of("then")!;
+  expect(now).toMatchObject({ label: "later" });
+  const at = Date.now();
+  expect(its.asOf(now, at - 60_000)).toMatchObject({ label: "early-bird", branch: "early/bird" });
+  expect(its.asOf(now, at)).toBe(now);
+  expect(its.asOf(of("shop")!, at - 60_000)).toMatchObject({ label: undefined });
+  rmSync(log);
+  expect(its.asOf(of("then")!, at - 60_000)).toMatchObject({ label: "later" });
+  await shop.git("worktree", "remove", "--force", "../then");
+});
+
 test("another branch, a removed worktree and a new one are seen a second later", async () => {
   const repository = join(base, "shop/.git");
   await shop.git("worktree", "add", "--quiet", "-b", "short", "../short");

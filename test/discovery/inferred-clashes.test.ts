@@ -1,6 +1,7 @@
 /** Projects whose names, packages and tools would make one name twice -> names apart, whichever begin first. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Checkout } from "../../src/discovery/checkouts.ts";
 import { inference } from "../../src/discovery/inference.ts";
 import type { KeptName } from "../../src/discovery/kept-names.ts";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
@@ -40,6 +41,7 @@ const listener = fc.record({
 
 const worktrees = {
   renew() {},
+  asOf: (its: Checkout) => its,
   of: (folder: string) =>
     folder === "/y/b"
       ? { root: folder, repository: "b", main: undefined, label: "a", branch: "a" }

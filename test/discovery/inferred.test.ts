@@ -67,7 +67,7 @@ function daemon({ files: its = files, ...more }: World = {}) {
   const services = (scan: Scan, claims: readonly Claim[] = []): readonly Service[] =>
     servicesIn(scan, {
       ...{ hostName: "desk", wsl: false, ownPid: 1, uid: 7, claims },
-      ...{ infer, worktrees: worktreeLabels({ of: checkoutAt, renew() {} }) },
+      ...{ infer, worktrees: worktreeLabels({ of: checkoutAt, asOf: (its) => its, renew() {} }) },
     });
   return {
     services,

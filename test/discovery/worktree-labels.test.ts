@@ -15,6 +15,7 @@ function git(labels: Record<string, string | undefined>) {
     asked,
     labels,
     renew() {},
+    asOf: (checkout: Checkout) => checkout,
     of(folder: string): Checkout | undefined {
       asked.push(folder);
       const root = Object.keys(labels).find(
@@ -127,6 +128,18 @@ test("a running server keeps its name when its branch changes or its worktree go
   its.labels["/w/fix"] = "other";
   expect(namesNow(scanOf({ ...old, startedAt: 2000 }))).toEqual(["other.api"]);
   expect(its.asked).toEqual(["/w/fix", "/w/fix"]);
+});
+
+test("a server that is first seen after another branch was checked out has the label of its start", () => {
+  const its = usual();
+  const worktrees = worktreeLabels({
+    ...its,
+    asOf: (checkout, time) => (time < 5000 ? { ...checkout, label: "before" } : checkout),
+  });
+  const namesOf = (startedAt: number) =>
+    found(scanOf({ pid: 7, port: 1, startedAt }), worktrees).map(({ name }) => name);
+  expect(namesOf(4000)).toEqual(["before.api"]);
+  expect(namesOf(6000)).toEqual(["fix-nav.api"]);
 });
 
 test("a child that is started again under its parent keeps the parent's label", () => {

@@ -4,6 +4,7 @@ import type { Fault } from "./fault.ts";
 const choices = "test/proxy/choices.test.ts";
 const page = "test/proxy/choice-page.test.ts";
 const origins = "test/routes/origins.test.ts";
+const kept = "test/discovery/kept-choices.test.ts";
 
 export const choosing: readonly Fault[] = [
   {
@@ -54,6 +55,27 @@ export const choosing: readonly Fault[] = [
     find: "if (holders.has(name) && holders.get(name) !== repository) continue;",
     replace: "",
     tests: [origins],
+  },
+  {
+    name: "a choice is lost where another branch is checked out in its worktree",
+    file: "src/routes/origins.ts",
+    find: "?.[0] ?? label;",
+    replace: "?.[1].name ?? label;",
+    tests: [origins],
+  },
+  {
+    name: "a choice outlives its worktree",
+    file: "src/discovery/kept-choices.ts",
+    find: "else if (existsSync(root)) holds.push(choice);",
+    replace: 'else if (root !== "") holds.push(choice);',
+    tests: [kept],
+  },
+  {
+    name: "of two choices at once, one is lost",
+    file: "src/discovery/kept-choices.ts",
+    find: 'if (lock.kind === "taken") {',
+    replace: "if (false) {",
+    tests: [kept],
   },
   {
     name: "a form of another site chooses",

@@ -1,6 +1,7 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
 import { choosing } from "./choices.ts";
+import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
 import { doors } from "./doors.ts";
@@ -41,6 +42,7 @@ import { worktrees } from "./worktrees.ts";
 export const faults: readonly Fault[] = [
   ...between,
   ...choosing,
+  ...containers,
   ...control,
   ...daemon,
   ...doors,

@@ -49,6 +49,20 @@ export const worktrees: readonly Fault[] = [
     tests: unanswered,
   },
   {
+    name: "a new branch is not known before a server comes or goes",
+    file: "src/daemon/current-routes.ts",
+    find: "this.#checkouts() !== this.#table.checkouts ||",
+    replace: "",
+    tests: ["test/daemon/current-routes.test.ts"],
+  },
+  {
+    name: "a disk on the network keeps the scan waiting",
+    file: "src/discovery/checkouts.ts",
+    find: "return isDistant(path);",
+    replace: "return false;",
+    tests: checkouts,
+  },
+  {
     name: "a worktree's label takes the name of a project's service",
     file: "src/routes/name-rights.ts",
     find: "!project.names.has(name) &&",

@@ -144,7 +144,7 @@ test("an unknown name that a running server was probably meant by gets that serv
     { pid: 31_338, ports: [3000], fault: "no name", why, fix: "NAME=ap bun server.ts" },
   ]);
   const lost = { ...problem, unusable: [nameless({ fault: { kind: "overwritten" } })] };
-  expect(htmlOf(lost)).toContain("localhostess add ap -- bun server.ts");
+  expect(htmlOf(lost)).toContain("localhostess name ap 3000");
 });
 
 test("a name that is nearly there is told before a server that may have any name, and not beside one that has this", () => {

@@ -38,6 +38,24 @@ for (const [how, target, name] of [
   });
 }
 
+test("a name that was given to a host that turns out to be us gets 508 at the first return", async () => {
+  await using proxy = await startTestProxy();
+  proxy.setServices({ self: { address: "localhost", port: proxy.port } });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: self.localhost\r\n\r\n");
+  expect((await client.message()).status).toBe(508);
+});
+
+test("a host is looked up by its name", async () => {
+  using box = new RawServer({ answer: () => ok("by name") });
+  await using proxy = await startTestProxy({
+    services: { box: { address: "localhost", port: box.port } },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: box.localhost\r\n\r\n");
+  expect((await client.message()).body).toBe("by name");
+});
+
 test("two services that forward to each other are stopped when the first is reached again", async () => {
   using web = new RawServer({
     answer: (request) => passOn(request, { port: proxy.port, host: "api.localhost" }),

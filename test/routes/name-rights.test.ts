@@ -1,7 +1,7 @@
 /** Names under the domain of a project that is up are the project's, whoever starts a server of such a name. */
 import { describe, expect, test } from "bun:test";
 import { decide } from "../../src/routes/decide.ts";
-import { isInside, isUnder, withRights } from "../../src/routes/name-rights.ts";
+import { isInside, isUnder, projectOwning, withRights } from "../../src/routes/name-rights.ts";
 import type { Service } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { routeTable } from "../../src/routes/table.ts";
@@ -106,6 +106,28 @@ describe("while the project is up", () => {
     const services = [clone("myshop"), clone("api"), clone("shop.api")];
     expect(judged(services)).toBe(services);
   });
+});
+
+test("a given name and a container's are not routed to either, each with what helps", () => {
+  const rows = judged([
+    clone("api.shop", { source: "given" }),
+    clone("db.shop", { source: "container" }),
+  ]);
+  expect(rows.map(({ routable, warnings }) => [routable, warnings[0]!.split("; ")[1]])).toEqual([
+    [false, "name this one anew with localhostess name, or stop the project"],
+    [false, "give this container another by its label localhostess.name"],
+  ]);
+});
+
+test("the project that a name belongs to is known while it is up", () => {
+  const options = { tlds: [], supervised: [up] };
+  expect(projectOwning("x.shop", options)).toMatchObject({
+    name: "shop",
+    domain: "shop.localhost",
+  });
+  expect(projectOwning("shopping", options)).toBeUndefined();
+  const stopped = testSupervised({ state: "stopped" });
+  expect(projectOwning("x.shop", { tlds: [], supervised: [stopped] })).toBeUndefined();
 });
 
 test("a project is up where something of it runs, or starts with a request", () => {

@@ -19,7 +19,7 @@ test("a row has every documented key, in order", () => {
   expect(JSON.stringify(serviceRow(api, 9090))).toBe(
     '{"name":"api","url":"http://api.localhost:9090","address":"::","port":3000,"pid":4242,' +
       '"pids":[4242,4250],"ports":[3000,9229],"command":"bun dev","cwd":"/home/me/api",' +
-      '"started_at":"2023-11-14T22:13:20.000Z","source":"NAME","because":null,"checkout":null,"warnings":[]}',
+      '"started_at":"2023-11-14T22:13:20.000Z","source":"NAME","because":null,"checkout":null,"origin":null,"warnings":[]}',
   );
 });
 

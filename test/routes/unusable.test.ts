@@ -55,7 +55,7 @@ describe("each fault has its sentence: which process it is, and a command that w
 
   test("an environment that the program has overwritten: another NAME would be lost too", () => {
     expect(unusableText(overwritten)).toBe(
-      "pid 17 (puma 6.4) listens on port 3000 in /srv/api, and has written its title over its environment, so that its NAME cannot be read, whatever it was; declare it in locald.toml and bring it up, because a project knows its services by their ports: localhostess add api -- <command>",
+      "pid 17 (puma 6.4) listens on port 3000 in /srv/api, and has written its title over its environment, so that its NAME cannot be read, whatever it was; to name what listens there: localhostess name api 3000",
     );
   });
 
@@ -121,5 +121,5 @@ test("servers without a name are told one by one where there is one, and else co
 
 test("a program is given no command line of another program to run: only the sentence has it", () => {
   const hints = [noName, badName, overwritten, inFile].map((its) => hintIn(unusableText(its)));
-  expect(hints).toEqual([null, null, null, null]);
+  expect(hints).toEqual([null, null, "localhostess name api 3000", null]);
 });

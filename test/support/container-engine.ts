@@ -1,6 +1,14 @@
 /** A real engine of containers -> its API on a socket of its own, and everything that it has started, ended again. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 
@@ -47,6 +55,22 @@ const kinds = {
   docker: { start: rootlessDocker, pid: dockerPid, network: undefined },
   podman: { start: podman, pid: (_, child) => child, tidy: tidyPodman, network: "slirp4netns" },
 } as const satisfies Record<string, Kind>;
+
+/** For a test's title, empty where engines can run: machines without namespaces, such as some containers, have none. */
+export function lackingNamespaces(): string {
+  if (process.platform !== "linux") return " (needs Linux)";
+  if (!existsSync("/dev/net/tun")) return " (needs /dev/net/tun)";
+  const isRoot = process.getuid?.() === 0;
+  const user = isRoot ? [] : ["--user", "--map-root-user"];
+  const tried = Bun.spawnSync(["unshare", ...user, "--mount", "--pid", "--net", "--fork", "true"]);
+  if (!tried.success) return " (needs the right to make namespaces)";
+  const { username, uid } = userInfo();
+  const ranges = existsSync("/etc/subuid") ? readFileSync("/etc/subuid", "utf8") : "";
+  const hasRange = ranges
+    .split("\n")
+    .some((line) => [username, `${uid}`].includes(line.split(":")[0]!));
+  return isRoot || hasRange ? "" : " (needs a range of ids in /etc/subuid)";
+}
 
 /** @throws with what it printed, where it does not start. */
 export async function containerEngine(name: keyof typeof kinds): Promise<ContainerEngine> {

@@ -70,6 +70,9 @@ function serverNamed(word: string, servers: readonly FoundStatus[]): FoundStatus
 
 /** `api was started by hand (pid 17: bun dev) and is no service of a project: ...` */
 function byHandText({ name, pid, command, path }: FoundStatus): string {
+  if (pid === null) {
+    return `${unquoted(name)} leads to ${printable(command, 200)}, whose process is not known here, and is no service of a project; to see how: localhostess why ${unquoted(name)}`;
+  }
   const place = path === null ? "" : `, in ${path}`;
   return `${unquoted(name)} was started by hand (pid ${pid}: ${printable(command, 200)}${place}) and is no service of a project; its output is in its own terminal, and kill ${pid} ends it`;
 }

@@ -1,8 +1,10 @@
 /** `localhostess ls` -> the table of services, once or whenever it changes. */
+import { byCheckout } from "../../routes/by-checkout.ts";
 import { serviceRow } from "../../routes/service-row.ts";
 import { looker, type Sight, unusableIn } from "../shared/look.ts";
 import { notes } from "./notes.ts";
 import { namelessLines, type RowOptions, serviceLines, warningLines } from "../shared/rows.ts";
+import { shownLines } from "../shared/shown-lines.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import type { Screen, World } from "../shared/world.ts";
 
@@ -28,7 +30,7 @@ export async function ls(flags: LsFlags, world: World): Promise<number> {
 }
 
 function json({ services, urlPorts }: Sight, indent?: number): string {
-  const rows = services.map((service) => serviceRow(service, urlPorts.http));
+  const rows = byCheckout(services).map(({ row }) => serviceRow(row, urlPorts.http));
   return JSON.stringify(rows, undefined, indent);
 }
 
@@ -46,6 +48,7 @@ function table(sight: Sight, { out: screen, home }: World, { verbose }: Settings
   const nameless = namelessLines(unusableIn(sight), options);
   const lines = [
     ...(services.length === 0 ? [] : serviceLines(services, { ...options, header: true })),
+    ...shownLines(services, options),
     ...warningLines(services, options),
     ...(services.length === 0 || nameless.length === 0 ? [] : [""]),
     ...nameless,

@@ -1,4 +1,5 @@
 /** `localhostess name [<name> <place>]` -> a name for what listens there, kept; without words, all given names. */
+import { statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import {
   type GivenName,
@@ -15,6 +16,7 @@ import { placeWords } from "../../routes/place-words.ts";
 import { projectOwning } from "../../routes/name-rights.ts";
 import { readPlace } from "./read-place.ts";
 import { readTarget } from "../../routes/target.ts";
+import { isThere } from "../../system/process-now.ts";
 import { socketUsers } from "../../system/socket-users.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { cut } from "../../text/cut.ts";
@@ -22,7 +24,7 @@ import { pastedWord } from "../../text/shell-words.ts";
 import { shown } from "../../text/shown.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
-import { looker } from "../shared/look.ts";
+import { looker, type Sight } from "../shared/look.ts";
 import { remarkLines } from "../shared/remark.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { tableLines } from "../shared/table.ts";
@@ -51,6 +53,12 @@ export async function name(words: NameWords, flags: NameFlags, world: World): Pr
   return await give(wanted, words.place, { settings, world });
 }
 
+/** People copy `api.test` from their address bar, as they do `api.localhost`. */
+function withoutDomain(name: string, tlds: readonly string[]): string {
+  const tld = tlds.find((its) => name.endsWith(`.${its}`));
+  return tld === undefined ? name : name.slice(0, -tld.length - 1);
+}
+
 async function ofFolder(words: NameWords, flags: NameFlags, world: World): Promise<number> {
   const { forget, remember } = await import("./forgotten-folders.ts");
   const here = { settings: await settingsOf(flags, world), world };
@@ -68,7 +76,7 @@ type Here = { settings: Settings; world: World };
 /** The rule of NAME. @throws UsageError */
 function wantedName(text: string, place: string | undefined, { tlds }: Settings): string {
   const verdict = nameOf(text, { hostName: "", wsl: false });
-  if (verdict.kind === "name") return verdict.name;
+  if (verdict.kind === "name") return withoutDomain(verdict.name, tlds);
   const target = /[:/]/.test(text) || text.includes(".") ? readTarget(text, tlds) : undefined;
   if (target?.kind === "name" && /[:/]/.test(text) && /[a-z]/i.test(text)) {
     const inside = nameOf(target.name, { hostName: "", wsl: false });
@@ -94,6 +102,9 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   if (read.kind === "mistake") throw new UsageError([read.what]);
   const before = await looker(settings, { world })();
   const place = placeFor(read, { sight: before, addresses: ownAddresses() });
+  if (place.kind === "socket" && isSomethingElse(place.path)) {
+    throw new UsageError([`${shown(place.path)} is there, and is no unix socket`]);
+  }
   const project = projectOwning(wanted, before);
   if (project !== undefined) {
     const why = `names under ${project.domain} are for the project ${project.name}, which is up; stop it, or take another name`;
@@ -107,7 +118,10 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   };
   let isFull = false;
   const changed = await changeNames(namesPath(stateDirectory), (names) => {
-    const next = withName(names, given);
+    const next = withName(
+      names.filter((its) => !hasEnded(its, before)),
+      given,
+    );
     isFull = next.length > mostNames;
     return isFull ? names : next;
   });
@@ -120,6 +134,14 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   if (settings.json) printJson(world, rowJson(row));
   else tellGiven(row, { before: changed.before, given, world });
   return exitCode.done;
+}
+
+/** A process that has ended comes back under another pid: its name leads nowhere for good. */
+function hasEnded({ place }: GivenName, { scan }: Sight): boolean {
+  if (place.kind !== "process") return false;
+  const { pid, startedAt } = place.process;
+  const seen = scan.processes.get(pid);
+  return seen === undefined ? !isThere(pid) : seen.startedAt !== startedAt;
 }
 
 type Told = { before: readonly GivenName[]; given: GivenName; world: World };
@@ -229,6 +251,16 @@ function unknown(wanted: string): Failure {
     "not_found",
     `the name ${wanted} was not given with localhostess name; to see those that were: localhostess name`,
   );
+}
+
+/** A file or a folder. A socket that is not there yet will be. */
+function isSomethingElse(path: string): boolean {
+  try {
+    return !statSync(path).isSocket();
+  } catch {
+    // Nothing is there, or nothing that we may see.
+    return false;
+  }
 }
 
 /** The other user to whom a socket belongs now: requests go there as long as it does. */

@@ -6,11 +6,13 @@ import { remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import { printable } from "../../text/printable.ts";
 import { unansweredReason, unansweredRemedy } from "../../routes/unanswered.ts";
 import { faultText, isLost, remedyText } from "../../routes/unusable.ts";
-import { placeText } from "../../text/place.ts";
+import { socketUsers } from "../../system/socket-users.ts";
+import { isSocketPath, placeText } from "../../text/place.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
 import { hiddenServer } from "../shared/hidden-server.ts";
 import { type Present, reach } from "../shared/reach.ts";
+import { hiddenContainer } from "./hidden-container.ts";
 import { isSecured } from "./is-secured.ts";
 import { connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
 
@@ -60,6 +62,11 @@ export async function routes(
         const detail = `no server is named ${name}; ${faultText(meant)}`;
         return { step: failed("routes", detail, remedyText(meant)), service: undefined };
       }
+      const container = nearest === undefined ? await hiddenContainer(name, settings) : undefined;
+      if (container !== undefined) {
+        const detail = `no server is named ${name}; ${container.detail}`;
+        return { step: failed("routes", detail, container.fix), service: undefined };
+      }
       const fix =
         nearest === undefined
           ? `start a server under that name: NAME=${pastedWord(name)} bun dev`
@@ -104,25 +111,46 @@ function absent({ supervised, turn }: Extract<Present, { kind: "absent" }>): Ste
 }
 
 export function owner(service: Service): Step {
-  const { endpoint, process, command, cwd, because, warnings } = service;
+  const { endpoint, process, command, cwd, warnings } = service;
   const startedAt = process?.startedAt ?? service.startedAt;
   // The Swedish format is that of ISO 8601, in local time.
   const since =
     startedAt === undefined ? "" : `, since ${new Date(startedAt).toLocaleString("sv")}`;
   const folder = cwd === undefined ? "" : ` in ${cwd}`;
-  const holder =
+  const place = placeText(endpoint);
+  const detail =
     process === undefined
-      ? ` is ${because ?? command}`
-      : ` belongs to pid ${process.pid}: ${command}${folder}`;
-  const detail = `${placeText(endpoint)}${holder}${since}`;
+      ? `${place}${holderOf(service)}${since}`
+      : `${place} belongs to pid ${process.pid}: ${command}${folder}${since}`;
   return passed("owner", detail, warnings.length === 0 ? null : warnings.join("; "));
 }
 
+/** The words behind the place of a service without a process. */
+function holderOf({ endpoint, source, command, user }: Service): string {
+  if (source !== "given") return `: ${command}`;
+  if (endpoint.isElsewhere) return " is a host that was named, and need not be this machine";
+  if (isSocketPath(endpoint.address)) return " is a unix socket; its process is not known";
+  return user === undefined
+    ? "; its process is not visible"
+    : ` belongs to a process of user ${user}, which is not visible`;
+}
+
+/** The proxy's own condition for a unix socket. */
+function isOwnSocket(path: string, owners: readonly number[] = []): boolean {
+  const users = [globalThis.process.getuid?.(), 0, ...owners];
+  return socketUsers(path).every((uid) => users.includes(uid));
+}
+
 /** Tried in the proxy's order: it uses the first address that accepts the connection. */
-export async function dials({ endpoint, process }: Service): Promise<Step> {
+export async function dials({ endpoint, process, source }: Service): Promise<Step> {
   const tried: string[] = [];
   for (const address of endpoint.dial) {
     const place = placeText({ address, port: endpoint.port });
+    if (isSocketPath(address) && !isOwnSocket(address, endpoint.owners)) {
+      const why = `${place} was put there by another user`;
+      const fix = `if that is meant, name it anew: localhostess name <name> ${pastedWord(`unix:${address}`)}`;
+      return failed("dials", why, fix);
+    }
     const answer = await ask({ address, port: endpoint.port, deadline: connectDeadline });
     if (answer.kind !== "failed") {
       const speaks = (await isSecured(address, endpoint.port)) ? " with TLS" : "";
@@ -132,7 +160,7 @@ export async function dials({ endpoint, process }: Service): Promise<Step> {
   }
   const fix =
     process === undefined
-      ? "start what listens there; to see where each given name leads: localhostess name"
+      ? `start what listens there${source === "given" ? "; for all given names: localhostess name" : ""}`
       : `pid ${process.pid} may be suspended (kill -CONT ${process.pid}) or too busy; otherwise restart it`;
   return failed("dials", tried.join("; "), fix);
 }

@@ -6,14 +6,12 @@ import type { SeenSight } from "../../control/commands/reports.ts";
 import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
-import { type Checkouts, checkouts } from "../../discovery/checkouts.ts";
 import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
 import { linkedWorktree } from "../../discovery/linked-worktree.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
-import { worktreeLabels } from "../../discovery/worktree-labels.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
 import type { RemoteReport } from "../../routes/remote-report.ts";
@@ -21,6 +19,7 @@ import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { TableOptions } from "../../routes/table.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
+import type { OwnCheckouts } from "./own-checkouts.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
 import type { WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
@@ -117,7 +116,6 @@ async function seenByDaemon(
     proxy: daemon,
     ...portsOf(settings, daemon),
     routing: {
-      checkouts: ownCheckouts(),
       configured: configured && namesOfList(configured),
       remotes: new Set(remotes.flatMap(({ name, left }) => [name, ...left])),
     },
@@ -137,17 +135,18 @@ const engineDeadline = 25;
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const uid = process.getuid?.() ?? 0;
-  const its = ownCheckouts();
-  const worktrees = worktreeLabels(its);
-  const worktree = (folder: string) => linkedWorktree(folder, { checkouts: its });
-  const machine = { hostName: hostname(), wsl: isWsl(), uid, worktrees };
+  const machine = { hostName: hostname(), wsl: isWsl(), uid };
+  let its: OwnCheckouts | undefined;
   let infer: Infer | undefined;
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
+    its ??= (await import("./own-checkouts.ts")).ownCheckouts();
+    const { known, worktrees } = its;
+    const worktree = (folder: string) => linkedWorktree(folder, { checkouts: known });
     // Loaded where no daemon has looked: `ls` has 40 ms for everything.
     if (settings.infer) {
-      infer ??= (await import("./folder-names.ts")).folderNames(settings, its);
+      infer ??= (await import("./folder-names.ts")).folderNames(settings, known);
     }
     const [scan, record, engines] = await Promise.all([
       source.scan(),
@@ -162,6 +161,7 @@ function ownLooker(settings: Settings): Looker {
       scan,
       ...naming(scan, {
         ...machine,
+        worktrees,
         ownPid: proxy?.pid ?? process.pid,
         infer,
         claims: [...given.now(), ...claimsOf(engines, { worktree })],
@@ -169,14 +169,17 @@ function ownLooker(settings: Settings): Looker {
       supervised: [],
       proxy,
       ...portsOf(settings, proxy),
-      routing: { checkouts: its },
+      routing: { checkouts: known },
       tlds: proxy?.tlds ?? settings.tlds,
     };
   };
 }
 
-function ownCheckouts(): Checkouts {
-  return checkouts({ uid: process.getuid?.() ?? 0, clock: systemClock });
+/** The same sight, with the checkouts that longer names may be of: for verbs that are about one name. */
+export async function withCheckouts(sight: Sight): Promise<Sight> {
+  if (sight.routing?.checkouts !== undefined) return sight;
+  const { ownCheckouts } = await import("./own-checkouts.ts");
+  return { ...sight, routing: { ...sight.routing, checkouts: ownCheckouts().known } };
 }
 
 /** A port that was typed is used in URLs; else the running proxy says which ports its URLs have. */

@@ -16,7 +16,7 @@ import { find, type Found } from "./find.ts";
 import { hiddenServer } from "./hidden-server.ts";
 import { tellLastLines } from "./last-lines.ts";
 import { folderIn, projectHere, servicesMeant } from "./lookup.ts";
-import { looker, type Sight } from "./look.ts";
+import { looker, type Sight, withCheckouts } from "./look.ts";
 import { type Settings, UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -175,7 +175,8 @@ export async function seenTarget(
   text: string,
   { settings, world }: { settings: Settings; world: World },
 ): Promise<{ sight: Sight; target: WantedTarget }> {
-  const look = looker(settings, { world });
+  const looks = looker(settings, { world });
+  const look = async (wanted?: { name: string }) => withCheckouts(await looks(wanted));
   const sight = await look();
   const target = await targetOf(text, { sight, world });
   if (target.kind !== "name" || remoteOf(target.name, sight.remotes ?? []) === undefined) {

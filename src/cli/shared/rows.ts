@@ -1,4 +1,5 @@
 /** Services, and servers without a name -> lines for a terminal: aligned, and cut to its width. Pure. */
+import { byCheckout } from "../../routes/by-checkout.ts";
 import { holderText } from "../../routes/holder-text.ts";
 import type { NameSource, Service } from "../../routes/service.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
@@ -33,9 +34,12 @@ export function shownFolder(folder: string | undefined, home: string | undefined
 /** Names that are from a variable of the server's own need no words. */
 const usualSources: readonly NameSource[] = ["NAME", "LOCALHOSTESS_NAME"];
 
+/** `below`: rows of linked worktrees, which stand below those of the main checkout. */
+type ColumnOptions = ServiceOptions & { below: ReadonlySet<Service> };
+
 function columnsOf(
   services: readonly Service[],
-  { port, home, verbose = false, header = false }: ServiceOptions,
+  { port, home, verbose = false, header = false, below }: ColumnOptions,
 ): Column<Service>[] {
   // `:3000 +2` keeps the row short.
   const more = (others: readonly number[], mark: string) => {
@@ -45,7 +49,7 @@ function columnsOf(
   return [
     {
       title: "NAME",
-      text: ({ name }) => name,
+      text: (its) => `${below.has(its) ? "  " : ""}${its.name}`,
       paint: ({ routable }, colors) => (routable ? colors.bold : colors.yellow),
       cut: "end",
       most: 24,
@@ -114,7 +118,10 @@ export type ServiceOptions = RowOptions & {
 /** One line each, without line ends, and one more for an address that finds no room in its row. */
 export function serviceLines(services: readonly Service[], options: ServiceOptions): string[] {
   const { columns, colors, header = false } = options;
-  return tableLines(services, columnsOf(services, options), { columns, colors, header });
+  const placed = byCheckout(services);
+  const rows = placed.map(({ row }) => row);
+  const below = new Set(placed.filter((its) => its.below).map(({ row }) => row));
+  return tableLines(rows, columnsOf(rows, { ...options, below }), { columns, colors, header });
 }
 
 /** Columns of a terminal: of a command that stands in its row, and of what stands before it. */

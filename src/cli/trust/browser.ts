@@ -15,7 +15,7 @@ import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJsonLine } from "../shared/json-output.ts";
-import { looker, portsOf } from "../shared/look.ts";
+import { looker, portsOf, withCheckouts } from "../shared/look.ts";
 import { pacText } from "../shared/pac-text.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
 import { present, reach, targetOf, tellAbsent, tellComing } from "../shared/reach.ts";
@@ -49,7 +49,7 @@ export async function browser(
   const settings = await served(await settingsOf(flags, world), world);
   const [name, own] = words[0]?.startsWith("-") ? [undefined, words] : [words[0], words.slice(1)];
   const { tlds } = settings;
-  const sight = await looker(settings)();
+  const sight = await withCheckouts(await looker(settings)());
   const target = await targetOf(name ?? "localhost", { sight, world });
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {

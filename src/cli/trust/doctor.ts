@@ -9,6 +9,7 @@ import type { World } from "../shared/world.ts";
 import { checkAuthorities } from "./check-authorities.ts";
 import { checkConfig } from "./check-config.ts";
 import { checkContainers } from "./check-containers.ts";
+import { checkGiven } from "./check-given.ts";
 import { checkNames } from "./check-names.ts";
 import { checkPorts } from "./check-ports.ts";
 import { type Finding, tellFinding } from "./finding.ts";
@@ -24,6 +25,7 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
   const findings: Finding[] = [];
   const parts = [
     () => checkConfig(config, settings.tlds),
+    () => checkGiven(settings.stateDirectory),
     () => checkAuthorities(settings, machine),
     () => checkPorts({ main: port, proxy, settings, machine }),
     () => checkNames(port, { machine }),

@@ -8,7 +8,7 @@ import { countText, durationText, latencyText } from "./format.ts";
 import { Hits, hitCount } from "./hits.tsx";
 import { Links } from "./links.tsx";
 import { daemon, entries, isKnown, left, matches, namelessMatches, now } from "./live.ts";
-import { deniedOf, detailAddress, type Entry, type Group, groupsOf } from "./model.ts";
+import { deniedOf, detailAddress, type Entry, type Group, groupsOf, shownText } from "./model.ts";
 import { Pendings } from "./pendings.tsx";
 import { query } from "./search.ts";
 import { Sparkline } from "./sparkline.tsx";
@@ -159,6 +159,9 @@ function Row({ entry }: { entry: Entry }) {
   const traffic = found?.traffic;
   const restarts = declared?.restarts ?? 0;
   const denied = deniedOf(entry);
+  const shown = shownText(entry);
+  // A project's heading has its name, and the label is in that.
+  const worktree = declared || found?.checkout?.label == null ? undefined : found.checkout;
   const [project, service] = declared === undefined ? ["", found!.name] : id.split(/(?<=^[^:]*:)/);
   return (
     // The link in the first cell does the same by keyboard.
@@ -182,7 +185,13 @@ function Row({ entry }: { entry: Entry }) {
             {countText(denied)} refused{" "}
           </span>
         ) : null}
+        {worktree === undefined ? null : (
+          <span class="soft aside" title={`A linked worktree: ${worktree.root}`}>
+            worktree {worktree.label}{" "}
+          </span>
+        )}
         {restarts > 0 ? <span class="soft aside">{restarts}× restarted </span> : null}
+        {shown === undefined ? null : <span class="message shown">{shown}</span>}
         {message === undefined ? null : (
           <span class="message" title={message}>
             {message}

@@ -1,5 +1,6 @@
 /** The daemon's reports and events -> the values that the page shows. Pure. */
 
+import { byCheckout } from "../../routes/by-checkout.ts";
 import type { JsonForm } from "../../routes/json-form.ts";
 import type { SupervisedStatus } from "../../routes/project-report.ts";
 import type { ServiceChange, ServiceCounts, ServiceReport } from "../../routes/service-report.ts";
@@ -91,6 +92,19 @@ export function entriesOf(
   return [...ours.sort((a, b) => compare(a.id, b.id)), ...others];
 }
 
+/** For a name that can show several checkouts: what it shows, if that is not what it is called. */
+export function shownText({ found }: Pick<Entry, "found">): string | undefined {
+  const { origin, name } = found ?? {};
+  if (origin == null) return undefined;
+  if (origin.name === name) return origin.shown ? undefined : "its address shows a worktree";
+  return origin.shown ? `shown at ${origin.name}.localhost` : undefined;
+}
+
+/** `fix-nav.shop` -> `shop.fix-nav`: a project, and then its worktrees. */
+function worktreesBehind(name: string): string {
+  return name.split(".").reverse().join(".");
+}
+
 const tones: Record<SupervisedStatus["state"], Tone> = {
   stopped: "off",
   starting: "busy",
@@ -124,14 +138,19 @@ export function groupsOf(entries: readonly Entry[]): readonly Group[] {
   const all = [...groups].map(([key, its]) => ({
     key,
     name: its[0]!.declared?.project ?? "No project",
-    entries: its,
+    entries: key === "" ? togetherByCheckout(its) : its,
   }));
   return all.sort(
     (a, b) =>
       Number(a.key === "") - Number(b.key === "") ||
-      compare(a.name, b.name) ||
+      compare(worktreesBehind(a.name), worktreesBehind(b.name)) ||
       compare(a.key, b.key),
   );
+}
+
+function togetherByCheckout(entries: readonly Entry[]): readonly Entry[] {
+  const rows = entries.map((entry) => ({ entry, checkout: entry.found?.checkout }));
+  return byCheckout(rows).map(({ row }) => row.entry);
 }
 
 /** How many there are of each state, those first that somebody has to look at. */

@@ -6,7 +6,7 @@ import { hintIn } from "../../text/hint.ts";
 import { placeText } from "../../text/place.ts";
 import {
   faultText,
-  isLost,
+  isNamedByPort,
   namelessText,
   namingCommand,
   type Unusable,
@@ -85,11 +85,8 @@ function unknownPage(problem: UnknownName, path: string): Story {
 
 /** A server that runs, and the command that gives it a name. */
 function meantServer(its: Unusable): Html {
-  const then = isLost(its.fault)
-    ? html`<p>
-        A project knows its services without that. In its folder, run this, and then
-        <code>localhostess up</code>:
-      </p>`
+  const then = isNamedByPort(its)
+    ? html`<p>To name what listens on its port:</p>`
     : html`<p>Start it again, in its folder, with:</p>`;
   return html`<p>${longSentence(faultText(its))}.</p>
     ${then}

@@ -2,6 +2,7 @@
 import { counted } from "../../text/counted.ts";
 import { placeText } from "../../text/place.ts";
 import { printable } from "../../text/printable.ts";
+import { byCheckout } from "../../routes/by-checkout.ts";
 import type { Service } from "../../routes/service.ts";
 import { originOf, secureUrl, serviceRow, serviceUrl } from "../../routes/service-row.ts";
 import { dashboardCommand, upCommand } from "./doors.ts";
@@ -40,6 +41,12 @@ function processes(service: Service): string {
   return `pid ${service.process.pid}${others > 0 ? ` and ${others} more` : ""}`;
 }
 
+/** Said of a worktree's server that a plain name shows. */
+function shownAt({ origin, name }: Service): Html | undefined {
+  if (origin === undefined || !origin.shown || origin.name === name) return undefined;
+  return html` <span class="also">shown at ${origin.name}</span>`;
+}
+
 type Shown = Pick<FrontPage, "details" | "urlPort" | "securePort">;
 
 function entry(service: Service, { urlPort, securePort, details }: Shown): Html {
@@ -47,7 +54,8 @@ function entry(service: Service, { urlPort, securePort, details }: Shown): Html 
   const name = service.routable
     ? html`<span
         ><a class="name" href="${serviceUrl(service.name, urlPort)}/">${service.name}</a>
-        <a class="also" href="${secure}" aria-label="${service.name} by https">https</a></span
+        <a class="also" href="${secure}" aria-label="${service.name} by https">https</a
+        >${shownAt(service)}</span
       >`
     : html`<span class="name">${service.name}</span>`;
   if (!details) return html`<li><div class="row">${name}</div></li> `;
@@ -70,7 +78,7 @@ function entry(service: Service, { urlPort, securePort, details }: Shown): Html 
 function list(services: readonly Service[], shown: Shown): Html | undefined {
   if (services.length === 0) return undefined;
   return html`<ul class="services">
-    ${services.map((service) => entry(service, shown))}
+    ${byCheckout(services).map(({ row }) => entry(row, shown))}
   </ul> `;
 }
 

@@ -124,8 +124,11 @@ function base(formAction: string): string {
 /** No script, form, frame or request to anywhere: markup that slips through escaping cannot do anything. */
 export const pagePolicy = `${base("'none'")}; ${sandbox}`;
 
-/** For a page with forms. Its origin is the app's own, because forms of any other are taken for another site's. */
-export const formPolicy = `${base("'self'")}; sandbox allow-forms allow-same-origin`;
+/**
+ * For a page with forms, which no sandbox is around: forms of an origin of its own are taken for another site's. No
+ * script runs on it either.
+ */
+export const formPolicy = base("'self'");
 
 /** For a page that loads itself again: the one script that does so, and its question to the address of the page. */
 export const watchPolicy = [
