@@ -56,8 +56,11 @@ describe("without a daemon", () => {
     const free = freePort();
     const kept = await name(`${later.toUpperCase()}.Shop.localhost`, `http://localhost:${free}/x`);
     expect(kept.out).toBe(`${later}.shop is kept for port ${free}\n`);
-    expect(kept.err).toContain(`nothing listens on port ${free}; the name waits for whoever does`);
+    expect(kept.err).toContain(`nothing listens on port ${free}; the name waits`);
     expect(await name(api, "unix:api.sock")).toMatchObject({ code: 0 });
+    const absent = await name(sock, "unix:absent.sock");
+    expect(absent.err).toContain("there is no such socket; the name waits");
+    await name("--remove", sock);
     expect(await rows()).toMatchObject([
       { name: api, state: "reached" },
       { name: `${later}.shop`, state: "waits", url: null, place: String(free) },

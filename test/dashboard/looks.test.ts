@@ -223,7 +223,7 @@ describeWith(["chromium"])("our pages", () => {
       const change = `${origin}/.localhostess/use?worktree=fix-nav`;
       const shows = async (): Promise<string> => {
         await page.goto(`${origin}/`);
-        return await page.innerText("body");
+        return await page.textContent("body");
       };
       expect(await shows()).toBe("the main checkout");
       // An image, and a link that is followed.
@@ -250,7 +250,7 @@ describeWith(["chromium"])("our pages", () => {
       // An address that is typed.
       await page.goto(`${origin}/.localhostess/use?worktree=--&to=/inbox`);
       expect(page.url()).toBe(`${origin}/inbox`);
-      expect(await page.innerText("body")).toBe("the main checkout");
+      expect(await page.textContent("body")).toBe("the main checkout");
     },
     patience,
   );

@@ -26,10 +26,16 @@ export type GivenRow = {
   words: string;
 };
 
+export type GivenRowsOptions = {
+  sight: Pick<Sight, "services" | "supervised" | "waiting" | "tlds" | "urlPorts">;
+  /** Whether something is at a path. */
+  isThere(path: string): boolean;
+};
+
 /** Sorted by name. */
 export function givenRows(
   names: readonly GivenName[],
-  sight: Pick<Sight, "services" | "supervised" | "waiting" | "tlds" | "urlPorts">,
+  { sight, isThere }: GivenRowsOptions,
 ): GivenRow[] {
   const { supervised, tlds, waiting = [], urlPorts } = sight;
   const { services } = routeTable(sight.services, { supervised, tlds });
@@ -40,6 +46,10 @@ export function givenRows(
       const its = services.find((one) => one.name === name && one.source === "given");
       const left = waiting.find((one) => one.name === name && one.source === "given");
       const row = { ...rowOf(given), server: its };
+      // No scan looks for unix sockets.
+      if (given.place.kind === "socket" && its?.routable === true && !isThere(given.place.path)) {
+        return { ...row, state: "waits", why: "there is no such socket" };
+      }
       if (its?.routable === true) {
         return { ...row, url: serviceUrl(name, urlPorts.http), state: "reached" };
       }

@@ -1,5 +1,5 @@
 /** `localhostess name [<name> <place>]` -> a name for what listens there, kept; without words, all given names. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import {
   type GivenName,
@@ -170,7 +170,7 @@ function tellGiven(row: GivenRow, { before, given, world }: Told): void {
 }
 
 function why({ state, why: reason }: GivenRow): string {
-  return state === "waits" ? `${reason}; the name waits for whoever does` : (reason ?? "");
+  return state === "waits" ? `${reason}; the name waits` : (reason ?? "");
 }
 
 /** The rows of these names, with whatever the daemon knows from now on: asking makes it read them. */
@@ -178,7 +178,7 @@ async function rowsNow(
   names: readonly GivenName[],
   { settings, world }: Here,
 ): Promise<GivenRow[]> {
-  return givenRows(names, await looker(settings, { world })());
+  return givenRows(names, { sight: await looker(settings, { world })(), isThere: existsSync });
 }
 
 async function list(here: Here, wanted?: string): Promise<number> {
