@@ -186,7 +186,7 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
     const { code, out } = await run("why", "api.pi");
     expect(code).toBe(0);
     const hop = out.split("\n").find((line) => line.startsWith("ok    hop"));
-    expect(hop).toMatch(/over ssh to pi, connected for .* \(pid \d+, .*pi\.ssh\)/);
+    expect(hop).toMatch(/over ssh to pi, connected for .* \(pid \d+, .*\/pi\.\d+\.ssh\)/);
     expect(hop).toMatch(/\/pi-3000 leads to 127\.0\.0\.1 port 3000 there; found by localhostess/);
   });
 
