@@ -76,6 +76,7 @@ export class CurrentRoutes {
       configured !== this.#configured ||
       this.#checkouts() !== this.#table.checkouts ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
+      changes.reopened === true ||
       !this.#scanned;
     this.#remotes = remotes;
     this.#hostsNames = hostsNames;

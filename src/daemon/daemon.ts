@@ -11,6 +11,7 @@ import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { Denials } from "../proxy/request/denials.ts";
 import { Recorder } from "../proxy/request/recorder.ts";
+import { leads } from "../routes/table.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import { systemClock } from "../system/clock.ts";
 import { hostsFile } from "../system/hosts-file.ts";
@@ -112,7 +113,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     clock,
     identity: processIdentity(),
     tlds,
-    isService: (name) => (routes.table.find(name) ?? routes.table.supervised(name)) !== undefined,
+    isService: (name) => leads(name, routes.table),
     note,
   });
   const projects = supervisedProjects({ ...options, ...common, routes, discovery, proxy });

@@ -1,16 +1,18 @@
 /** This machine's listening sockets -> the route table, the events and the lines for a person, scan by scan. */
-import { hostname } from "node:os";
+import { homedir, hostname } from "node:os";
 import { engines } from "../containers/engines.ts";
 import type { Feed } from "../control/commands/events.ts";
 import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
+import { commonNames } from "../discovery/common-names.ts";
 import { linkedWorktree } from "../discovery/linked-worktree.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { worktreeLabels } from "../discovery/worktree-labels.ts";
+import { commonNameText } from "../routes/common-name.ts";
 import type { Claim } from "../routes/claim.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Clock } from "../system/clock.ts";
@@ -78,6 +80,12 @@ export function discovering(options: DiscoveringOptions): Discovering {
     uid,
     infer: options.infer ? folderNames.infer : undefined,
     worktrees: worktreeLabels(checkouts),
+    judge: commonNames({
+      wsl: options.wsl,
+      commonFolders: new Set([homedir()]),
+      repositoryOf: (folder) => checkouts.of(folder)?.repository,
+    }),
+    onCommon: (common) => note(commonNameText(common)),
     claims: () => [...options.given.now(), ...containers.claims(), ...options.remote()],
     // A person reads our lines about services that come and go.
     watched: true,

@@ -11,6 +11,7 @@ import type { Unusable } from "../routes/unusable.ts";
 import { plainLines } from "../supervisor/logs/plain-text.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
+import { listenersAt } from "../system/listener-at.ts";
 import { isSocketPath } from "../text/place.ts";
 import { belongsTo, listenersOn } from "../system/listeners.ts";
 import { socketUsers } from "../system/socket-users.ts";
@@ -21,6 +22,7 @@ import type { CurrentRoutes } from "./current-routes.ts";
 import type { Discovering } from "./discovering.ts";
 import type { Before } from "./claim.ts";
 import { faultText } from "./fault-text.ts";
+import { heldPorts } from "./held-ports.ts";
 import type { DaemonOptions } from "./options.ts";
 import { onWildcard } from "./ports.ts";
 import { servedUsers } from "./served-users.ts";
@@ -59,6 +61,8 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
   const tls = terminator({ clock, certificateFor: certificates.certificateFor, fault });
   const callers: Callers | undefined = peers && callerFinder({ root: "/proc", clock, now, peers });
   parts.stops.push("the search for callers", () => callers?.stop());
+  const listening = listenersAt(process.platform);
+  const holdsPort = heldPorts(listening, clock);
   return (port, before) =>
     startProxy({
       clock,
@@ -82,7 +86,8 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
         await Promise.all([discovery.refresh(), away]);
       },
       remote: (name) => remotes.of(name),
-      stillThere: (service) => age() < knownFor || discovery.stillThere(service),
+      stillThere: (service) =>
+        holdsPort(service) && (age() < knownFor || discovery.stillThere(service)),
       unusable: parts.nameless,
       touch() {
         discovery.touch();
@@ -99,6 +104,7 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
         // Elsewhere nobody can be asked.
         return process.platform !== "linux" || belongsTo(listenersOn(place.port), { place, users });
       },
+      listenersAt: listening,
       departed: peers && departedClients(peers, { elsewhere: wsl }),
       terminator: tls,
       recorder: parts.recorder,

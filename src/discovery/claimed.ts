@@ -4,7 +4,7 @@ import { endpointWords, placeArgument, placeWords } from "../routes/place-words.
 import type { FoundService, Service } from "../routes/service.ts";
 import type { WaitingName } from "../routes/waiting-name.ts";
 import { printable } from "../text/printable.ts";
-import { neighbours } from "./group.ts";
+import { neighbours } from "./endpoint.ts";
 import type { Observation, Scan } from "./observation.ts";
 import { type PlaceHolders, placeHolders, variableOf } from "./place-holders.ts";
 import type { NamedProcess } from "./process-names.ts";
@@ -159,9 +159,7 @@ function serviceOf(
     warnings: [
       ...(lost === undefined ? [] : [lost]),
       ...(claim.warnings ?? []),
-      ...(pids.size === 0
-        ? []
-        : neighbours({ observations: [...observations], pids }, scan.observations)),
+      ...(pids.size === 0 ? [] : neighbours({ observations, pids }, scan)),
     ],
   };
 }

@@ -1,8 +1,9 @@
 /** One scan -> services by name: which processes belong together, which of them gets a name, where to dial. Pure. */
-import type { Endpoint, FoundService } from "../routes/service.ts";
+import type { FoundService } from "../routes/service.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import type { NamedProcess } from "./process-names.ts";
 import { pickPort } from "../routes/pick-port.ts";
+import { endpointOf, neighbours, sharers } from "./endpoint.ts";
 import { printable } from "../text/printable.ts";
 
 export type GroupOptions = {
@@ -11,6 +12,9 @@ export type GroupOptions = {
   /** Name -> the user who had it after the last scan. Among other users, the name stays with that user. */
   holders?: ReadonlyMap<string, number>;
 };
+
+/** A scan, and its processes that carry a name. */
+type Grouped = { scan: Scan; named: ReadonlyMap<number, NamedProcess> };
 
 /** PATH_MAX: a directory is shown in full. */
 const longestPath = 4096;
@@ -98,53 +102,7 @@ function treesOf(scan: Scan, named: ReadonlyMap<number, NamedProcess>): Tree[] {
   return [...trees.values()];
 }
 
-/** Candidates for the primary address, best first. IPv4 comes first because more clients and servers agree on it. */
-const preferred = ["127.0.0.1", "0.0.0.0", "::1", "::"];
-
-function isIPv4(address: string): boolean {
-  return !address.includes(":");
-}
-
-/**
- * Where to dial a port of a tree. A socket on `::` also accepts IPv4 unless it was told not to, which cannot be seen
- * from outside. So 127.0.0.1 is dialled too, but only if no other process can be behind it.
- */
-export function endpointOf(
-  port: number,
-  tree: Pick<Tree, "observations">,
-  all: readonly Observation[],
-): Endpoint {
-  const addresses = new Set(
-    tree.observations.filter((its) => its.port === port).map((its) => its.address),
-  );
-  const rank = (address: string) => {
-    const at = preferred.indexOf(address);
-    return at === -1 ? preferred.length : at;
-  };
-  const sorted = [...addresses].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const dial = new Set<string>();
-  for (const address of sorted) {
-    if (address === "0.0.0.0") dial.add("127.0.0.1");
-    else if (address === "::") {
-      dial.add("::1");
-      if (!all.some((its) => its.port === port && isIPv4(its.address))) dial.add("127.0.0.1");
-    } else dial.add(address);
-  }
-  return { address: sorted[0]!, port, dial: [...dial] };
-}
-
-/** Other processes on the same port number at another address, which are easily reached by mistake. */
-export function neighbours(
-  tree: Pick<Tree, "observations" | "pids">,
-  all: readonly Observation[],
-): string[] {
-  const ports = new Set(tree.observations.map((its) => its.port));
-  return all
-    .filter((its) => ports.has(its.port) && !its.pids.some((pid) => tree.pids.has(pid)))
-    .map((its) => `port ${its.port} is also held by pid ${its.pids.join(", ")}, on ${its.address}`);
-}
-
-function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): FoundService {
+function serviceOf(tree: Tree, { scan, named, uid }: Grouped & { uid: number }): FoundService {
   const ports = [...new Set(tree.observations.map((its) => its.port))].sort((a, b) => a - b);
   const wanted = [...tree.pids].flatMap((pid) => scan.processes.get(pid)?.wantedPort ?? []);
   const port = pickPort(ports as [number, ...number[]], new Set(wanted));
@@ -159,7 +117,7 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Foun
   return {
     name: tree.name,
     routable: tree.why === undefined,
-    endpoint: endpointOf(port, tree, scan.observations),
+    endpoint: endpointOf(port, tree.observations, scan),
     process: { pid, startedAt },
     root: tree.root.pid,
     ...(tree.root.uid === uid ? {} : { user: tree.root.uid }),
@@ -172,7 +130,8 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Foun
     checkout: carrier?.checkout,
     warnings: [
       ...(tree.why === undefined ? [] : [tree.why]),
-      ...neighbours(tree, scan.observations),
+      ...neighbours(tree, scan),
+      ...sharers(tree, { scan, nameOf: (pid) => named.get(pid)?.name }),
     ],
   };
 }
@@ -203,16 +162,13 @@ function byRight(trees: readonly Tree[], { uid, holders }: GroupOptions): Tree[]
  * ancestor in common, or if they share a process group, always within one user. Otherwise, within one user, the tree
  * whose root started last gets the name; if they started in the same second, the one with the higher pid.
  */
-export function groupServices(
-  { scan, named }: { scan: Scan; named: ReadonlyMap<number, NamedProcess> },
-  options: GroupOptions,
-): FoundService[] {
+export function groupServices({ scan, named }: Grouped, options: GroupOptions): FoundService[] {
   const services: FoundService[] = [];
   const all = treesOf(scan, named);
   for (const trees of Map.groupBy(all, (tree) => tree.key).values()) {
     const { uid } = options;
     const [first, ...others] = byRight(trees, options).map((tree) =>
-      serviceOf(tree, { scan, uid }),
+      serviceOf(tree, { scan, named, uid }),
     );
     if (!first!.routable) {
       services.push(first!, ...others);

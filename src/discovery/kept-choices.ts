@@ -72,7 +72,7 @@ export function readChoices(stateDirectory: string): ReadChoices {
 /** Each with the label that its worktree has now; without those whose folder is gone. */
 export function currentChoices(
   kept: readonly Choice[],
-  checkouts: Pick<Checkouts, "worktrees">,
+  checkouts: { worktrees(repository: string): readonly { root: string; label: string }[] },
 ): { holds: Choice[]; gone: Choice[] } {
   const holds: Choice[] = [];
   const gone: Choice[] = [];

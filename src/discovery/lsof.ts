@@ -1,5 +1,6 @@
 /** The output of lsof and ps -> listening sockets and their processes, with two commands per scan. */
 import { type CommandResult, runCommand } from "../system/command.ts";
+import { bystandersOf } from "./bystanders.ts";
 import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
 import { parseLsof } from "./parse-lsof.ts";
 import { type PsDialect, type PsProcess, parsePs, psArguments } from "./parse-ps.ts";
@@ -171,10 +172,16 @@ export function lsofSource({
         process = all.get(process.parent);
       }
     }
+    const bystanders = bystandersOf(
+      processes,
+      found
+        .filter(owned)
+        .map((its) => ({ pid: its.pid, name: its.name, observe: () => observed(its) })),
+    );
     const observations: Observation[] = [...places.values()]
       .map(({ address, port, pids }) => ({ address, port, pids: [...pids].sort((a, b) => a - b) }))
       .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1));
-    return { observations, processes, skipped };
+    return { observations, processes, ...(bystanders.length > 0 && { bystanders }), skipped };
   }
 
   return {

@@ -1,4 +1,5 @@
 /** A scan's result: the machine's listening sockets and the processes that hold them; and the interface of a source. */
+import type { CommonName } from "../routes/common-name.ts";
 import type { ProcessIdentity } from "../routes/service.ts";
 
 /** A process that holds a listening socket, or an ancestor of one. */
@@ -47,6 +48,23 @@ export type Observation = {
   pids: readonly number[];
 };
 
+/** The login, terminal or daemon that a process belongs to. */
+export type Session = {
+  id: number;
+  /** The session has a terminal. */
+  terminal: boolean;
+};
+
+/** One listening socket. Several may share an address and a port (SO_REUSEPORT). */
+export type ListeningSocket = {
+  address: string;
+  port: number;
+  /** The kernel's number for it. */
+  inode: number;
+  /** The processes that hold it: ascending; empty where they are not visible to us, such as another user's. */
+  pids: readonly number[];
+};
+
 /** A listening socket of a process that is not visible to us: another user's, or in another namespace. */
 export type Unowned = {
   address: string;
@@ -65,8 +83,16 @@ export type Skipped = {
 export type Scan = {
   /** Sorted by port, then by address. */
   observations: readonly Observation[];
+  /** Undefined where the source does not tell sockets apart. */
+  sockets?: readonly ListeningSocket[];
   /** By pid: the owners of observations, and their ancestors. */
   processes: ReadonlyMap<number, ObservedProcess>;
+  /** Other processes with a NAME that one of those has too. Of one NAME, at most 64. */
+  bystanders?: readonly ObservedProcess[];
+  /** Values of NAME that are no server's, as `commonNames` has found. */
+  common?: readonly CommonName[] | undefined;
+  /** By pid, of both; undefined where the source does not tell. */
+  sessions?: ReadonlyMap<number, Session>;
   skipped: readonly Skipped[];
   /** Sockets of others; undefined where the source cannot tell whether there are any. */
   unowned?: readonly Unowned[] | undefined;
@@ -81,6 +107,8 @@ export interface Source {
    * @throws Error with a sentence for a person, if the machine cannot be scanned this way.
    */
   scan(): Promise<Scan>;
+  /** Reads the variables of processes that have just begun, before they may write over them. Synchronous and cheap. */
+  glance?(): void;
   /** Processes by their NAME, whether they listen or not. Undefined where the source reads listening ones only. */
   named?(isWanted: (name: string | undefined) => boolean): Promise<readonly ObservedProcess[]>;
   /** Whether the process still runs. Synchronous and cheap, for a request that uses an old snapshot. */

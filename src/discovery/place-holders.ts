@@ -3,7 +3,7 @@ import type { Claim, Place } from "../routes/claim.ts";
 import type { Endpoint, FoundService } from "../routes/service.ts";
 import { answering } from "../system/listeners.ts";
 import { ancestry } from "./ancestry.ts";
-import { endpointOf } from "./group.ts";
+import { endpointOf } from "./endpoint.ts";
 import type { NamedProcess } from "./process-names.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "../routes/pick-port.ts";
@@ -88,7 +88,7 @@ function atPort(
   const refusals = there.map((its) => refusalOf(its, facts));
   const free = there.filter((_, at) => refusals[at] === undefined);
   if (free.length === 0) return { kind: "shadowed", why: refusals[0]! };
-  const endpoint = endpointOf(port, { observations: free }, all);
+  const endpoint = endpointOf(port, free, scan);
   const holders = free.filter((its) => its.address === endpoint.address);
   const pids = holders.flatMap((its) => its.pids);
   const uids = free.flatMap(({ uid }) => uid ?? []);
@@ -149,7 +149,7 @@ function ofProcess(
   const ports = [...new Set(free.map(({ port }) => port))] as [number, ...number[]];
   const wanted = its?.wantedPort;
   const port = pickPort(ports, new Set(wanted === undefined ? [] : [wanted]));
-  const endpoint = endpointOf(port, { observations: free }, scan.observations);
+  const endpoint = endpointOf(port, free, scan);
   const holders = free.filter((one) => one.port === port && one.address === endpoint.address);
   return {
     kind: "found",

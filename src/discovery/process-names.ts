@@ -36,9 +36,11 @@ export function processNames(
   { ownPid, hostName, wsl }: NamingOptions,
 ): Map<number, NamedProcess> {
   const named = new Map<number, NamedProcess>();
+  const common = new Set(scan.common?.map(({ name }) => name));
   for (const process of scan.processes.values()) {
     if (process.pid === ownPid) continue;
     const carrier = nameCarrier(process, { scan, ownPid });
+    if (isCommon(carrier, common)) continue;
     const verdict = nameOf(carrier.name, { hostName, wsl });
     const its = { process, ...originOf(process, carrier) };
     if (verdict.kind === "name") {
@@ -52,6 +54,10 @@ export function processNames(
     }
   }
   return named;
+}
+
+function isCommon({ name, variable }: ObservedProcess, common: ReadonlySet<string>): boolean {
+  return name !== undefined && variable !== "LOCALHOSTESS_NAME" && common.has(name);
 }
 
 function originOf(

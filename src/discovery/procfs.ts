@@ -1,17 +1,27 @@
 /** Linux's /proc -> listening sockets and their processes, without starting any process. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { bystandersOf, type Candidate } from "./bystanders.ts";
 import { listeningRows } from "../system/listening-rows.ts";
 import type { ListeningRow } from "../system/proc-net.ts";
 import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
 import type {
+  ListeningSocket,
   Observation,
   ObservedProcess,
   Scan,
+  Session,
   Skipped,
   Source,
   Unowned,
 } from "./observation.ts";
-import { readEnvironment, type Variables } from "./read-environment.ts";
+import {
+  type Files,
+  type FoundVariables,
+  remember,
+  type Remembered,
+  type Subject,
+  variablesOf,
+} from "./process-variables.ts";
 
 export type ProcfsOptions = {
   /** Where procfs is mounted. Defaults to `/proc`. */
@@ -37,12 +47,17 @@ const youth = 30_000;
 /** Milliseconds after which every process is walked again: the limit on how long the rules below can miss a change. */
 const oldest = 60_000;
 
+/** Pids that are looked at between two scans: the last ones, where thousands have begun. */
+const mostGlances = 256;
+
 /** Milliseconds of work after which the event loop gets a turn: requests are served during a scan. */
 const slice = 5;
 
 /** Knowledge about a process, kept between scans while it is the same process and program. */
-type Known = ProcStat & {
+type Known = {
   pid: number;
+  /** Read on first use; most processes have no listening socket, and are not asked for. */
+  stat: ProcStat | undefined;
   uid: number;
   /** Identifies the process's folder in procfs; differs if the pid was reused. */
   folder: string;
@@ -56,18 +71,30 @@ type Known = ProcStat & {
   refused: string | undefined;
   /** Read on first use after a walk. Only the name and PORT of the environment are ever kept. */
   facts: Facts | undefined;
-  /** The variables that were last read, before the program wrote its title over them. */
-  kept: Kept | undefined;
+  remembered: Remembered;
   /** Looks at its environment before anything else was asked of it. */
   glances: number;
 };
 
-type Kept = Pick<ObservedProcess, "name" | "variable" | "wantedPort">;
+type Facts = FoundVariables & Pick<ObservedProcess, "command" | "cwd">;
 
-type Facts = Pick<
-  ObservedProcess,
-  "name" | "variable" | "overwritten" | "unreadable" | "wantedPort" | "command" | "cwd"
->;
+/** In the place of a process that has ended before anything was read of it. */
+const ended: ProcStat = {
+  parent: 0,
+  group: 0,
+  session: 0,
+  terminal: false,
+  zombie: true,
+  stopped: false,
+  exitStatus: 0,
+  cpuTicks: 0,
+  pages: 0,
+  startTicks: 0,
+  exec: undefined,
+  image: "",
+  argumentOctets: undefined,
+  comm: "",
+};
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -103,6 +130,8 @@ export function procfsSource({
   let nobodys = new Set<number>();
   let bootTime: number | undefined;
   let scans = 0;
+  /** The pid that was the latest at the last glance. */
+  let latestSeen: number | undefined;
   /** The uptime at the start of the scan. Unlike the clock, it is never set. */
   let moment = 0;
 
@@ -152,31 +181,48 @@ export function procfsSource({
     for (const entry of readdirSync(root)) {
       const pid = Number(entry);
       if (!Number.isInteger(pid)) continue;
-      const status = statSync(`${root}/${pid}`, { throwIfNoEntry: false });
-      if (status === undefined) continue;
-      const folder = `${status.ino} ${status.ctimeMs}`;
-      const before = known.get(pid);
-      if (before !== undefined && before.folder === folder && before.uid === status.uid) {
-        present.set(pid, before);
-        continue;
-      }
-      const stat = readStat(pid);
-      if (stat === undefined) continue;
-      present.set(pid, {
-        ...stat,
-        pid,
-        uid: status.uid,
-        folder,
-        verified: scans,
-        walkedAt: undefined,
-        sockets: new Map(),
-        refused: undefined,
-        facts: undefined,
-        kept: undefined,
-        glances: 0,
-      });
+      const process = met(pid);
+      if (process !== undefined) present.set(pid, process);
     }
     return present;
+  }
+
+  /** Undefined if it has ended. */
+  function met(pid: number): Known | undefined {
+    const status = statSync(`${root}/${pid}`, { throwIfNoEntry: false });
+    if (status === undefined) return undefined;
+    const folder = `${status.ino} ${status.ctimeMs}`;
+    const before = known.get(pid);
+    if (before !== undefined && before.folder === folder && before.uid === status.uid) {
+      return before;
+    }
+    return {
+      pid,
+      stat: undefined,
+      uid: status.uid,
+      folder,
+      verified: 0,
+      walkedAt: undefined,
+      sockets: new Map(),
+      refused: undefined,
+      facts: undefined,
+      remembered: {},
+      glances: 0,
+    };
+  }
+
+  /** Reads the variables of a process that has just begun. A second time, because it may not have called exec yet. */
+  function glance(process: Known): void {
+    if (process.glances >= 2 || !isOwn(process)) return;
+    process.glances++;
+    remember(subjectOf(process), filesOf(process));
+  }
+
+  /** The pid that was given last: proc_loadavg(5). Each new process or thread gets the next one that is free. */
+  function latestPid(): number | undefined {
+    const text = readable(() => readFileSync(`${root}/loadavg`, "latin1"));
+    const pid = Number(text?.trim().split(" ").at(-1));
+    return pid > 0 ? pid : undefined;
   }
 
   /** Reads `stat` again. Returns whether it is the same process and program as before. */
@@ -186,11 +232,22 @@ export function procfsSource({
     const stat = readStat(process.pid);
     // The process ended after the census; the next census will not list it.
     if (stat === undefined) return true;
-    const same = process.startTicks === stat.startTicks && process.image === stat.image;
-    if (!same) process.facts = undefined;
+    const before = process.stat;
     // Orphans get a new parent, and shells move their jobs to new groups.
-    Object.assign(process, stat);
+    process.stat = stat;
+    if (before === undefined) return true;
+    const same = before.startTicks === stat.startTicks && before.image === stat.image;
+    if (!same) process.facts = undefined;
     return same;
+  }
+
+  function statOf(process: Known): ProcStat {
+    process.stat ??= readStat(process.pid) ?? ended;
+    return process.stat;
+  }
+
+  function subjectOf({ pid, stat, remembered }: Known): Subject {
+    return { pid, remembered, image: stat?.image, argumentOctets: stat?.argumentOctets };
   }
 
   function walk(process: Known, rows: ReadonlyMap<number, ListeningRow>): void {
@@ -230,7 +287,11 @@ export function procfsSource({
   function isDue(process: Known): boolean {
     if (process.walkedAt === undefined) return true;
     if (moment - process.walkedAt >= oldest) return true;
-    return process.walkedAt - process.startTicks * tick < youth;
+    return isYoung(process, process.walkedAt);
+  }
+
+  function isYoung(process: Known, at: number): boolean {
+    return at - statOf(process).startTicks * tick < youth;
   }
 
   /** Whether the process still holds every socket that listens, in the same place. */
@@ -251,25 +312,13 @@ export function procfsSource({
     }
   }
 
-  /** The variables of its environment that we need; undefined if it is empty, or cannot be read. */
-  function variablesOf(
-    { pid, argumentOctets }: Known,
-    line: Buffer | undefined,
-  ): Variables | undefined {
-    const environment = readable(() => readFileSync(`${root}/${pid}/environ`));
-    if (environment === undefined || environment.length === 0) return undefined;
-    // Where the last octet of the arguments is not zero, the kernel shows a title that goes on in the environment.
-    const titled = line !== undefined && argumentOctets !== undefined;
-    const variables = readEnvironment(environment, {
-      titled: titled && line.length > argumentOctets,
-    });
-    // The rest of the environment is none of our business, not even in a heap dump.
-    environment.fill(0);
-    return variables;
-  }
-
   function isOwn(process: Known): boolean {
     return allUsers || process.uid === uid;
+  }
+
+  function filesOf({ pid, uid: owner }: Known): Files {
+    const environment = readable(() => readFileSync(`${root}/${pid}/environ`));
+    return { root, environment, own: owner === uid };
   }
 
   function factsOf(process: Known): Facts {
@@ -279,34 +328,24 @@ export function procfsSource({
     // Each argument ends in NUL. A process that rewrote its title leaves more of them at the end.
     const command = (line ?? "").toString("utf8").replace(/\0+$/, "").replaceAll("\0", " ");
     return {
-      ...(own ? factsIn(process, variablesOf(process, line)) : { name: undefined }),
+      ...(own
+        ? variablesOf(subjectOf(process), { ...filesOf(process), line })
+        : { name: undefined }),
       // The form in which ps shows a process without arguments.
-      command: command === "" ? `[${process.comm}]` : command,
+      command: command === "" ? `[${statOf(process).comm}]` : command,
       cwd: own ? readable(() => readlinkSync(`${folder}/cwd`)) : undefined,
-    };
-  }
-
-  /** The variables of its environment, or where they are gone, those that were read before. */
-  function factsIn(process: Known, read: Variables | undefined): Omit<Facts, "command" | "cwd"> {
-    if (read === undefined) return { name: undefined, ...process.kept, unreadable: true };
-    const { overwritten, name, variable, wantedPort } = read;
-    const found = { name, ...(variable && { variable }), wantedPort };
-    if (!overwritten) process.kept = found;
-    const isGone = overwritten && name === undefined;
-    return {
-      ...(isGone ? { ...found, ...process.kept } : found),
-      ...(overwritten && { overwritten }),
     };
   }
 
   function observed(process: Known): ObservedProcess {
     verify(process);
     process.facts ??= factsOf(process);
+    const { startTicks, parent, group } = statOf(process);
     return {
       pid: process.pid,
-      startedAt: startOf(process.startTicks),
-      parent: process.parent,
-      group: process.group,
+      startedAt: startOf(startTicks),
+      parent,
+      group,
       uid: process.uid,
       ...process.facts,
     };
@@ -326,7 +365,13 @@ export function procfsSource({
     const rows = rowsByInode();
     await breathe();
     known = census();
-    const ours = [...known.values()].filter((process) => allUsers || process.uid === uid);
+    const ours = [...known.values()].filter(isOwn);
+    for (const process of ours) {
+      if (process.glances === 0 || (process.glances === 1 && isYoung(process, moment))) {
+        glance(process);
+        await breathe();
+      }
+    }
     const walked = new Set<Known>();
     const owners = new Map<number, Known[]>();
     const own = (process: Known) => {
@@ -360,6 +405,24 @@ export function procfsSource({
     return report(rows, owners);
   }
 
+  function* candidates(): Generator<Candidate> {
+    for (const process of known.values()) {
+      const name = process.remembered.seen?.name;
+      yield { pid: process.pid, name, observe: () => observed(process) };
+    }
+  }
+
+  function sessionsOf(processes: Iterable<ObservedProcess>): Map<number, Session> {
+    const sessions = new Map<number, Session>();
+    for (const { pid } of processes) {
+      const process = known.get(pid);
+      if (process === undefined) continue;
+      const { session, terminal } = statOf(process);
+      sessions.set(pid, { id: session, terminal });
+    }
+    return sessions;
+  }
+
   function report(
     rows: ReadonlyMap<number, ListeningRow>,
     owners: ReadonlyMap<number, readonly Known[]>,
@@ -367,10 +430,14 @@ export function procfsSource({
     // Several sockets may share one address and port (SO_REUSEPORT).
     const places = new Map<string, { address: string; port: number; pids: Set<number> }>();
     const processes = new Map<number, ObservedProcess>();
+    const sockets: ListeningSocket[] = [];
     const skipped: Skipped[] = [];
     const unowned: Unowned[] = [];
     for (const [inode, row] of rows) {
       const holders = owners.get(inode);
+      const { address, port } = row;
+      const pids = (holders ?? []).map(({ pid }) => pid).sort((a, b) => a - b);
+      sockets.push({ address, port, inode, pids });
       if (holders === undefined) {
         unowned.push({ address: row.address, port: row.port, uid: row.uid });
         const whose = row.uid === uid ? "a process that is not visible" : `user ${row.uid}`;
@@ -388,7 +455,7 @@ export function procfsSource({
         let process: Known | undefined = holder;
         while (process !== undefined && !processes.has(process.pid)) {
           processes.set(process.pid, observed(process));
-          process = known.get(process.parent);
+          process = known.get(statOf(process).parent);
         }
       }
     }
@@ -398,7 +465,9 @@ export function procfsSource({
     const observations: Observation[] = [...places.values()]
       .map(({ address, port, pids }) => ({ address, port, pids: [...pids].sort((a, b) => a - b) }))
       .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1));
-    return { observations, processes, skipped, unowned };
+    const bystanders = bystandersOf(processes, candidates());
+    const sessions = sessionsOf([...processes.values(), ...bystanders]);
+    return { observations, sockets, processes, bystanders, sessions, skipped, unowned };
   }
 
   return {
@@ -409,9 +478,21 @@ export function procfsSource({
       moment = uptime();
       known = census();
       return [...known.values()]
-        .filter((process) => allUsers || process.uid === uid)
+        .filter(isOwn)
         .map(observed)
         .filter(({ name }) => isWanted(name));
+    },
+    glance() {
+      const latest = latestPid();
+      const before = latestSeen;
+      latestSeen = latest;
+      if (latest === undefined || before === undefined) return;
+      for (let pid = Math.max(before + 1, latest - mostGlances); pid <= latest; pid++) {
+        const process = met(pid);
+        if (process === undefined) continue;
+        known.set(pid, process);
+        glance(process);
+      }
     },
     alive({ pid, startedAt }) {
       const stat = readable(() => readStat(pid));

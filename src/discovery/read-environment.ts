@@ -22,6 +22,9 @@ const ownName = sought("LOCALHOSTESS_NAME");
 const plainName = sought("NAME");
 const port = sought("PORT");
 
+/** The variables that are read; of all others, nothing is kept. */
+export const variableNames = ["LOCALHOSTESS_NAME", "NAME", "PORT"] as const;
+
 /** `titled`: the program's title is known to go on in its environment, whatever that looks like. */
 export function readEnvironment(
   environment: Buffer,
@@ -58,10 +61,21 @@ function valueIn(environment: Buffer, { atStart, inside }: Sought): string | und
  * program's has variables only, each of which ends in one zero.
  */
 function isOverwritten(environment: Buffer): boolean {
-  if (environment.length === 0) return false;
-  const end = environment.indexOf(0);
-  const first = environment.toString("latin1", 0, end === -1 ? environment.length : end);
-  return !/^[^\s=]+=/.test(first) || environment.includes("\0\0");
+  return environment.length > 0 && (!beginsWithName(environment) || environment.includes(zeros));
+}
+
+const zeros = Buffer.from([0, 0]);
+const equals = 0x3d;
+const space = 0x20;
+
+/** Without a string: every process of the machine is looked at. */
+function beginsWithName(environment: Buffer): boolean {
+  for (let at = 0; at < environment.length; at++) {
+    const octet = environment[at]!;
+    if (octet === equals) return at > 0;
+    if (octet <= space) return false;
+  }
+  return false;
 }
 
 /**

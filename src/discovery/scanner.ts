@@ -1,6 +1,7 @@
 /** A source and a clock -> the current services, scanned while they are in use. */
 import type { Claim } from "../routes/claim.ts";
 import { holderText } from "../routes/holder-text.ts";
+import type { CommonName } from "../routes/common-name.ts";
 import type { Service } from "../routes/service.ts";
 import type { WaitingName } from "../routes/waiting-name.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
@@ -15,6 +16,8 @@ export type Changes = {
   /** Services with another process, address or set of warnings under the same name, in their new state. */
   changed: readonly Service[];
   gone: readonly Service[];
+  /** A server of the same process has opened another socket in the place of the one before. */
+  reopened?: boolean;
 };
 
 export type ScannerOptions = {
@@ -33,6 +36,10 @@ export type ScannerOptions = {
   infer?: Infer | undefined;
   /** Undefined: worktrees are not looked for. */
   worktrees?: WorktreeLabels | undefined;
+  /** A scan -> the same with its common names. */
+  judge?: (scan: Scan) => Scan;
+  /** Called once for each value of NAME that is found to be no server's. */
+  onCommon?: (common: CommonName) => void;
   /** Scans even if nobody calls `touch`. */
   watched?: boolean;
   /** Called after every successful scan, even if nothing changed. */
@@ -121,6 +128,10 @@ function changesBetween(before: readonly Service[], after: readonly Service[]): 
       return was !== undefined && !isSame(was, service);
     }),
     gone: before.filter((service) => !now.has(keyOf(service))),
+    reopened: after.some((service) => {
+      const was = old.get(keyOf(service));
+      return was !== undefined && String(was.endpoint.sockets) !== String(service.endpoint.sockets);
+    }),
   };
 }
 
@@ -155,6 +166,11 @@ export function scanner(options: ScannerOptions): Scanner {
     }
   }
 
+  function tellCommon(common: readonly CommonName[]): void {
+    const before = new Set(seen.common?.map(({ name }) => name));
+    for (const its of common) if (!before.has(its.name)) options.onCommon?.(its);
+  }
+
   function rename(): void {
     const { services: found, waiting: left } = naming(seen, {
       ...options,
@@ -169,8 +185,10 @@ export function scanner(options: ScannerOptions): Scanner {
 
   async function look(): Promise<void> {
     try {
-      const scan = await source.scan();
+      const found = await source.scan();
       if (state === "stopped") return;
+      const scan = options.judge?.(found) ?? found;
+      tellCommon(scan.common ?? []);
       seen = scan;
       lastFailure = undefined;
       tellSkipped(scan.skipped);
@@ -230,6 +248,7 @@ export function scanner(options: ScannerOptions): Scanner {
     quiet = touched ? 0 : quiet + 1;
     touched = false;
     age++;
+    if (state === "idle") source.glance?.();
     const due = watchers.size > 0 || (age >= period && (watched || quiet < period));
     if (state === "idle" && due) begin();
   }

@@ -8,7 +8,7 @@ import { programOf, shortCommand, typedCommand } from "../text/short-command.ts"
 import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
 import { isContainerListener } from "./container-listeners.ts";
-import { isUnwanted } from "./name-carrier.ts";
+import { isUnwanted, nameCarrier } from "./name-carrier.ts";
 import { isNoServer } from "./never-named.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "../routes/pick-port.ts";
@@ -38,7 +38,14 @@ export function unusableServers(scan: Scan, options: UnusableOptions): Unusable[
   const { services, uid } = options;
   const taken = new Set(services.map(({ name }) => name));
   const nameless = ownersIn(scan, options).map(({ process, ports }) =>
-    unusableOf({ process, ports, scan, taken, uid, fault: faultOf(process, options) }),
+    unusableOf({
+      process,
+      ports,
+      scan,
+      taken,
+      uid,
+      fault: faultOf(process, { scan, host: options }),
+    }),
   );
   const named = services.flatMap((service) => {
     if (service.routable || service.process === undefined) return [];
@@ -78,9 +85,15 @@ function ownersIn(
   return [...owners.values()];
 }
 
-function faultOf({ name, overwritten, unreadable }: ObservedProcess, host: Host): Fault {
+function faultOf(process: ObservedProcess, { scan, host }: { scan: Scan; host: Host }): Fault {
+  const carrier = nameCarrier(process, { scan, ownPid: -1 });
+  const its = carrier.name === undefined ? process : carrier;
+  const { name, overwritten, unreadable, variable } = its;
   if (name === undefined && overwritten) return { kind: "overwritten" };
   if (name === undefined && unreadable) return { kind: "unreadable" };
+  const isCommon =
+    variable !== "LOCALHOSTESS_NAME" && scan.common?.some((its) => its.name === name);
+  if (isCommon) return { kind: "common name", name: printable(name ?? "", 100) };
   const isComputers = name !== undefined && name !== "" && nameOf(name, host).kind === "none";
   return isComputers
     ? { kind: "computer's name", name: printable(name, 100) }

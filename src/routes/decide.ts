@@ -91,20 +91,9 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
     origins === undefined ? undefined : chosenFor(host.name, { origins, use: asked.use });
   if (chosen === undefined) return decideName(host.name, table, how);
   const found = chosen.name === undefined ? undefined : decideName(chosen.name, table, how);
-  return found !== undefined && "supervised" in found && isOf(chosen, found)
+  return found !== undefined && "supervised" in found
     ? { ...found, chosen }
     : { kind: "unchosen", name: host.name, chosen };
-}
-
-type Led = Extract<Decision, { kind: "proxy" | "tunnel" | "absent" }>;
-
-/** Whether the decision leads to the worktree's server, or to one under its name, and not to a shorter one's. */
-function isOf({ version }: Chosen, decision: Led): boolean {
-  const { supervised } = decision;
-  const service = decision.kind === "absent" ? undefined : decision.service.name;
-  return [service, supervised?.routeName, supervised?.instance?.routeName].some(
-    (name) => name !== undefined && (name === version || name.endsWith(`.${version}`)),
-  );
 }
 
 type How = { mode: Asked["mode"]; bare: boolean; hasPath: boolean };

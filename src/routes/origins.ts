@@ -98,10 +98,10 @@ export function originsOf(facts: OriginsFacts): Origins | undefined {
       if (holders.has(name) && holders.get(name) !== repository) continue;
       const choice = choiceFor(name, { repository, choices });
       if (found.has(name) && choice === undefined) continue;
-      const shown = choice && labelFor(choice, its);
-      const namesByLabel = new Map([...its].map(([label, seen]) => [label, seen.name]));
       found.set(name, {
-        ...{ name, repository, labels: labelsSorted, known, versions: namesByLabel, shown },
+        ...{ name, repository, labels: labelsSorted, known },
+        versions: namesIn(its, checkouts.worktrees?.(repository) ?? []),
+        shown: choice && labelFor(choice, its),
       });
     }
   }
@@ -145,6 +145,19 @@ function draftsOf({ versions, choices, checkouts }: OriginsFacts): Map<string, D
   return drafts;
 }
 
+/** By label, which is also the worktree's own of now, where the server has an older one. */
+function namesIn(
+  seen: ReadonlyMap<string, Seen>,
+  worktrees: readonly { label: string; root: string }[],
+): Map<string, string> {
+  const names = new Map([...seen].map(([label, { name }]) => [label, name]));
+  for (const { label, root } of worktrees) {
+    const its = [...seen.values()].find((one) => one.root === root);
+    if (its !== undefined && !names.has(label)) names.set(label, its.name);
+  }
+  return names;
+}
+
 /** The label of the server that stands in the chosen worktree: its own, which may be older than the worktree's. */
 function labelFor({ label, root }: Choice, versions: ReadonlyMap<string, Seen>): string {
   if (versions.has(label)) return label;
@@ -181,7 +194,8 @@ function isLabelOf({ labels, known }: Origin, part: string): boolean {
 function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
   const versions = new Map<string, ShownOrigin>();
   for (const { name: plain, versions: its, shown } of byName.values()) {
-    for (const [label, name] of its) versions.set(name, { name: plain, shown: label === shown });
+    const now = shown === undefined ? undefined : its.get(shown);
+    for (const name of its.values()) versions.set(name, { name: plain, shown: name === now });
   }
   return {
     all: [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
@@ -193,7 +207,6 @@ function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
     },
     find(name) {
       for (let rest = name, before = ""; ;) {
-        if (versions.has(rest)) return undefined;
         const origin = byName.get(rest);
         // `stale.api` is that worktree's, be its server there or not.
         if (origin !== undefined) return isLabelOf(origin, before) ? undefined : origin;

@@ -20,6 +20,12 @@ export type Endpoint = {
    * asked in any case, by the owner of its file.
    */
   owners?: readonly number[];
+  /**
+   * The listening sockets that it was seen with: the low 32 bits of the kernel's numbers. Before each connection the
+   * kernel is asked whether one of them would get it, because another process may have taken the port since, or have it
+   * at another address. Undefined where the system does not tell sockets apart.
+   */
+  sockets?: readonly number[];
   /** Set for a host that somebody has named: it need not be of this machine. */
   isElsewhere?: boolean;
 };

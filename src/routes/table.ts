@@ -164,6 +164,11 @@ function withOrigin(service: Service, origins: Origins): Service {
   return origin === undefined ? service : { ...service, origin };
 }
 
+/** Whether something of ours has the name, or a suffix of it: a service in any state, or a worktree that it shows. */
+export function leads(name: string, { find, supervised, group, origins }: RouteTable): boolean {
+  return (find(name) ?? supervised(name) ?? group(name) ?? origins?.find(name)) !== undefined;
+}
+
 /** The name that a mistyped one was probably meant to be: of a server, or of a project's service in any state. */
 export function nearestName(word: string, table: RouteTable): string | undefined {
   const isProjects = (name: string): boolean =>

@@ -15,7 +15,9 @@ export type Fault =
   /** `wrong`: what is wrong with it, as a clause. `near`: the nearest name that can be used. */
   | { kind: "bad name"; name: string; wrong: string; near: string | undefined }
   /** WSL sets NAME to the computer's name, for every program. */
-  | { kind: "computer's name"; name: string };
+  | { kind: "computer's name"; name: string }
+  /** Many unrelated programs have it. */
+  | { kind: "common name"; name: string };
 
 export type Unusable = {
   pid: number;
@@ -68,6 +70,8 @@ export function faultText(its: Unusable): string {
       return `${which}; its NAME=${fault.name} is only in ${fault.file}, which the program reads by itself, so that no other program sees it`;
     case "bad name":
       return `${which}, and its NAME=${fault.name} is not a usable name: ${fault.wrong}`;
+    case "common name":
+      return `${which}, and its NAME=${fault.name} is one that unrelated programs have, as if a shell profile exported it`;
     case "computer's name":
       return `${which}, and its NAME=${fault.name} is this computer's name, which Windows sets for every program`;
   }
@@ -138,6 +142,8 @@ function isMeantBy(name: string, its: Unusable): boolean {
     case "overwritten":
     case "unreadable":
       return true;
+    case "common name":
+      return fault.name.toLowerCase() === name || isFolderOf(name, its);
     case "no name":
     case "computer's name":
       return isFolderOf(name, its);
@@ -153,6 +159,7 @@ const sureness: readonly Fault["kind"][] = [
   "in a file",
   "bad name",
   "no name",
+  "common name",
   "computer's name",
   "overwritten",
   "unreadable",

@@ -6,11 +6,11 @@ import type { Scan, Source } from "../../src/discovery/observation.ts";
 import { procfsSource } from "../../src/discovery/procfs.ts";
 
 const extra = 500;
-const listening = 50;
+export const listening = 50;
 const rounds = 15;
 
 /** Milliseconds that every process here has been seen, for the scan of a machine that is up for a while. */
-const settledAfter = 3_600_000;
+export const settledAfter = 3_600_000;
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -28,7 +28,7 @@ async function timed(source: Source): Promise<{ time: number; scan: Scan }> {
  * `sleep` is the lightest process there is. The listening ones get a socket of ours as their standard input,
  * one each, which is then closed here: no runtime is started 50 times.
  */
-async function crowd(): Promise<{ end: () => Promise<void>; ports: Set<number> }> {
+export async function crowd(): Promise<{ end: () => Promise<void>; ports: Set<number> }> {
   const children: Bun.Subprocess[] = [];
   const ports = new Set<number>();
   const end = async () => {

@@ -74,6 +74,11 @@ test(
     expect(out).toContain("plain names show fix-nav; localhostess use -- ends it");
     expect(out).toMatch(new RegExp(`^\\* {2}fix-nav +fix-nav\\.${name} `, "m"));
     expect(out).toMatch(/^ {3}old +- /m);
+    const why = await cli(["why", name, "--json"], { env: place.env });
+    expect(JSON.parse(why.out).slice(2, 4)).toMatchObject([
+      { ok: true, detail: expect.stringContaining(`so fix-nav.${name} answers for ${name}`) },
+      { ok: true, detail: expect.stringContaining(`/shop-fix`) },
+    ]);
     const rows = JSON.parse((await cli(["ls", "--json"], { env: place.env })).out);
     const origin = (its: string) => rows.find((row: { name: string }) => row.name === its).origin;
     expect(origin(name)).toEqual({ name, shown: false });

@@ -145,6 +145,37 @@ test(
   patience,
 );
 
+test(
+  "a name for one folder is a flag's or a variable's, and no later command repeats it",
+  async () => {
+    const named = (value: string, cwd: string, ...words: string[]) =>
+      cli(words, { env: { ...env(), LOCALHOSTESS_PROJECT: value }, cwd });
+    const ids = async () => (await rows()).map((row) => row.name);
+    for (const [words, said] of [
+      [["up", "--name", "a..b"], "--name: a project name is"],
+      [["up", "--name", "Localhost"], "--name: localhost is the proxy itself"],
+    ] as const) {
+      const { code, err } = await here(...words);
+      expect([code, err.includes(said)]).toEqual([2, true]);
+    }
+    expect(await named("a b", main, "up")).toMatchObject({ code: 2 });
+    expect(await here("up", "--name", `mine.${name}`)).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual([`mine.${name}:t`]);
+    for (const words of ["up", `up mine.${name}:t`, "restart t", `restart mine.${name}`, "logs"]) {
+      expect([words, (await here(...words.split(" "))).code]).toEqual([words, 0]);
+    }
+    // It is about the project here, and about no other that is named.
+    expect(await named("other", root, "up", "main/")).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual([`mine.${name}:t`]);
+    expect(await named("other", join(main, "certs"), "up")).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual(["other:t"]);
+    expect(await here("up", "--no-name")).toMatchObject({ code: 0 });
+    expect(await ids()).toEqual([`${name}:t`]);
+    await here("stop");
+  },
+  patience,
+);
+
 describe("nothing is made or removed", () => {
   test.each<[words: string, why: string]>([
     ["add main", "main is checked out in the main checkout"],
@@ -276,11 +307,13 @@ test("git's list is read with its locks, and with a bare repository first", () =
 
 test("a worktree is made beside the main checkout, or in the folder that locald.toml names", () => {
   const its = { main: "/r/shop", root: "/r/shop.x", name: "shop" };
-  const folderOf = (folder: string) => usualFolder(its, { folder, label: "fix-nav" });
+  const folderOf = (folder: string) => usualFolder(its, { folder, label: "fix-nav", home: "/h" });
   expect(folderOf("..")).toBe("/r/shop.fix-nav");
   expect(folderOf(".worktrees")).toBe("/r/shop/.worktrees/shop.fix-nav");
   expect(folderOf("/w")).toBe("/w/shop.fix-nav");
-  expect(usualFolder({ ...its, main: undefined }, { folder: "..", label: "l" })).toBe("/r/shop.l");
+  expect(folderOf("~/w")).toBe("/h/w/shop.fix-nav");
+  const bare = usualFolder({ ...its, main: undefined }, { folder: "..", label: "l", home: "/h" });
+  expect(bare).toBe("/r/shop.l");
 });
 
 test("init has git ignore locald.local.toml, once, and only in a repository", async () => {

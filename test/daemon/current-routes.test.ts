@@ -5,6 +5,7 @@ import { CheckoutsNow } from "../../src/daemon/known-checkouts.ts";
 import type { Changes } from "../../src/discovery/scanner.ts";
 import type { ConfiguredNames, DeclaredSettings } from "../../src/manifest/name-settings.ts";
 import type { KnownLabel } from "../../src/routes/checkout.ts";
+import type { Choice } from "../../src/routes/origins.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { api } from "../support/fake-backend.ts";
 
@@ -46,6 +47,8 @@ test("the table stays the same object until something changes", () => {
   expect(table.names).toEqual(["api"]);
   routes.scanned([api], none);
   expect(routes.table).toBe(table);
+  routes.scanned([api], { ...none, reopened: true });
+  expect(routes.table).not.toBe(table);
   routes.scanned([], { ...none, gone: [api] });
   expect(routes.table.names).toEqual([]);
 });
@@ -141,4 +144,43 @@ test("a scan's changes are given back as the table has judged them", () => {
   const { appeared } = routes.scanned([thief], { ...none, appeared: [thief] });
   expect(appeared.map((its) => [its.name, its.routable])).toEqual([["web.shop", false]]);
   expect(appeared).toEqual([...routes.table.services]);
+});
+
+test("a choice counts with the next scan, and both servers of the name are news", () => {
+  let chosen: readonly Choice[] = [];
+  const repository = "/srv/shop/.git";
+  const of = (root: string, label?: string) => ({ checkout: { repository, root, label } });
+  const main = { ...api, ...of("/srv/shop") };
+  const fixed = {
+    ...api,
+    ...of("/srv/fix", "fix-nav"),
+    name: "fix-nav.api",
+    process: { ...api.process!, pid: 4_343 },
+  };
+  const worktrees = [{ root: "/srv/fix", label: "fix-nav", branch: "fix-nav" }];
+  const labels = new Map([["fix-nav", { root: "/srv/fix", branch: "fix-nav" }]]);
+  const routes = new CurrentRoutes({
+    ...{ tlds: [], bareNames: false, hosts: { names: () => new Set<string>() } },
+    choices: { now: () => chosen },
+    checkouts: new CheckoutsNow({
+      of: () => undefined,
+      worktrees: () => worktrees,
+      labels: () => labels,
+      asOf: (its) => its,
+      renew() {},
+    }),
+  });
+  routes.scanned([main, fixed], { ...none, appeared: [main, fixed] });
+  expect(routes.scanned([main, fixed], none)).toEqual(none);
+  const shows = () => routes.table.services.map(({ origin }) => origin?.shown);
+  expect(shows()).toEqual([true, false]);
+  chosen = [{ repository, root: "/srv/fix", label: "fix-nav", of: undefined, names: ["api"] }];
+  const { changed } = routes.scanned([main, fixed], none);
+  expect(changed.map(({ name, origin }) => [name, origin?.shown])).toEqual([
+    ["api", false],
+    ["fix-nav.api", true],
+  ]);
+  chosen = [];
+  expect(routes.scanned([main, fixed], none).changed).toHaveLength(2);
+  expect(shows()).toEqual([true, false]);
 });

@@ -223,7 +223,7 @@ describeWith(["chromium"])("our pages", () => {
       const change = `${origin}/.localhostess/use?worktree=fix-nav`;
       const shows = async (): Promise<string> => {
         await page.goto(`${origin}/`);
-        return await page.textContent("body");
+        return (await page.textContent("body")) ?? "";
       };
       expect(await shows()).toBe("the main checkout");
       // An image, and a link that is followed.

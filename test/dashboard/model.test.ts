@@ -15,6 +15,7 @@ import {
   type Entry,
   entriesOf,
   groupsOf,
+  shownText,
   marked,
   matching,
   matchingLines,
@@ -226,6 +227,42 @@ test("projects are groups by their folders, in the order of names, and the rest 
     ["/srv/shop-fix", "shop", ["shop-fix:web"]],
     ["", "No project", ["api"]],
   ]);
+});
+
+test("a project's worktrees come behind it, and servers of one repository stand together", () => {
+  const rows = ["zoo", "old.shop", "shop", "fix-nav.shop"].map((project) => ({
+    ...declared,
+    ...{ name: `${project}:web`, project, path: `/srv/${project}`, route_name: project },
+  }));
+  const of = (name: string, label: string | null) => ({
+    ...{ ...api, name, url: `http://${name}.localhost` },
+    checkout: { repository: "/srv/app/.git", root: "/srv/app", label, branch: null },
+  });
+  const found = [
+    of("app", null),
+    of("fix-nav.app", "fix-nav"),
+    { ...api, name: "b" },
+    of("z", null),
+  ];
+  const groups = groupsOf(entriesOf(rows, found));
+  expect(groups.map(({ name }) => name)).toEqual([
+    "shop",
+    "fix-nav.shop",
+    "old.shop",
+    "zoo",
+    "No project",
+  ]);
+  expect(groups.at(-1)!.entries.map(({ id }) => id)).toEqual(["app", "z", "fix-nav.app", "b"]);
+});
+
+test("a row says what its address shows, where that is not itself", () => {
+  const textOf = (name: string, origin: ServiceReport["origin"]) =>
+    shownText({ found: { ...api, name, origin } });
+  expect(textOf("api", null)).toBeUndefined();
+  expect(textOf("api", { name: "api", shown: true })).toBeUndefined();
+  expect(textOf("api", { name: "api", shown: false })).toBe("its address shows a worktree");
+  expect(textOf("x.api", { name: "api", shown: true })).toBe("shown at api.localhost");
+  expect(textOf("x.api", { name: "api", shown: false })).toBeUndefined();
 });
 
 test("in one look: how many are in each state, those first that somebody has to look at", () => {

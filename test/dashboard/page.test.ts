@@ -95,6 +95,28 @@ describeWith(["chromium"])("the page", () => {
   );
 
   test(
+    "a name for a unix socket shows where it is from and where it leads, and no process",
+    async () => {
+      await using server = await startPageServer();
+      const path = "/run/api.sock";
+      server.add(
+        madeService("sock", {
+          ...{ process: undefined, pids: [], ports: [], cwd: undefined, source: "given" },
+          endpoint: { address: path, port: 0, dial: [path] },
+          because: `localhostess name gives it to ${path}`,
+        }),
+      );
+      await using page = await open(server);
+      await page.getByRole("link", { name: "sock", exact: true }).click();
+      await page.getByText(`localhostess name gives it to ${path}`, { exact: true }).waitFor();
+      await page.getByText(path, { exact: true }).waitFor();
+      expect(await page.getByText(/null|undefined|NaN/).count()).toBe(0);
+      expect(await page.getByRole("heading", { name: "Processes" }).count()).toBe(0);
+    },
+    patience,
+  );
+
+  test(
     "a link signs in once, leaves the address bar, and scripts cannot read the session",
     async () => {
       await using server = await full();

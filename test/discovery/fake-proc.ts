@@ -17,6 +17,9 @@ export type FakeProcess = {
   start?: number;
   parent?: number;
   group?: number;
+  session?: number;
+  /** It has a controlling terminal. */
+  terminal?: boolean;
   /** Stands for the addresses that exec chooses anew. */
   stack?: number;
   comm?: string;
@@ -42,6 +45,11 @@ export class FakeProc {
   /** Seconds since boot. */
   uptime(seconds: number): void {
     writeFileSync(join(this.root, "uptime"), `${seconds}.00 12.00\n`);
+  }
+
+  /** The pid that was given last. */
+  latest(pid: number): void {
+    writeFileSync(join(this.root, "loadavg"), `0.10 0.20 0.30 1/234 ${pid}\n`);
   }
 
   /** Inode -> port, all on 127.0.0.1; `after` are rows of established connections. */
@@ -72,6 +80,8 @@ export class FakeProc {
     fields[0] = "S";
     fields[1] = String(parent);
     fields[2] = String(group);
+    fields[3] = String(process.session ?? pid);
+    fields[4] = process.terminal ? "34816" : "0";
     fields[19] = String(start * 100);
     fields[25] = String(stack);
     writeFileSync(join(folder, "stat"), `${pid} (${comm}) ${fields.join(" ")}\n`);

@@ -260,6 +260,51 @@ describe("the endpoint", () => {
     expect(endpoint([":: 80"], { pid: 2, listens: ["127.0.0.1 81"] }).dial).toHaveLength(2);
   });
 
+  test.each([
+    ["0.0.0.0", ["127.0.0.1"], ["127.0.0.2"]],
+    ["0.0.0.0", ["127.0.0.1", "127.0.0.2", "127.0.0.4"], ["127.0.0.3"]],
+    ["0.0.0.0", ["::1", "::"], ["127.0.0.1"]],
+    ["::", ["::1"], ["127.0.0.1"]],
+    ["::", ["::1", "127.0.0.1"], ["127.0.0.2"]],
+    ["::", ["::1", "0.0.0.0"], ["::1"]],
+    ["127.0.0.1", ["0.0.0.0"], ["127.0.0.1"]],
+  ])("on %p, where others are at %p, is dialled at %p", (address, others, dial) => {
+    const listens = others.map((other) => `${other} 80`);
+    expect(endpoint([`${address} 80`], { pid: 2, name: "b", listens }).dial).toEqual(dial);
+  });
+
+  const socket = (inode: number, address: string, ...pids: number[]) => ({
+    inode,
+    address,
+    port: 80,
+    pids,
+  });
+  const withSockets = (...sockets: ReturnType<typeof socket>[]) => {
+    const scan = scanOf(
+      { pid: 1, name: "api", listens: ["0.0.0.0 80"] },
+      { pid: 2, name: "web", listens: ["0.0.0.0 80"] },
+    );
+    const unowned = sockets
+      .filter(({ pids }) => pids.length === 0)
+      .map(({ address, port }) => ({ address, port, uid: 7 }));
+    return servicesIn({ ...scan, sockets, unowned }, host)[0]!;
+  };
+
+  test("has the sockets at its place, and another user's is passed by", () => {
+    expect(
+      withSockets(socket(7, "0.0.0.0", 1), socket(8, "127.0.0.1"), socket(9, "::", 1)),
+    ).toMatchObject({
+      endpoint: { dial: ["127.0.0.2"], sockets: [7] },
+      warnings: [expect.stringContaining("another user, on 127.0.0.1"), expect.anything()],
+    });
+    expect(withSockets(socket(2 ** 32 + 7, "0.0.0.0", 1)).endpoint.sockets).toEqual([7]);
+  });
+
+  test("where sockets share a place, the kernel may choose any of them", () => {
+    const { endpoint: its } = withSockets(socket(8, "0.0.0.0", 2), socket(7, "0.0.0.0", 1));
+    expect(its.sockets).toEqual([7, 8]);
+  });
+
   test("is on the port that the heuristic picks from all of them", () => {
     expect(endpoint(["127.0.0.1 9229", "127.0.0.1 5173", "127.0.0.1 50000"]).port).toBe(5173);
   });
@@ -285,6 +330,41 @@ test("two programs with one port number on two addresses are told of each other"
     ["port 5173 is also held by pid 1, on 127.0.0.1"],
     ["port 80 is also held by pid 4, on 127.0.0.1"],
   ]);
+});
+
+describe("two servers at one place are told of each other", () => {
+  const place = "127.0.0.1 80";
+  const warnings = (...listeners: Listener[]) => services(...listeners).map((its) => its.warnings);
+
+  test("with both names", () => {
+    const [a, b] = warnings(
+      { pid: 1, name: "a", listens: [place] },
+      { pid: 2, name: "b", listens: [place] },
+    );
+    expect(a![0]).toStartWith("port 80 on 127.0.0.1 is shared with b, pid 2: the system gives");
+    expect(b![0]).toStartWith("port 80 on 127.0.0.1 is shared with a, pid 1: the system gives");
+  });
+
+  test("but not a server and its own workers, nor one without a name that opened the socket for it", () => {
+    expect(
+      warnings(
+        { pid: 1, name: "a", listens: [place] },
+        { pid: 2, name: "a", parent: 1, listens: [place] },
+        { pid: 3, listens: [place] },
+      ),
+    ).toEqual([[]]);
+  });
+
+  test("and one without a name that has a socket of its own there", () => {
+    const scan = scanOf({ pid: 1, name: "a", listens: [place] }, { pid: 3, listens: [place] });
+    const socket = { address: "127.0.0.1", port: 80 };
+    const sockets = [
+      { ...socket, inode: 1, pids: [1] },
+      { ...socket, inode: 2, pids: [3] },
+    ];
+    const [its] = servicesIn({ ...scan, sockets }, host);
+    expect(its!.warnings[0]).toContain("shared with pid 3");
+  });
 });
 
 test("where PORT asked for a port, that one is dialled, whichever process of the tree was asked", () => {

@@ -101,6 +101,41 @@ test("a start time that ps reckons a second differently is the same start", asyn
   expect(await start()).toBe(first + 2000);
 });
 
+describe("names of processes, from what ps prints", () => {
+  const listens =
+    "p7\nu501\nfcwd\ntDIR\nn/srv/api\nf3\ntIPv4\nn*:80\np8\nu501\nfcwd\ntDIR\nn/srv/x\n";
+  const line = (pid: number, command: string, { parent = 1, start = "09:15:01" } = {}) =>
+    `    ${pid}     ${parent}     ${pid}   501 Sat Nov 21 ${start} 2026 ${command}\n`;
+  const scans = async (...texts: string[]) => {
+    let text = "";
+    const run: Run = async ([program]) => done(program === "lsof" ? listens : text);
+    const source = lsofSource({ uid: 501, dialect: "macos", run });
+    let last = await source.scan();
+    for (text of texts) last = await source.scan();
+    return last;
+  };
+
+  test("one that was seen stays, though the environment is hidden or written over since", async () => {
+    const scan = await scans(line(7, "ruby x NAME=api PORT=80 A=b"), line(7, "puma 6"));
+    expect(scan.processes.get(7)).toMatchObject({ name: "api", wantedPort: 80, unreadable: true });
+  });
+
+  test("but not for another process under the pid, nor where the environment has none now", async () => {
+    const before = line(7, "ruby x NAME=api A=b");
+    const other = await scans(before, line(7, "puma 6", { start: "09:20:00" }));
+    expect(other.processes.get(7)?.name).toBeUndefined();
+    const exec = await scans(before, line(7, "ruby y A=b"), line(7, "puma 6"));
+    expect(exec.processes.get(7)?.name).toBeUndefined();
+  });
+
+  test("one that another process has as well is told with that process", async () => {
+    const scan = await scans(
+      line(7, "x NAME=api A=b") + line(8, "vim NAME=api A=b") + line(9, "y A=b"),
+    );
+    expect(scan.bystanders).toMatchObject([{ pid: 8, name: "api", cwd: "/srv/x" }]);
+  });
+});
+
 describe("without an answer a scan fails, with what to do", () => {
   test.each<[CommandResult, CommandResult, string]>([
     [{ kind: "missing" }, processes, "lsof is not installed"],

@@ -82,6 +82,25 @@ describe("what it sees", () => {
     expect(observations).toEqual([{ address: "127.0.0.1", port: 3000, pids: [41, 42] }]);
   });
 
+  test("other processes with a NAME that a server has, and the sessions of both", async () => {
+    proc.listen({ 555: 3000 });
+    proc.put(server);
+    proc.put({ pid: 50, environ: "NAME=api\0", cwd: "/srv/other", session: 49, terminal: true });
+    proc.put({ pid: 51, environ: "NAME=other\0" });
+    proc.put({ pid: 52, environ: "LOCALHOSTESS_NAME=other\0NAME=api\0" });
+    const { bystanders, sessions } = await source.scan();
+    expect(bystanders).toMatchObject([{ pid: 50, name: "api", cwd: "/srv/other" }]);
+    expect(sessions!.get(50)).toEqual({ id: 49, terminal: true });
+    expect(sessions!.get(42)).toEqual({ id: 42, terminal: false });
+  });
+
+  test("of a NAME that thousands have, no more than tell anything", async () => {
+    proc.listen({ 555: 3000 });
+    proc.put(server);
+    for (let pid = 100; pid < 200; pid++) proc.put({ pid, environ: "NAME=api\0" });
+    expect((await source.scan()).bystanders).toHaveLength(64);
+  });
+
   test("a process without arguments by its short name", async () => {
     proc.listen({ 555: 3000 });
     proc.put({ ...server, cmdline: "" });
@@ -328,6 +347,28 @@ describe("a program that writes over its environment", () => {
     await seen("NAME=api\0");
     proc.put({ ...server, start: 995, environ: titled });
     expect((await source.scan()).processes.get(42)?.name).toBeUndefined();
+  });
+
+  test("is known where it was looked at between two scans, before it listened", async () => {
+    proc.end(42);
+    proc.latest(41);
+    source.glance!();
+    proc.put({ pid: 42, start: 999, environ: "NAME=api\0", files: {} });
+    proc.latest(42);
+    source.glance!();
+    expect(await seen(titled)).toMatchObject({ name: "api", overwritten: true });
+  });
+
+  test("is known where a scan saw it before it listened, and where it had not called exec at the first", async () => {
+    proc.listen({});
+    await source.scan();
+    proc.put({ pid: 43, start: 999, environ: "A=b\0", files: {} });
+    await source.scan();
+    proc.change({ pid: 43, start: 999, environ: "NAME=api\0", files: {} });
+    await source.scan();
+    proc.listen({ 555: 3000 });
+    proc.change({ ...server, pid: 43, start: 999, environ: titled });
+    expect((await source.scan()).processes.get(43)?.name).toBe("api");
   });
 
   test("has a NAME behind its title, but none that is only the end of another variable", async () => {

@@ -104,7 +104,8 @@ test("a name is suggested that no server has: the folder's, or else the program'
 
 test("an overwritten environment, a NAME that is none, and the computer's are told apart", () => {
   const scan = scanOf(
-    { pid: 5, ports: [2000], overwritten: true, command: "puma 6" },
+    { pid: 5, ports: [2000], overwritten: true, command: "puma 6", parent: 4 },
+    { pid: 4, command: "bash" },
     { pid: 6, ports: [3000], name: "My App" },
     { pid: 7, ports: [3001], name: "DESK" },
   );
@@ -113,6 +114,15 @@ test("an overwritten environment, a NAME that is none, and the computer's are to
     { pid: 6, fault: { kind: "bad name", name: "My App", near: "my-app" } },
     { pid: 7, fault: { kind: "computer's name", name: "DESK" } },
   ]);
+});
+
+test("a process that is to have no name is none, and neither is what has come of it", () => {
+  const scan = scanOf(
+    { pid: 5, ports: [2000], name: "-" },
+    { pid: 6, parent: 5, ports: [3000], overwritten: true },
+    { pid: 7, ports: [3001] },
+  );
+  expect(found(scan)).toMatchObject([{ pid: 7 }]);
 });
 
 test("what a project has started is its service, however its environment looks", () => {

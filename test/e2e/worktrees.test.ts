@@ -1,12 +1,13 @@
 /** Worktrees of one repository, all up in a real daemon: each is a project of its own, until its folder is gone. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SupervisedStatus } from "../../src/routes/project-report.ts";
 import { cli } from "../cli/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAlive, type ProjectPlace, projectPlace } from "../support/project-place.ts";
+import { freePort } from "../support/servers.ts";
 import { type Repository, repository } from "../support/repository.ts";
 
 /** It tells who it is, and which names its database has; a POST adds one. */
@@ -25,12 +26,14 @@ const api = `exec bun -e '
   });
 '`;
 
+const port = freePort();
+
 const toml = `[project]
 name = "shop"
 domain = "shop.localhost"
 [services.api]
 command = """${api}"""
-port = 28311
+port = ${port}
 env = { DATABASE_URL = "sqlite:\${project.dir}/shop.sqlite", WHO = "\${project.name} \${services.api.port} \${project.domain}" }
 [services.jobs]
 type = "worker"
@@ -94,17 +97,17 @@ test("five worktrees and the main checkout are up at once, and share no name, po
   const folders: string[] = [];
   for (const branch of branches) folders.push(await worktree(branch));
   const [nav, one] = folders as [string, string];
-  expect(await upAt(main)).not.toContain("28311 (api)");
+  expect(await upAt(main)).not.toContain(`${port} (api)`);
   const said = await Promise.all(folders.map((folder) => upAt(folder)));
   expect(said[0]).toContain(
-    "port 28311 (api) is the main checkout's, so fix-nav.shop has a free one here",
+    `port ${port} (api) is the main checkout's, so fix-nav.shop has a free one here`,
   );
   const projects = ["shop", "fix-nav.shop", "one.shop", "two.shop", "three.shop", "four.shop"];
   const apis = await Promise.all(projects.map((project) => place.row(`${project}:api`)));
   expect(apis.map((row) => [row.project, row.path, row.route_name])).toEqual(
     projects.map((project, at) => [project, [main, ...folders][at]!, `api.${project}`]),
   );
-  expect(apis[0]!.port).toBe(28_311);
+  expect(apis[0]!.port).toBe(port);
   expect(new Set(apis.map(({ port }) => port)).size).toBe(6);
   for (const row of apis) {
     const who = `${row.project} ${row.port} ${row.project}.localhost`;
@@ -118,7 +121,7 @@ test("five worktrees and the main checkout are up at once, and share no name, po
   expect((await at(main)("url", "api")).out).toContain("http://api.shop.localhost");
   expect((await at(nav)("url", "api")).out).toContain("http://api.fix-nav.shop.localhost");
   expect((await at(main)("url", "one.shop:api")).out).toContain("http://api.one.shop.localhost");
-  expect(await upAt(nav)).not.toContain("28311 (api)");
+  expect(await upAt(nav)).not.toContain(`${port} (api)`);
   // Edits in two, while a third one is deleted, change nothing of the others.
   const [gone] = await pidsOf("four.shop");
   for (const folder of [nav, one]) await writeFile(join(folder, ".env"), "EDITED=1\n");
@@ -159,9 +162,10 @@ test("a project keeps its name while it is up, whatever branch is checked out, a
   await upAt(keep);
   await place.until("later.shop:api", (row) => row.ready);
   expect((await place.rows()).map(({ project }) => project)).not.toContain("keep.shop");
-  const locally = '[project]\nname = "mine"\n[services.api]\nport = 28312\n';
+  const own = freePort();
+  const locally = `[project]\nname = "mine"\n[services.api]\nport = ${own}\n`;
   await writeFile(join(keep, "locald.local.toml"), locally);
-  expect(await place.until("mine:api", (row) => row.ready)).toMatchObject({ port: 28_312 });
+  expect(await place.until("mine:api", (row) => row.ready)).toMatchObject({ port: own });
   await upAt(keep, { name: "given" });
   await place.until("given:api", (row) => row.ready);
   await upAt(keep);
@@ -196,3 +200,22 @@ test("a worktree that git moves goes on where it is, and one that is deleted end
   await isFree("moving.shop", moved!);
   expect((await place.row("shop:api")).path).toBe(main);
 }, 120_000);
+
+test("a repository that is deleted with its worktree ends the worktree's services; one that is moved does not", async () => {
+  const parent = join(main, "../whole");
+  const plain = "[services.jobs]\ntype = 'worker'\ncommand = 'exec sleep 1000'\n";
+  await mkdir(join(parent, "wood"), { recursive: true });
+  await writeFile(join(parent, "wood/locald.toml"), plain);
+  const wood = await repository(join(parent, "wood"));
+  await wood.commit("Wood");
+  const leaf = join(parent, "leaf");
+  await wood.git("worktree", "add", "--quiet", "-b", "leaf", leaf);
+  await upAt(leaf);
+  const before = await pidsOf("leaf.wood");
+  const now = `${parent}-moved`;
+  await rename(parent, now);
+  await place.until("leaf.wood:jobs", ({ path }) => path === join(now, "leaf"));
+  expect(await pidsOf("leaf.wood")).toEqual(before);
+  await rm(now, { recursive: true });
+  await isFree("leaf.wood", before);
+}, 60_000);

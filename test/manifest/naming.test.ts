@@ -127,3 +127,36 @@ describe("a committed port, where it belongs to another checkout", () => {
     expect(portOf({ freesPorts: true, own })).toEqual({ port: 3001, freedPorts: undefined });
   });
 });
+
+describe("[worktree]", () => {
+  const withTable = (table: string) => `[worktree]\n${table}\n[project]\nname = "shop"\n`;
+
+  test("is read from the last layer that has it, also where the rest has errors", () => {
+    const own = '[worktree]\nsetup = "mine"\n';
+    const its = read(withTable('copy = [".env"]\nsetup = "npm i"'), { own });
+    const wanted = { copy: [".env"], setup: "mine", teardown: undefined, folder: ".." };
+    expect(its.worktree).toEqual(wanted);
+    const wrong = read(withTable('copy = [".env"]'), { own: "[services.api]\nport = 'x'\n" });
+    expect(wrong).toMatchObject({ kind: "mistakes", worktree: { copy: [".env"] } });
+  });
+
+  test("of a committed file has paths of the repository, and a folder beside it or inside", () => {
+    for (const [table, line] of [
+      ['copy = ["a", "/etc/passwd"]', "locald.toml:2 worktree.copy[1]: "],
+      ['copy = ["~/.ssh"]', "locald.toml:2 worktree.copy[0]: "],
+      ['folder = "/etc"', "locald.toml:2 worktree.folder: "],
+      ['folder = "~/.config"', "locald.toml:2 worktree.folder: "],
+      ['folder = "x/../../../y"', "locald.toml:2 worktree.folder: "],
+      ["setup = 1", "locald.toml:2 worktree.setup: "],
+      ["set_up = 1", "locald.toml:2 worktree.set_up: "],
+    ] as const) {
+      const its = read(withTable(table));
+      expect(its.kind === "mistakes" && its.mistakes[0], table).toStartWith(line);
+    }
+    for (const folder of ["..", "../trees", ".worktrees", "."]) {
+      expect(read(withTable(`folder = "${folder}"`)).kind).toBe("project");
+    }
+    const own = '[worktree]\nfolder = "/srv/trees"\n';
+    expect(read(plain, { own }).worktree?.folder).toBe("/srv/trees");
+  });
+});

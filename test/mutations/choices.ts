@@ -15,13 +15,6 @@ export const choosing: readonly Fault[] = [
     tests: [choices],
   },
   {
-    name: "a subdomain of the chosen worktree reaches a shorter name of another checkout",
-    file: "src/routes/decide.ts",
-    find: '"supervised" in found && isOf(chosen, found)',
-    replace: '"supervised" in found',
-    tests: [choices],
-  },
-  {
     name: "the choice of the request before holds for the next one on its connection",
     file: "src/proxy/request/destination.ts",
     find: "    known.origin === undefined &&\n",
@@ -36,6 +29,27 @@ export const choosing: readonly Fault[] = [
     tests: [choices],
   },
   {
+    name: "a cookie inside a browser's tunnel counts only where the guard is on",
+    file: "src/proxy/client/serving.ts",
+    find: 'settings.guard === "off" && origin === undefined;',
+    replace: 'settings.guard === "off";',
+    tests: [choices],
+  },
+  {
+    name: "guard = strict refuses pages of the plain names that show the same project",
+    file: "src/proxy/request/guard.ts",
+    find: "if (isOfShown(name, facts)) return true;",
+    replace: "",
+    tests: [choices],
+  },
+  {
+    name: "guard = strict takes every page for one of the project that is shown",
+    file: "src/proxy/request/guard.ts",
+    find: "return isUnder(name, plain) && ",
+    replace: "return ",
+    tests: [choices],
+  },
+  {
     name: "a server sees the cookie of the choice",
     file: "src/proxy/request/destination.ts",
     find: "hidesUse: destination.origin !== undefined,",
@@ -45,8 +59,8 @@ export const choosing: readonly Fault[] = [
   {
     name: "a worktree's own name shows another one",
     file: "src/routes/origins.ts",
-    find: "if (versions.has(rest)) return undefined;",
-    replace: "",
+    find: "return isLabelOf(origin, before) ? undefined : origin;",
+    replace: "return origin;",
     tests: [origins],
   },
   {

@@ -151,8 +151,8 @@ export const given: readonly Fault[] = [
   {
     name: "a unix socket is dialled, whoever has put it there",
     file: "src/proxy/upstream/dials.ts",
-    find: "if (owners === undefined && !isSocketPath(address)) return false;",
-    replace: "if (owners === undefined) return false;",
+    find: "const isAsked = owners !== undefined || isPath;",
+    replace: "const isAsked = owners !== undefined;",
     tests: ["test/proxy/unix-sockets.test.ts"],
   },
   {

@@ -16,7 +16,7 @@ export const lists: readonly Fault[] = [
   {
     name: "a program's title is taken for its environment",
     file: "src/discovery/read-environment.ts",
-    find: '!/^[^\\s=]+=/.test(first) || environment.includes("\\0\\0")',
+    find: "(!beginsWithName(environment) || environment.includes(zeros))",
     replace: "false",
     tests: ["test/discovery/procfs.test.ts"],
   },

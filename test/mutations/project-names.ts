@@ -36,8 +36,8 @@ export const projectNames: readonly Fault[] = [
   {
     name: "a project is renamed while it is up, as its branch is",
     file: "src/supervisor/project/folder.ts",
-    find: "label: up === undefined || this.project?.isActive ? this.naming.label : undefined,",
-    replace: "label: up === undefined ? this.naming.label : undefined,",
+    find: "const stays = this.project !== undefined && (up === undefined || this.project.isActive);",
+    replace: "const stays = this.project !== undefined && up === undefined;",
     tests: names,
   },
   {

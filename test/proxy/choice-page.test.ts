@@ -200,6 +200,8 @@ const ways: [to: string | null, path: string][] = [
   ["/login?next=/a#b", "/login?next=/a#b"],
   ["/a/../b", "/b"],
   ["//evil.example", "/"],
+  ["//evil.example/login", "/"],
+  ["/\\evil.example/login", "/"],
   ["/\\evil.example", "/"],
   ["/.//evil.example", "/"],
   ["/a/..//evil.example", "/"],

@@ -1,5 +1,7 @@
 /** One origin, several checkouts: which server answers for a plain name, and what it is told. */
 import { expect, test } from "bun:test";
+import http2 from "node:http2";
+import { connect } from "node:tls";
 import { useCookie } from "../../src/routes/origins.ts";
 import type { Choice } from "../../src/routes/origins.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
@@ -11,6 +13,7 @@ import {
   testSupervised,
   type TestProxyOptions,
 } from "../support/test-proxy.ts";
+import { testTls } from "../support/test-tls.ts";
 
 const shown: Choice = {
   repository: testRepository,
@@ -19,6 +22,8 @@ const shown: Choice = {
   of: undefined,
   names: [],
 };
+
+const shownOld: Choice = { ...shown, root: "/srv/shop-old", label: "old" };
 
 /** `shop` and `api.shop` in the main checkout and in the worktree fix-nav; of the worktree old, nothing runs. */
 async function open(options: TestProxyOptions = {}) {
@@ -204,4 +209,109 @@ test("a lazy service of the worktree is woken, and a request for the plain name 
   expect(woken).toEqual(["old.shop:web"]);
   proxy.setSupervised([{ ...lazy("starting"), state: "ready", port: its.api.port }]);
   expect((await client.message()).body).toBe("api");
+});
+
+test("the page of a service that is down says how to start it, and how to end the choice", async () => {
+  const down = testSupervised({
+    ...{ id: "old.shop:web", project: "old.shop", domain: "old.shop.localhost", service: "web" },
+    ...{ routeName: "old.shop", directory: "/srv/shop-old", state: "stopped", pid: undefined },
+    checkout: { repository: testRepository, root: "/srv/shop-old", label: "old" },
+  });
+  await using its = await open({ choices: [shownOld], supervised: [down] });
+  const { client } = its;
+  const ask = async (accept: string, ...fields: string[]): Promise<string> => {
+    const lines = ["Host: shop.localhost", `Accept: ${accept}`, ...fields];
+    client.send(`GET / HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    const { status, body } = await client.message();
+    expect(status).toBe(503);
+    return body;
+  };
+  expect(await ask("text/plain")).toBe(
+    "localhostess: old.shop:web is stopped; to start it: localhostess up /srv/shop-old web; " +
+      "shop is to show old; to end that: localhostess use -- shop\n",
+  );
+  const page = await ask("text/html");
+  expect(page).toContain("localhostess use -- shop");
+  expect(page).toContain('href="/.localhostess/use"');
+  expect(await ask("text/plain", "Localhostess-Use: old")).not.toContain("use --");
+});
+
+test("guard = strict lets pages of the plain names ask for the worktree that is shown, and no others", async () => {
+  await using its = await open({
+    choices: [shown],
+    configured: { all: { guard: "strict" }, byName: new Map() },
+  });
+  const { client } = its;
+  const ask = async (page: string, host = "shop.localhost"): Promise<number> => {
+    client.send(
+      `POST / HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${page}\r\nContent-Length: 0\r\n\r\n`,
+    );
+    return (await client.message()).status;
+  };
+  expect(await ask("shop.localhost")).toBe(200);
+  expect(await ask("tenant.shop.localhost")).toBe(200);
+  expect(await ask("api.shop.localhost")).toBe(200);
+  expect(await ask("mail.localhost")).toBe(403);
+  expect(await ask("tenant.shop.localhost", "api.shop.localhost")).toBe(403);
+});
+
+test("what config.toml says of the plain name holds for the worktree that it shows", async () => {
+  await using its = await open({
+    choices: [shown],
+    configured: { all: {}, byName: new Map([["shop", { forwarded: "none" as const }]]) },
+  });
+  expect(await its.ask("shop.localhost")).toBe("fixed");
+  expect(await its.ask("fix-nav.shop.localhost")).toBe("fixed");
+  const [byPlain, byOwn] = its.fixed.requests;
+  expect(byPlain!.lines.some((line) => /^x-forwarded/i.test(line))).toBe(false);
+  expect(byOwn!.lines.some((line) => /^x-forwarded/i.test(line))).toBe(true);
+});
+
+test("over HTTP/2, a cookie in pieces is read, and only the rest of it goes on", async () => {
+  await using its = await open();
+  const { port } = its.proxy;
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const get = (fields: http2.OutgoingHttpHeaders) =>
+    new Promise<string>((resolve, reject) => {
+      const stream = session.request({ ":authority": "shop.localhost", ...fields });
+      let text = "";
+      stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      stream.on("end", () => resolve(text)).on("error", reject);
+    });
+  const answers = await Promise.all([
+    get({ cookie: ["a=1", `${useCookie}=fix-nav`, "b=2"] as unknown as string }),
+    get({ "localhostess-use": "fix-nav" }),
+    get({}),
+    get({ cookie: `${useCookie}=fix-nav` }),
+  ]);
+  session.close();
+  expect(answers).toEqual(["fixed", "fixed", "main", "fixed"]);
+  const cookies = its.fixed.requests.map((request) =>
+    request.lines.filter((line) => /^cookie:/i.test(line)).join(),
+  );
+  expect(cookies.sort()).toEqual(["", "", expect.stringMatching(/^cookie: a=1; b=2$/i)]);
+});
+
+test("a browser's tunnel is read for its cookie, also where the guard is off, and by https too", async () => {
+  await using tls = await testTls({ services: ["shop"] });
+  await using its = await open({
+    configured: { all: { guard: "off" }, byName: new Map() },
+    terminator: tls.terminator,
+  });
+  const browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64)";
+  const request = `GET / HTTP/1.1\r\nHost: shop.localhost\r\nCookie: ${useCookie}=fix-nav\r\n\r\n`;
+  const client = await its.connect();
+  client.send(`CONNECT shop.localhost:80 HTTP/1.1\r\nHost: shop.localhost\r\n${browser}\r\n\r\n`);
+  await client.until("\r\n\r\n");
+  client.send(request);
+  expect((await client.message()).body).toBe("fixed");
+  const socket = connect({
+    ...{ host: "127.0.0.1", port: its.proxy.port },
+    ...{ ca: tls.ca, servername: "shop.localhost" },
+  });
+  socket.write(request);
+  const answer = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+  socket.destroy();
+  expect(answer.toString()).toEndWith("fixed");
+  expect(its.fixed.requests.map((its) => its.one("x-forwarded-proto"))).toEqual(["http", "https"]);
 });

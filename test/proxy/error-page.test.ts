@@ -58,6 +58,8 @@ function everyUnanswered(text: string): readonly Unanswered[] {
 function everyProblem(text: string): readonly Problem[] {
   return [
     { status: 400, why: text },
+    { ...unknown, kept: text },
+    { ...failed, address: `/${text}`, port: 0, pid: undefined, because: text },
     { status: 405, allow: "GET, HEAD" },
     { status: 408 },
     { status: 408, still: 60 },
@@ -336,4 +338,34 @@ test("a name of another worktree has the command that starts its server there, a
   for (const form of ["html", "text", "json"] as const) {
     expect(errorPage(problem, form).body).not.toContain("/w/fix");
   }
+});
+
+test("a name that is kept for a place says so, and to those who are told no details, nothing of it", () => {
+  const kept = "localhostess name gives it to port 5432, and nothing listens on port 5432";
+  const problem: Problem = { ...unknown, nearest: undefined, kept };
+  expect(textOf(problem)).toBe(`localhostess: no server is named ap; ${kept}\n`);
+  expect(htmlOf(problem)).toContain(`<p>${kept}.</p>`);
+  for (const form of ["text", "html", "json"] as const) {
+    expect(errorPage(problem, form, { details: false }).body).not.toContain("5432");
+  }
+});
+
+test("a service without a known process is told by its place, and where its name is from", () => {
+  const because = "localhostess name gives it to /run/api.sock";
+  const problem: Problem = {
+    ...failed,
+    ...{
+      address: "/run/api.sock",
+      port: 0,
+      pid: undefined,
+      command: "unix:/run/api.sock",
+      because,
+    },
+  };
+  expect(textOf(problem)).toBe(
+    `localhostess: api did not answer at /run/api.sock (${because}): connection refused\n`,
+  );
+  expect(errorOf(problem)).toMatchObject({ address: "/run/api.sock", port: null, pid: null });
+  expect(htmlOf(problem)).toContain("/run/api.sock");
+  expect(htmlOf(problem)).not.toMatch(/undefined|null|:0/);
 });

@@ -137,6 +137,22 @@ test("a server keeps its label when another branch is checked out, and is the wo
   expect(nameFor("docs", undefined, { choices, versions: started })).toBe("new-branch.docs");
 });
 
+test("such a server is found by the label of now, too, as a cookie has it", () => {
+  const origins = originsOf({
+    versions: [version("docs"), version("fix-nav.docs", "fix-nav")],
+    choices: [choice("new-branch", { root: "/srv/fix-nav" })],
+    checkouts: {
+      worktrees: () => [{ label: "new-branch", root: "/srv/fix-nav" }],
+      labels: () => new Map(),
+    },
+  })!;
+  for (const use of ["fix-nav", "new-branch", undefined]) {
+    expect(chosenFor("docs", { origins, use })?.name).toBe("fix-nav.docs");
+  }
+  expect(origins.of("fix-nav.docs")).toEqual({ name: "docs", shown: true });
+  expect(origins.of("docs")).toEqual({ name: "docs", shown: false });
+});
+
 test("a plain name that is another folder's stays with it", () => {
   const versions = [version("fix-nav.docs", "fix-nav"), version("docs", undefined, other)];
   expect(nameFor("docs", "fix-nav", { versions, choices: [choice("fix-nav")] })).toBe(undefined);

@@ -112,6 +112,9 @@ test("a worktree is deleted only where nothing of it is left", async () => {
   expect(await fateOf(its)).toEqual({ kind: "unknown" });
   rmSync(tree, { recursive: true });
   expect(await fateOf(its)).toEqual({ kind: "deleted" });
+  // With the repository, it may have been moved elsewhere: nobody is left to ask.
+  expect(await fateOf({ ...its, repository: join(root, "gone") })).toEqual({ kind: "unknown" });
+  expect(await fateOf({ ...its, repository: root })).toEqual({ kind: "deleted" });
   const unmounted = { ...its, identity: identity.replace(/^\d+/, "0") };
   expect(await fateOf(unmounted)).toEqual({ kind: "unknown" });
   mkdirSync(join(root, "renamed/app"), { recursive: true });

@@ -15,6 +15,8 @@ export type Script = (
 export type RawServerOptions = {
   address?: string;
   port?: number;
+  /** Others may listen at the same place. */
+  shared?: boolean;
   /** Without one the test reads and answers for itself. */
   answer?: Script;
 };
@@ -34,11 +36,12 @@ export class RawServer implements Disposable {
   #taken = 0;
   #waiting: (() => void)[] = [];
 
-  constructor({ address = "127.0.0.1", port = 0, answer }: RawServerOptions = {}) {
+  constructor({ address = "127.0.0.1", port = 0, shared = false, answer }: RawServerOptions = {}) {
     this.address = address;
     this.#listener = Bun.listen<RawEnd>({
       hostname: address,
       port,
+      ...({ reusePort: shared } as object),
       allowHalfOpen: true,
       socket: {
         ...rawEvents,

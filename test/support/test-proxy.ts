@@ -25,6 +25,8 @@ export type Place = {
   port: number;
   address?: string;
   pid?: number;
+  /** The listening sockets that it was seen with. */
+  sockets?: readonly number[] | undefined;
   /** Its checkout's, of the repository of `/srv/shop`; "": the main checkout's. */
   label?: string;
 };
@@ -69,14 +71,14 @@ export interface TestProxy extends AsyncDisposable {
 /** A row of the table as discovery would make it. */
 export function testService(
   name: string,
-  { port, address = "127.0.0.1", pid = process.pid, label }: Place,
+  { port, address = "127.0.0.1", pid = process.pid, label, sockets }: Place,
 ): FoundService {
   const root = label ? `/srv/shop-${label}` : "/srv/shop";
   const checkout = { repository: testRepository, root, label: label || undefined };
   return {
     name,
     routable: true,
-    endpoint: { address, port, dial: [address] },
+    endpoint: { address, port, dial: [address], ...(sockets && { sockets }) },
     process: { pid, startedAt: 1_700_000_000_000 },
     pids: [pid],
     ports: [port],

@@ -50,7 +50,8 @@ export async function stop(
   else for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
   if (running.length === 0) {
     const { dim } = world.err.colors;
-    world.err.write(`${dim(`${these.map((row) => row.name).join(", ")}: not running`)}\n`);
+    const names = these.map((row) => row.name).join(", ");
+    world.err.write(`${dim(names === "" ? "no service is up" : `${names}: not running`)}\n`);
   }
   return 0;
 }

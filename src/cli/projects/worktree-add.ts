@@ -141,6 +141,10 @@ async function madeOrThere(
     throw new Failure("exists", `${why}; name another folder behind the branch, or move it away`);
   }
   const git = gitIn(here.root, world);
+  // Git makes a large checkout in silence.
+  const { err } = world;
+  if (err.columns() !== undefined)
+    err.write(`${err.colors.dim(`making ${printable(root, 500)}`)}\n`);
   const told = await git("worktree", "add", ...start.before, "--", root, ...start.after);
   if (told.code !== 0) {
     throw new Failure("failed", `no worktree was made: ${gitWhy(told)}`);
@@ -157,7 +161,11 @@ async function folderFor(
 ): Promise<string> {
   const read = await projectIn(join(here.root, here.within), world);
   const folder = read.kind === "none" ? undefined : read.worktree?.folder;
-  return usualFolder(here, { folder: folder ?? "..", label: checkoutLabel(branch) });
+  return usualFolder(here, {
+    folder: folder ?? "..",
+    home: world.home,
+    label: checkoutLabel(branch),
+  });
 }
 
 /** False, and reported, where the system refuses. */

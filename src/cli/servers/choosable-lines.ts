@@ -1,13 +1,12 @@
 /** Repositories with several checkouts -> the lines and the JSON rows of `localhostess use`. Pure. */
 import { dirname } from "node:path";
+import { listed } from "../../text/list.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type Column, fitted, tableLines } from "../shared/table.ts";
 import type { Colors } from "../shared/world.ts";
 import type { Choosable } from "./choosable.ts";
 
 export type LinesOptions = {
-  /** The repository that the current folder is in. */
-  repository: string | undefined;
   columns: number | undefined;
   colors: Colors;
   home: string | undefined;
@@ -68,7 +67,7 @@ function columnsOf(home: string | undefined): Column<Row>[] {
     },
     {
       title: "NAMES",
-      text: ({ names }) => names.join(", ") || "-",
+      text: ({ names }) => listed(names, { most: 4 }) || "-",
       cut: "end",
       least: 20,
       most: 48,

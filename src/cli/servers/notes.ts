@@ -1,4 +1,5 @@
 /** A look at the machine -> sentences for a person, beside the table. Pure. */
+import { commonNameText } from "../../routes/common-name.ts";
 import { remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import { dotenvText } from "../../routes/unusable.ts";
 import { printable } from "../../text/printable.ts";
@@ -16,6 +17,7 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
   else if (sight.services.length === 0) {
     lines.push("no server has a NAME yet; try: NAME=api bun dev");
   }
+  lines.push(...(sight.scan.common ?? []).map(commonNameText));
   lines.push(...absentNotes(sight.supervised), ...remoteNotes(sight));
   if (sight.proxy === undefined && !sight.trouble) {
     lines.push("the proxy is not running; start it with: localhostess server start");

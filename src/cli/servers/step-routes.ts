@@ -1,5 +1,6 @@
 /** A name -> the server that has it, its process, and whether it takes connections. */
 import { turnOf } from "../../routes/decide.ts";
+import type { Chosen } from "../../routes/origins.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
 import { remoteStateText, remoteText } from "../../routes/remote-report.ts";
@@ -12,6 +13,7 @@ import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
 import { hiddenServer } from "../shared/hidden-server.ts";
 import { type Present, reach } from "../shared/reach.ts";
+import { shownWorktree } from "./shown-worktree.ts";
 import { hiddenContainer } from "./hidden-container.ts";
 import { isSecured } from "./is-secured.ts";
 import { connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
@@ -22,6 +24,8 @@ export async function routes(
   name: string,
   { sight, settings }: Pick<Walk, "sight" | "settings">,
 ): Promise<Routed> {
+  const chosen = shownWorktree(name, { sight, settings });
+  if (chosen !== undefined) return shown(name, chosen, sight);
   const reached = reach(name, sight);
   switch (reached.kind) {
     case "server":
@@ -74,6 +78,23 @@ export async function routes(
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
   }
+}
+
+/** A plain name that shows a worktree, in all browsers that have chosen no other. */
+function shown(name: string, { origin, label, name: own }: Chosen, sight: Walk["sight"]): Routed {
+  const shows = `${origin.name} shows the worktree ${label} in all browsers`;
+  const end = `to end that: localhostess use -- ${pastedWord(origin.name)}`;
+  const reached = own === undefined ? undefined : reach(own, sight);
+  if (reached?.kind === "server") {
+    const detail = `${shows}, so ${reached.service.name} answers for ${name}`;
+    return { step: passed("routes", detail, end), service: reached.service };
+  }
+  if (reached?.kind === "absent") {
+    const step = absent(reached);
+    return { step: { ...step, detail: `${shows}; ${step.detail}` }, service: undefined };
+  }
+  const detail = `${shows}, and no server in it has that name`;
+  return { step: failed("routes", detail, `start it there; ${end}`), service: undefined };
 }
 
 function served(name: string, { service, supervised }: Extract<Present, { kind: "server" }>): Step {

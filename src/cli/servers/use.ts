@@ -62,8 +62,13 @@ function list({ settings, world, all, repository }: Here): void {
     return;
   }
   const { columns, colors } = world.out;
+  // Another repository is of interest only where something is chosen in it.
+  const own = all.some((its) => its.repository === repository);
+  const these = all.filter(
+    (its) => !own || its.repository === repository || its.choices.length > 0,
+  );
   const home = columns() === undefined ? undefined : world.home;
-  for (const line of choosableLines(all, { repository, columns: columns(), colors, home })) {
+  for (const line of choosableLines(these, { columns: columns(), colors, home })) {
     world.out.write(`${line}\n`);
   }
   if (all.length === 0) {

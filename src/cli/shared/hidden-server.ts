@@ -1,11 +1,12 @@
 /**
- * A name that leads nowhere -> why: it is kept for a place at which nobody is, or a process has it in a file that only
- * the program itself reads, or does not listen.
+ * A name that leads nowhere -> why: it is kept for a place at which nobody is, unrelated programs have it, or a process
+ * has it in a file that only the program itself reads, or does not listen.
  */
 import { join } from "node:path";
 import { hostname } from "node:os";
 import { ancestry } from "../../discovery/ancestry.ts";
 import { nameOf } from "../../discovery/name.ts";
+import { commonNameRemedy, commonNameText } from "../../routes/common-name.ts";
 import { readDotenv } from "../../manifest/dotenv.ts";
 import {
   faultText,
@@ -45,6 +46,8 @@ export async function hiddenServer(
 ): Promise<Hidden | undefined> {
   const kept = waitingFor(name, sight.waiting ?? []);
   if (kept !== undefined) return { detail: waitingText(kept), fix: waitingRemedy(kept) };
+  const common = sight.scan.common?.find((its) => isNamed(its.name, name));
+  if (common !== undefined) return { detail: commonNameText(common), fix: commonNameRemedy };
   const inFile = await namedInFile(name, sight);
   if (inFile !== undefined) return { detail: faultText(inFile), fix: remedyText(inFile) };
   const silent = await silentOne(name, settings);

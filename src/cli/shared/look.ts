@@ -138,6 +138,7 @@ function ownLooker(settings: Settings): Looker {
   const machine = { hostName: hostname(), wsl: isWsl(), uid };
   let its: OwnCheckouts | undefined;
   let infer: Infer | undefined;
+  let judge: ((scan: Scan) => Scan) | undefined;
   // A file that is broken is told of by the verbs that are about names.
   const given = givenClaims(namesPath(settings.stateDirectory), () => {});
   return async () => {
@@ -145,10 +146,11 @@ function ownLooker(settings: Settings): Looker {
     const { known, worktrees } = its;
     const worktree = (folder: string) => linkedWorktree(folder, { checkouts: known });
     // Loaded where no daemon has looked: `ls` has 40 ms for everything.
+    judge ??= (await import("./common-names.ts")).commonNamesHere(known, machine);
     if (settings.infer) {
       infer ??= (await import("./folder-names.ts")).folderNames(settings, known);
     }
-    const [scan, record, engines] = await Promise.all([
+    const [found, record, engines] = await Promise.all([
       source.scan(),
       readRegistration(settings.stateDirectory),
       lookOnce({
@@ -156,6 +158,7 @@ function ownLooker(settings: Settings): Looker {
         wanted: settings.config.containers?.value ?? true,
       }),
     ]);
+    const scan = judge(found);
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,

@@ -64,10 +64,11 @@ export function checkoutAround<Its extends { root: string }>(
   return around.sort((one, other) => other.root.length - one.root.length)[0];
 }
 
-/** Where a new worktree is made, unless somebody says: `../shop.fix-nav`. */
+/** Where a new worktree is made, unless somebody says: `../shop.fix-nav`. `home`: what `~` stands for. */
 export function usualFolder(
   { main, root, name }: Pick<RepositoryHere, "main" | "root" | "name">,
-  { folder, label }: { folder: string; label: string },
+  { folder: written, label, home }: { folder: string; label: string; home: string },
 ): string {
+  const folder = written.replace(/^~(?=\/|$)/, home);
   return resolve(main ?? root, folder, `${name}.${label}`);
 }

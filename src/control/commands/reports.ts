@@ -114,6 +114,7 @@ export type SeenSight = {
     processes: readonly ObservedProcess[];
     skipped: Scan["skipped"];
     unowned?: Scan["unowned"];
+    common?: Scan["common"];
   };
 };
 
@@ -121,7 +122,7 @@ export function sightOf(
   backend: Backend,
   { local = false }: { local?: boolean | undefined } = {},
 ): SeenSight {
-  const { observations, processes, skipped, unowned } = backend.scan();
+  const { observations, processes, skipped, unowned, common } = backend.scan();
   const services = backend.services();
   return {
     daemon: backend.facts(),
@@ -130,6 +131,6 @@ export function sightOf(
     supervised: backend.projects?.snapshots() ?? [],
     configured: backend.configured?.(),
     waiting: backend.waiting?.() ?? [],
-    scan: { observations, processes: [...processes.values()], skipped, unowned },
+    scan: { observations, processes: [...processes.values()], skipped, unowned, common },
   };
 }

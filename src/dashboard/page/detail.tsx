@@ -92,7 +92,9 @@ function Known({ its }: { its: Entry }) {
       </div>
       <Denials />
       <Facts its={its} />
-      {detail.value === undefined ? null : <Processes all={detail.value.processes} />}
+      {(detail.value?.processes ?? []).length === 0 ? null : (
+        <Processes all={detail.value!.processes} />
+      )}
     </>
   );
 }

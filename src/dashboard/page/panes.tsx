@@ -94,7 +94,7 @@ export function Output({ entry }: { entry: Entry }) {
       {entry.declared === undefined ? (
         <p class="soft">
           It goes to where the server was started
-          {entry.found === undefined ? "" : ` (pid ${entry.found.pid})`}. The output of a project’s
+          {entry.found?.pid == null ? "" : ` (pid ${entry.found.pid})`}. The output of a project’s
           services is kept, and shown here.
         </p>
       ) : (

@@ -173,7 +173,10 @@ export class Absences {
     const lines = this.#shared.supervision?.latest(supervised.id, linesShown) ?? [];
     const turn = absence.kind === "down" ? "down" : "wait";
     const mark = this.#owner.markShown({ kind: "absent", supervised, turn });
-    const reply = absentPage({ supervised, absence, lines, mark, ...this.#answers.reader() });
+    const { decision } = this.#current.destination!;
+    const chosen = "chosen" in decision ? decision.chosen : undefined;
+    const reader = this.#answers.reader();
+    const reply = absentPage({ supervised, absence, lines, mark, chosen, ...reader });
     return end === undefined ? this.#answers.lastWords(reply) : this.#owner.reply(reply, end);
   }
 }

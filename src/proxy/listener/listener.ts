@@ -84,6 +84,8 @@ export type ProxyOptions = {
   touch(): void;
   /** Whether only these users, we or root listen there; undefined if this system cannot tell. */
   isOwn?: UpstreamPoolOptions["isOwn"];
+  /** The listening sockets that a connection would reach; undefined if this system cannot tell. */
+  listenersAt?: UpstreamPoolOptions["listenersAt"];
   /**
    * Whether a client that sent FIN while waiting for an answer no longer exists. Undefined if this system cannot tell.
    */
@@ -154,6 +156,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     listensAt: listensAtPath,
     room,
     isOwn: options.isOwn,
+    listenersAt: options.listenersAt,
   });
   const pool = poolWithSessions(single, { clock, fault: options.fault });
   let seconds = 0;

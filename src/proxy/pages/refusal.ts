@@ -19,6 +19,9 @@ export const noFrames = "ENOFRAMES";
 /** As a code: a server of HTTP/2 ends each connection before a request may begin. */
 export const noRequests = "ENOREQUESTS";
 
+/** As a code: another process listens where the service did, or a connection would reach another one's socket. */
+export const otherServer = "EOTHER";
+
 /** A request that is malformed, too long, or in a version that we do not speak. */
 export function badRequest({ status, why }: Bad): Problem {
   if (status === 414 || status === 431) return { status, limit: headLimit };
@@ -108,6 +111,8 @@ function broken(code: string): string {
 /** The system's codes, in words for a person. */
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing accepts connections there any more",
+  [otherServer]:
+    "another server has this port at the addresses by which it could be reached, and gets no request for it; start one of the two on another port",
   ENOENT: "there is no such socket; its server makes it when it starts",
   EACCES:
     "this user may not connect to that socket; its permissions and those of its folder decide",

@@ -2,6 +2,7 @@
  * A project's service that cannot answer now -> the page that says why and how to start it: HTML, JSON or text. Pure.
  */
 import { hintIn } from "../../text/hint.ts";
+import { type Chosen, choicePath } from "../../routes/origins.ts";
 import { printable } from "../../text/printable.ts";
 import {
   exitText,
@@ -17,7 +18,7 @@ import { dashboardCommand } from "./doors.ts";
 import { html, Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
-import { sentence } from "./problem.ts";
+import { endCommand, sentence, word } from "./problem.ts";
 import { reasonOf } from "../../wire/reason.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
 import { watchLine } from "./watching.ts";
@@ -45,6 +46,8 @@ export type AbsentPage = {
   details: boolean;
   /** The mark of what the page says, if it may load itself again (`watching.ts`). */
   mark?: string | undefined;
+  /** Set where a plain name shows a worktree, whose service it is. */
+  chosen?: Chosen | undefined;
 };
 
 /** Characters shown of each line. */
@@ -57,7 +60,25 @@ function linesOf({ lines, supervised }: AbsentPage): string[] {
   return latest.slice(-linesShown).map((line) => printable(Bun.stripANSI(line), lineLimit));
 }
 
-function messageOf({ supervised, absence, details }: AbsentPage): string {
+function messageOf(page: AbsentPage): string {
+  const { absence, chosen } = page;
+  if (chosen === undefined || absence.kind !== "down") return stateMessage(page);
+  const { origin, label, by } = chosen;
+  const end = by === "all" ? `; to end that: ${endCommand({ origin: origin.name })}` : "";
+  return `${stateMessage(page)}; ${word(origin.name)} is to show ${word(label)}${end}`;
+}
+
+/** The way to another checkout, for a person at the plain name. */
+function choice({ origin, label, by }: Chosen): Html {
+  const end = html`<code>${endCommand({ origin: origin.name })}</code> ends that.`;
+  return html`<p>
+    <code>${word(origin.name)}</code> is to show the worktree <code>${word(label)}</code>, and no
+    other checkout answers in its place. ${by === "all" ? end : undefined}
+    <a href="${choicePath}">Choose another one for this browser</a>
+  </p>`;
+}
+
+function stateMessage({ supervised, absence, details }: AbsentPage): string {
   const now = stateWords(supervised, { isAbsent: true });
   const cause = details ? stateCause(supervised, { isAbsent: true }) : now;
   switch (absence.kind) {
@@ -118,7 +139,8 @@ function output(lines: readonly string[]): Html {
 
 function body(page: AbsentPage): Html {
   const { supervised, absence } = page;
-  const heading = html`<h1>${stateWords(supervised, { isAbsent: true })}</h1>`;
+  const heading = html`<h1>${stateWords(supervised, { isAbsent: true })}</h1>
+    ${page.chosen && choice(page.chosen)}`;
   if (absence.kind === "strangers") {
     return html`${heading}
       <p>A page of another site does not start this service. Open its address to start it.</p>`;

@@ -1,6 +1,6 @@
 /** A request -> what it says of the page that makes it; and a URL of a page -> whether the page is ours. Pure. */
 import { classifyHost, loopbackHost } from "../../routes/host.ts";
-import type { RouteTable } from "../../routes/table.ts";
+import { leads, type RouteTable } from "../../routes/table.ts";
 import { Field } from "../../wire/field.ts";
 import type { FieldLines } from "../../wire/head.ts";
 
@@ -103,8 +103,4 @@ export function isOurs(page: PageOrigin, { table, asked, proxied }: Surroundings
   if (named.kind !== "name") return false;
   const { name } = named;
   return (proxied(name) || scheme === "https" || table.answersBare(name)) && leads(name, table);
-}
-
-function leads(name: string, table: RouteTable): boolean {
-  return (table.find(name) ?? table.supervised(name) ?? table.group(name)) !== undefined;
 }

@@ -5,6 +5,7 @@ import { isUnder } from "../../routes/name-rights.ts";
 import type { Denied, DenialKind } from "../../routes/denial.ts";
 import { classifyHost } from "../../routes/host.ts";
 import { baseOf } from "../../manifest/project-name.ts";
+import { type Chosen, plainName } from "../../routes/origins.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { type RequestFraming, Site } from "../../wire/framing.ts";
 import {
@@ -44,6 +45,8 @@ export type GuardFacts = Surroundings & {
   /** The service's own name, without its domain. */
   name: string;
   supervised: Supervised | undefined;
+  /** Set where a plain name shows a worktree, whose service it is. */
+  chosen?: Chosen | undefined;
 };
 
 /** The types of a form in the HTML Standard, but for text/plain, which scripts send rather than forms. */
@@ -99,6 +102,7 @@ function isOfSameProject({ host }: PageOrigin, facts: GuardFacts): boolean {
   const named = classifyHost(host, table.tlds);
   if (named.kind !== "name") return false;
   const { name } = named;
+  if (isOfShown(name, facts)) return true;
   // A server that a person runs by hand under a project's domain is its, too.
   const supervised = facts.supervised ?? table.supervised(own);
   const other = table.supervised(name);
@@ -109,6 +113,15 @@ function isOfSameProject({ host }: PageOrigin, facts: GuardFacts): boolean {
   if (!isUnder(name, baseOf(domain, table.tlds)) && other?.directory !== directory) return false;
   // Another project may have a domain under this one's.
   return other === undefined || other.directory === directory;
+}
+
+/** Whether a page's plain name is of the project of which this one's shows a worktree: it has the same origin. */
+function isOfShown(name: string, { table, chosen, supervised }: GuardFacts): boolean {
+  if (chosen === undefined) return false;
+  const { origin, label } = chosen;
+  const base = supervised && baseOf(supervised.domain, table.tlds);
+  const plain = base === undefined ? origin.name : (plainName(base, label) ?? base);
+  return isUnder(name, plain) && table.origins?.find(name)?.repository === origin.repository;
 }
 
 const frames = ["iframe", "frame", "fencedframe", "embed", "object"];

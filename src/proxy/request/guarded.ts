@@ -33,6 +33,7 @@ export function deniedIn(
   const { site, upgrade } = framing;
   const verdict = judge({
     ...{ table, settings, name, supervised, path, site, upgrade },
+    chosen: "chosen" in destination.decision ? destination.decision.chosen : undefined,
     asked: authority.host,
     proxied: (bare) => mode !== "direct" || destinations.areProxied(bare),
     method: head.method(bytes),

@@ -9,7 +9,8 @@ import type { Knocks } from "../../system/knock.ts";
 import { isSocketPath } from "../../text/place.ts";
 import { type DialEvent, type DialState, stepOn } from "./dial-states.ts";
 import type { Evidence } from "./evidence.ts";
-import { noDescriptor, notOurs, tooManyWait } from "../pages/refusal.ts";
+import type { ListenersAt } from "../../system/listener-at.ts";
+import { noDescriptor, notOurs, otherServer, tooManyWait } from "../pages/refusal.ts";
 import { Turns } from "./turns.ts";
 
 /** Dials under way to start with: as many as a browser opens to one server. Python's servers have room for six. */
@@ -66,6 +67,8 @@ export type DialsShared<Made extends { readonly key: string }> = {
   /** Whether only these users, our own or root listen there; undefined: this system cannot tell. */
   isOwn?:
     ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
+  /** The listening sockets that a connection would reach; undefined: this system cannot tell. */
+  listenersAt?: ListenersAt | undefined;
   /** Whether somebody listens at the path of a unix socket; undefined: this system cannot tell. */
   listensAt?: ((path: string) => boolean | undefined) | undefined;
   /** An idle connection for a request that waits. */
@@ -91,13 +94,16 @@ type Wish<Made> = {
 /** How the server is reached: an address, and the connection if it is open already. */
 type Reached = { address: string; descriptor: number };
 
+/** A connection that is not open yet, and the sockets that it was meant for. */
+type Pending = Reached & { sockets: readonly number[] | undefined };
+
 export class EndpointDials<Made extends { readonly key: string }> {
   readonly #shared: DialsShared<Made>;
   readonly #waiting = new Turns<Wish<Made>>();
   #underWay = 0;
   #width = firstWidth;
   /** A connection that the kernel could not make at once. */
-  #pending: Reached | undefined;
+  #pending: Pending | undefined;
   /** The server had no room when we looked last; the timer looks again. */
   #full = false;
   /** No descriptor was left for a connection when we looked last. */
@@ -249,22 +255,25 @@ export class EndpointDials<Made extends { readonly key: string }> {
     // On the way to another machine, a connection that is not open yet says nothing about the server's room.
     if (knocks === undefined || endpoint.isElsewhere) return undefined;
     const pending = this.#pending;
-    const isWanted = pending !== undefined && endpoint.dial.includes(pending.address);
+    const isWanted =
+      pending !== undefined &&
+      endpoint.dial.includes(pending.address) &&
+      String(endpoint.sockets) === String(pending.sockets);
     if (isWanted && knocks.look(pending.descriptor) === "open") {
       this.#pending = undefined;
       return pending;
     }
     this.#giveUpPending();
-    const { port } = endpoint;
+    const { port, sockets } = endpoint;
     for (const address of endpoint.dial) {
-      if (this.#isStrangers(endpoint, address)) continue;
+      if (this.#wrongAt(address, endpoint) !== undefined) continue;
       const descriptor = knocks.begin(address, port);
       if (descriptor < 0) return undefined;
       room.note(descriptor);
       const state = knocks.look(descriptor);
       if (state === "open") return { address, descriptor };
       if (state === "pending") {
-        this.#pending = { address, descriptor };
+        this.#pending = { address, descriptor, sockets };
         return "full";
       }
       knocks.close(descriptor);
@@ -272,10 +281,19 @@ export class EndpointDials<Made extends { readonly key: string }> {
     return undefined;
   }
 
-  /** Whether another user has the address by now. */
-  #isStrangers({ port, owners }: Endpoint, address: string): boolean {
-    if (owners === undefined && !isSocketPath(address)) return false;
-    return this.#shared.isOwn?.({ address, port }, owners ?? []) === false;
+  /** Why a connection to this address would not reach the service, as a code; undefined: nothing speaks against it. */
+  #wrongAt(address: string, { port, owners, sockets }: Endpoint): string | undefined {
+    const { isOwn, listenersAt } = this.#shared;
+    const isPath = isSocketPath(address);
+    // Another user may have the address by now.
+    const isAsked = owners !== undefined || isPath;
+    if (isAsked && isOwn?.({ address, port }, owners ?? []) === false) {
+      return isPath ? notOurs : "ECONNREFUSED";
+    }
+    if (sockets === undefined || isPath) return undefined;
+    // Where nobody listens, the dial says so.
+    const strange = listenersAt?.({ address, port })?.some((inode) => !sockets.includes(inode));
+    return strange ? otherServer : undefined;
   }
 
   #giveUpPending(): void {
@@ -313,9 +331,10 @@ export class EndpointDials<Made extends { readonly key: string }> {
         } else if (index + 1 < endpoint.dial.length) attempt(index + 1);
         else over("failed", { failure: { address, code, handshake: undefined } });
       };
-      if (descriptor === undefined && this.#isStrangers(endpoint, address)) {
+      const wrong = descriptor === undefined ? this.#wrongAt(address, endpoint) : undefined;
+      if (wrong !== undefined) {
         // Asynchronous, like every other failure.
-        clock.after(0, () => failed(isSocketPath(address) ? notOurs : "ECONNREFUSED"));
+        clock.after(0, () => failed(wrong));
         return;
       }
       if (descriptor === undefined || tls !== undefined) {

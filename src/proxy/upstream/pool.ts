@@ -194,7 +194,7 @@ export interface UpstreamPool {
   readonly idleCount: number;
 }
 
-export type UpstreamPoolOptions = {
+export type UpstreamPoolOptions = Pick<DialsShared<Upstream>, "listenersAt"> & {
   clock: Clock;
   /** Whether bytes have arrived that no event has reported yet. */
   peek: (descriptor: number) => Peeked;
@@ -209,11 +209,12 @@ export type UpstreamPoolOptions = {
     ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
 };
 
-/** The process is part of the key: another process on the same port is another server. */
+/** Process and sockets are part of the key: others on the same port are another server, or the same one anew. */
 export function upstreamKey(service: Service): string {
   const { endpoint, process, startedAt } = service;
   const began = process?.startedAt ?? startedAt;
-  return `${endpoint.address}|${endpoint.port}|${process?.pid}|${began}`;
+  const place = `${endpoint.address}|${endpoint.port}|${endpoint.dial}|${endpoint.sockets}`;
+  return `${place}|${process?.pid}|${began}`;
 }
 
 /** The pool's key for streams of HTTP/2, on connections that would have the given key. */
@@ -227,7 +228,7 @@ export function securedKey(service: Service, serverName: string): string {
 }
 
 export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
-  const { clock, peek, knocks, room = unlimited, isOwn, listensAt } = options;
+  const { clock, peek, knocks, room = unlimited, isOwn, listenersAt, listensAt } = options;
   const queues = new Map<string, IdleQueue>();
   const endpoints = new Map<string, EndpointDials<Upstream>>();
   /** Nobody would end a connection that rests. */
@@ -295,6 +296,7 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     knocks,
     room,
     isOwn,
+    listenersAt,
     listensAt,
     take: (key) => take(key, { own: undefined, safe: false }),
     made(link, { key, tls }, { address, protocol, dials }) {

@@ -34,7 +34,7 @@ function conflictBetween(
   const theirs = addressesOf(other);
   const twice = [...addressesOf(spec)].find((its) => theirs.has(its));
   if (twice === undefined) return undefined;
-  return `two services have the address ${twice}.localhost: in ${both}; rename one of them, or stop the other project`;
+  return `two services have the address ${twice}.localhost: in ${both}; rename one of them, or give one project another name with localhostess up --name <name>`;
 }
 
 /** In the other's folder, or in a worktree of its repository, which has its label in front of the other's names. */

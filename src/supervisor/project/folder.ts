@@ -10,8 +10,8 @@ import type { Ending } from "../family/ending.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { FolderShells } from "./handover.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
-import { type Move, movedService, movedSpec } from "./moved-spec.ts";
-import { nameNotes, namesToTry } from "./naming.ts";
+import { type Move, movedRoot, movedService, movedSpec } from "./moved-spec.ts";
+import { nameNotes, namesToTry, worktreeOf } from "./naming.ts";
 import { type HandedFolder, type HandedShell, sayable } from "./handed-project.ts";
 import type { HandedUnits, Project } from "./project.ts";
 import type { AskedNaming, ReadProject } from "./read-project.ts";
@@ -216,7 +216,11 @@ export class Folder {
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
-    const { read, files, naming, holder } = await this.#readNamed({ shell, file }, { up, asked });
+    const named = () => this.#readNamed({ shell, file }, { up, asked });
+    let found = await named();
+    // Another folder has taken the name while this one was read.
+    if (up !== undefined && this.#conflictOf(found.read) !== undefined) found = await named();
+    const { read, files, naming, holder } = found;
     const now = folderIdentity(directory);
     if (read.kind === "none") {
       this.#isGone = now === "";
@@ -240,7 +244,7 @@ export class Folder {
       const why = `${directory} is another folder now, with the project ${name}; ${upCommand(directory)} starts it`;
       return { kind: "refused", reasons: [why], files };
     }
-    const conflict = this.#effects.conflictOf(read.project);
+    const conflict = this.#conflictOf(read);
     if (conflict !== undefined) {
       // Looked at again by itself: the other project may stop meanwhile.
       if (project !== undefined) this.#watch(files, { settled: false });
@@ -272,6 +276,10 @@ export class Folder {
     return { kind: "project", project: loaded, takes, notes: fresh };
   }
 
+  #conflictOf(read: ReadProject): string | undefined {
+    return read.kind === "project" ? this.#effects.conflictOf(read.project) : undefined;
+  }
+
   /** Its files, under the name that it has: where another folder has that, under one that this `up` can give it. */
   async #readNamed(
     options: Omit<ReadOptions, "naming">,
@@ -287,10 +295,13 @@ export class Folder {
     const kept: KeptNaming = {
       given: asked === undefined ? this.naming.given : (asked ?? undefined),
       instead: asked === null ? undefined : this.naming.instead,
-      // Whatever its branch is now, what runs keeps its names.
-      label: up === undefined || this.project?.isActive ? this.naming.label : undefined,
     };
-    const first = await this.#read({ ...options, naming: kept });
+    // Whatever its branch is now, what runs keeps its names, also one without a label.
+    const stays = this.project !== undefined && (up === undefined || this.project.isActive);
+    const { label } = this.naming;
+    const otherwise = up === undefined ? label : undefined;
+    const naming = { ...kept, label: stays ? (label ?? null) : otherwise };
+    const first = await this.#read({ ...options, naming });
     const own = { ...first, naming: kept, holder: undefined };
     if (up === undefined || first.read.kind !== "project") return own;
     if (kept.given !== undefined || this.project?.spec.name === first.read.project.name) return own;
@@ -298,14 +309,13 @@ export class Folder {
     const holder = this.#effects.holderOf(first.read.project);
     if (holder === undefined) return own;
     for (const instead of namesToTry(directory, { name })) {
-      const naming = { ...kept, instead };
-      const other = await this.#read({ ...options, naming });
+      const other = await this.#read({ ...options, naming: { ...naming, instead } });
       const isFree =
         other.read.kind === "project" &&
         other.read.project.name === instead &&
-        this.#effects.conflictOf(other.read.project) === undefined &&
+        this.#conflictOf(other.read) === undefined &&
         this.#effects.holderOf(other.read.project) === undefined;
-      if (isFree) return { ...other, naming, holder };
+      if (isFree) return { ...other, naming: { ...kept, instead }, holder };
     }
     return { ...own, holder };
   }
@@ -334,6 +344,8 @@ export class Folder {
     this.#directory = to;
     this.#isGone = false;
     this.mistakes = [];
+    const { root } = this.naming;
+    if (root !== undefined) this.naming = { ...this.naming, root: movedRoot(root, move) };
     if (seen !== undefined) {
       const specs = [...seen.specs].map(
         ([name, spec]) => [name, movedService(spec, move)] as const,
@@ -607,14 +619,6 @@ export class Folder {
     note(`${project.spec.name} goes on as it was, as its files have mistakes: ${why}`);
     this.#sayTo(project, { text: `not reloaded: ${why}` });
   }
-}
-
-/** How a linked worktree is named, where it is, and where git writes down what becomes of it. */
-function worktreeOf({ checkout }: ProjectSpec): Pick<KeptNaming, "label" | "root" | "repository"> {
-  const { label, root, repository } = checkout ?? {};
-  return label === undefined
-    ? { label, root: undefined, repository: undefined }
-    : { label, root, repository };
 }
 
 /** Both known, and not one. */

@@ -19,9 +19,15 @@ export function movedSpec(spec: ProjectSpec, move: Move): ProjectSpec {
   };
 }
 
-/** A folder within a checkout may be moved alone, into another one, or with it. */
+/** The checkout's folder, where the project's, which is in it, was moved with it. */
+export function movedRoot(root: string, { from, to }: Move): string {
+  const within = from === root || from.startsWith(`${root}/`) ? from.slice(root.length) : undefined;
+  if (within === undefined || !to.endsWith(within)) return root;
+  return to.slice(0, to.length - within.length);
+}
+
 function movedCheckout(checkout: Checkout, move: Move): Checkout {
-  return { ...checkout, root: movedPath(checkout.root, move) };
+  return { ...checkout, root: movedRoot(checkout.root, move) };
 }
 
 export function movedService(spec: ServiceSpec, move: Move): ServiceSpec {

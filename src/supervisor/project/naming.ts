@@ -4,6 +4,7 @@ import { localFile } from "../../manifest/layer.ts";
 import { projectNameFrom } from "../../manifest/project-name.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { listed } from "../../text/list.ts";
+import type { KeptNaming } from "./registry.ts";
 
 /** The folder's own name, and else with the one above it: `~/b/shop` beside `~/a/shop` is `b-shop`. */
 export function namesToTry(directory: string, { name }: { name: string }): string[] {
@@ -40,4 +41,14 @@ export function nameNotes(
     notes.push(`${what} ${whose}, so ${name} has a free one here; ${how}`);
   }
   return notes;
+}
+
+/** How a linked worktree is named, where it is, and where git writes down what becomes of it. */
+export function worktreeOf({
+  checkout,
+}: ProjectSpec): Pick<KeptNaming, "label" | "root" | "repository"> {
+  const { label, root, repository } = checkout ?? {};
+  return label === undefined
+    ? { label, root: undefined, repository: undefined }
+    : { label, root, repository };
 }

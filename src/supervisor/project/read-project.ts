@@ -59,8 +59,8 @@ export type InCheckout = Checkout & { main?: string | undefined };
 
 /** The parts of a name that do not follow from the folder as it is now. */
 export type AskedNaming = Pick<Naming, "given" | "instead"> & {
-  /** The label that a worktree keeps while its project is up, whatever its branch is now. */
-  label?: string | undefined;
+  /** The label that a worktree keeps while its project is up, whatever its branch is now; null: none. */
+  label?: string | null | undefined;
 };
 
 /** Bytes. Far more than a person writes. */
@@ -183,7 +183,7 @@ function placeIn(
   found: InCheckout | undefined,
   { directory, asked = {} }: { directory: string; asked?: AskedNaming | undefined },
 ): Pick<ManifestOptions, "naming" | "checkout" | "freesPorts"> {
-  const label = asked.label ?? found?.label;
+  const label = asked.label === null ? undefined : (asked.label ?? found?.label);
   const naming: Naming = { ...asked, label };
   // A worktree's folder is named by whoever made it: the project is named like the main checkout's.
   if (found !== undefined && label !== undefined && directory === found.root) {

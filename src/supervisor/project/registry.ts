@@ -4,6 +4,7 @@ import { isoTime } from "../../routes/json-form.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
 import type { Clock } from "../../system/clock.ts";
 import { folderIdentity, isSameFolder, whereabouts } from "../../system/folder-identity.ts";
+import { movedRoot } from "./moved-spec.ts";
 import { jsonFile } from "../../system/json-file.ts";
 
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -126,7 +127,8 @@ export function registryAt(options: RegistryOptions): Registry {
       const its = projects.get(from);
       if (its === undefined) return;
       projects.delete(from);
-      projects.set(to, { ...its, path: to });
+      const root = its.root === undefined ? {} : { root: movedRoot(its.root, { from, to }) };
+      projects.set(to, { ...its, path: to, ...root });
       save();
     },
     forget(path) {

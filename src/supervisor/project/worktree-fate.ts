@@ -48,7 +48,11 @@ export async function fateOf(worktree: Worktree): Promise<Fate> {
       if (at !== undefined) return { kind: "moved", to: at };
     }
   }
-  return { kind: "deleted" };
+  const { repository, pids } = worktree;
+  if (repository === undefined || folderIdentity(repository) !== "") return { kind: "deleted" };
+  // All of it was moved, or all of it deleted: only its processes can tell.
+  const told = await Promise.all(pids.map((pid) => isInDeleted(pid, root)));
+  return told.includes(true) ? { kind: "deleted" } : { kind: "unknown" };
 }
 
 function recordedRoots({ repository }: Worktree): string[] {
@@ -76,4 +80,10 @@ async function folderOf(pid: number, identity: string): Promise<string | undefin
     here = dirname(here);
   }
   return undefined;
+}
+
+/** Linux says so behind the path that the folder had. */
+async function isInDeleted(pid: number, root: string): Promise<boolean> {
+  const at = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+  return at.startsWith(root) && at.endsWith(" (deleted)");
 }

@@ -315,3 +315,33 @@ test("a connection that opens once the pool is stopped is closed, also where the
   expect(world.pool.idleCount).toBe(0);
   expect(await server.accepted[1]!.rest()).toBe("");
 });
+
+test("a connection that has waited for room at one server is no other's at the same place", async () => {
+  const closed: number[] = [];
+  let next = 0;
+  let state: "pending" | "open" = "pending";
+  const clock = new FakeClock();
+  const pool = upstreamPool({
+    clock,
+    peek: () => "quiet",
+    knocks: {
+      begin: () => ++next,
+      look: (descriptor) => (descriptor === 1 ? state : "pending"),
+      close: (descriptor) => closed.push(descriptor),
+    },
+  });
+  keep({ [Symbol.dispose]: () => pool.stop() });
+  const outcome = { connected() {}, failed() {} };
+  const dial = (sockets: number[]) => {
+    const endpoint = { address: "127.0.0.1", port: 1, dial: ["127.0.0.1"], sockets };
+    return pool.dial({ endpoint, key: "key", tls: undefined, client: {}, fresh: true }, outcome);
+  };
+  const leave = dial([1]);
+  await turns(3);
+  state = "open";
+  dial([2]);
+  leave();
+  clock.advance(10);
+  await turns(3);
+  expect(closed).toEqual([1]);
+});
