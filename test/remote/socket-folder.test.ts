@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { shortName, socketFolder, socketName } from "../../src/remote/socket-folder.ts";
+import {
+  shortName,
+  socketFolder,
+  socketName,
+  sweepSockets,
+} from "../../src/remote/socket-folder.ts";
 
 let root: string;
 
@@ -45,6 +50,20 @@ describe("the folder of a daemon's sockets", () => {
       true,
     ]);
     expect(existsSync(join(its, "box-3000"))).toBe(false);
+  });
+
+  test("goes with what is gone, where no connection is made at all", () => {
+    const options = {
+      stateDirectory: root,
+      uid,
+      runtimeDirectory: undefined,
+      isAlive: () => false,
+    };
+    sweepSockets({ ...options, pid: 1 });
+    expect(existsSync(join(root, "remotes"))).toBe(false);
+    folder(root);
+    sweepSockets({ ...options, pid: 1 });
+    expect(existsSync(join(root, "remotes"))).toBe(false);
   });
 
   test("is elsewhere where the path is too long for a socket, or ssh would read it otherwise", () => {
