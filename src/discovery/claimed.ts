@@ -156,6 +156,7 @@ function serviceOf(
     command: printable(claim.command ?? (isMeant ? process.command : endpointWords(endpoint))),
     cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
     source: claim.source,
+    ...(claim.checkout === undefined ? {} : { checkout: claim.checkout }),
     because: claim.because,
     warnings: [
       ...(lost === undefined ? [] : [lost]),
