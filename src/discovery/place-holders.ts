@@ -34,7 +34,16 @@ export type PlaceFacts = {
   /** Whether a stronger claim has this socket; `by`: its name. */
   takenBy(its: Pick<Observation, "address" | "port">): string | undefined;
   ownPid: number;
+  /** The scan's sockets, also of processes that are not visible. */
+  sockets: readonly Socket[];
 };
+
+/** `uid`: the owner, where no process is visible. */
+export type Socket = Observation & { uid?: number };
+
+export function socketsIn({ observations, unowned = [] }: Scan): Socket[] {
+  return [...observations, ...unowned.map((its) => ({ ...its, pids: [] }))];
+}
 
 export function placeHolders(
   { place, owners, isDoubtful = false }: Pick<Claim, "place" | "owners" | "isDoubtful">,
@@ -69,9 +78,7 @@ function atPort(
   { port, address }: Extract<Place, { kind: "port" }>,
   facts: PlaceFacts & { isVouchedFor: boolean; isDoubtful: boolean },
 ): PlaceHolders {
-  const { scan } = facts;
-  const unowned = (scan.unowned ?? []).map((its) => ({ ...its, pids: [] as number[] }));
-  const all: (Observation & { uid?: number })[] = [...scan.observations, ...unowned];
+  const { scan, sockets: all } = facts;
   const onPort = all.filter((its) => its.port === port);
   const anywhere = facts.isVouchedFor ? wildcardFirst(onPort) : onPort;
   const there = address === undefined ? anywhere : answering(all, { address, port });
