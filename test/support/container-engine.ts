@@ -118,7 +118,11 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
     await child.exited;
     await kind.tidy?.(folder);
     await removeGroups(["libpod_parent", ...ids]);
-    for (const path of made) rmSync(path, { recursive: true, force: true });
+    for (const path of made) {
+      // Podman mounts /run/netns upon itself.
+      if (existsSync(path)) Bun.spawnSync(["umount", path], { stderr: "ignore" });
+      rmSync(path, { recursive: true, force: true });
+    }
     rmSync(folder, { recursive: true, force: true });
   };
 
