@@ -49,9 +49,10 @@ export function backendOf(parts: BackendParts): Backend {
     scan: () => discovery.scan(),
     nameless: parts.nameless,
     waiting: () => discovery.waiting(),
-    async look({ local = false } = {}) {
+    async look({ local = false, name } = {}) {
       if (!local) parts.remotes.touch();
-      await discovery.refresh({ atOnce: true });
+      const away = local || name === undefined ? undefined : parts.remotes.look(name);
+      await Promise.all([discovery.refresh({ atOnce: true }), away]);
       const failure = discovery.failure();
       if (failure !== undefined) throw new CommandError("internal", failure.message);
     },

@@ -2,6 +2,7 @@
 import { labelFrom } from "../manifest/project-name.ts";
 import { basename } from "node:path";
 import type { CommandWords } from "./command-words.ts";
+import { storeAt, storeOf } from "./stores.ts";
 
 /**
  * `main`: what a person means by the project's name. `side`: a tool beside it, such as Storybook. `data`: a store that
@@ -130,6 +131,11 @@ const sideTools = new Map<string, string>(
     firebase: "firebase",
     "firebase-tools": "firebase",
     localstack: "localstack",
+    // Stores that have pages, or speak HTTP themselves.
+    cockroach: "cockroach",
+    rethinkdb: "rethinkdb",
+    redpanda: "redpanda",
+    etcd: "etcd",
     minio: "minio",
     meilisearch: "meilisearch",
     "typesense-server": "typesense",
@@ -147,34 +153,6 @@ const sideTools = new Map<string, string>(
   }),
 );
 
-/** Stores, by their word and what they speak. */
-const stores = new Map<string, readonly string[]>(
-  Object.entries({
-    postgres: ["postgres", "PostgreSQL"],
-    postmaster: ["postgres", "PostgreSQL"],
-    pgbouncer: ["pgbouncer", "PostgreSQL"],
-    mysqld: ["mysql", "MySQL"],
-    mariadbd: ["mariadb", "MySQL"],
-    "redis-server": ["redis", "Redis"],
-    "redis-sentinel": ["redis", "Redis"],
-    "valkey-server": ["valkey", "Redis"],
-    "keydb-server": ["keydb", "Redis"],
-    dragonfly: ["dragonfly", "Redis"],
-    mongod: ["mongo", "MongoDB"],
-    mongos: ["mongo", "MongoDB"],
-    memcached: ["memcached", "memcached"],
-    cockroach: ["cockroach", "PostgreSQL"],
-    "nats-server": ["nats", "NATS"],
-    mosquitto: ["mqtt", "MQTT"],
-    etcd: ["etcd", "gRPC"],
-    sqlservr: ["mssql", "SQL Server"],
-    rethinkdb: ["rethinkdb", "RethinkDB"],
-    "rabbitmq-server": ["rabbitmq", "AMQP"],
-    redpanda: ["redpanda", "Kafka"],
-    scylla: ["scylla", "CQL"],
-  }),
-);
-
 /** Modules of Python that serve files. */
 const pythonServers = new Set(["http", "SimpleHTTPServer"]);
 
@@ -185,21 +163,22 @@ const plainFile =
 const plainFolder =
   /^(?:src|lib|app|bin|dist|build|out|output|target|debug|release|cmd|scripts?|tools?|\.|\.\.|\.next|\.output|\.svelte-kit|tmp|node_modules|public)$/i;
 
+/** A server of which only the port says what it is. */
+export function serverAt(port: number, server: ServerWord): ServerWord {
+  const store = server.kind === "unknown" ? storeAt(port) : undefined;
+  if (store === undefined) return server;
+  const { word, protocol } = store;
+  return { ...server, kind: "data", words: [word, ...server.words], protocol };
+}
+
 export function serverWord(its: CommandWords): ServerWord {
   const { tool, program, script, own } = its;
   const named = tool ?? "";
-  const store = stores.get(named) ?? (own ? undefined : stores.get(program));
+  const store = storeOf(its);
   const plain = { kind: "unknown", protocol: undefined, isServer: true } as const;
   if (store !== undefined) {
-    const [word = "", protocol] = store;
+    const { word, protocol } = store;
     return { kind: "data", id: word, words: [word], protocol, isServer: true };
-  }
-  if (
-    program === "java" &&
-    /kafka\.Kafka|org\.apache\.zookeeper|elasticsearch|cassandra/.test(its.command)
-  ) {
-    const [word = "java"] = /kafka|zookeeper|elasticsearch|cassandra/.exec(its.command) ?? [];
-    return { kind: "data", id: word, words: [word], protocol: word, isServer: true };
   }
   const side = sideTools.get(named) ?? (own ? undefined : sideTools.get(program));
   if (side !== undefined) return { ...plain, kind: "side", id: named || program, words: [side] };

@@ -130,6 +130,8 @@ export function rowIn(
   const number = isHex ? hexPort(port) : portIn(port);
   const name = nameThere(own || variable || "", { remote });
   if (there === undefined || number === undefined || name === undefined) return undefined;
+  // The proxy of that machine, started in a shell that has a NAME.
+  if (/localhostess.*\bserver start\b/.test(command)) return undefined;
   const started = clock === undefined ? 0 : clock.boot + countIn(ticks) / clock.hertz;
   return {
     address: there,

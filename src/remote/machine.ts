@@ -1,4 +1,5 @@
 /** One other machine -> its services here, for as long as its connection is up; all its timers and processes. */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Claim } from "../routes/claim.ts";
 import { remoteText, type RemoteReport, type RemoteService } from "../routes/remote-report.ts";
@@ -89,6 +90,7 @@ export class Machine {
   #by: FoundBy | undefined;
   #look: Look | undefined;
   #looks = 0;
+  #dials = 0;
   /** The end of the last look, and how long it took. */
   #looked = 0;
   #took = 0;
@@ -293,7 +295,8 @@ export class Machine {
     const nonce = crypto.randomUUID().replaceAll("-", "");
     try {
       const folder = this.#options.folder();
-      const control = join(folder, `${shortName(this.name)}.ssh`);
+      // A number of its own: ssh that is still ending removes its socket, and another one is not to lose its own.
+      const control = join(folder, `${shortName(this.name)}.${++this.#dials}.ssh`);
       const session = openSession({
         host: this.host,
         control,
@@ -405,6 +408,8 @@ export class Machine {
     this.#cancelSoon?.();
     this.#cancelSoon = undefined;
     this.#forwards?.end();
+    // ssh that was killed leaves it.
+    if (this.#control !== undefined) rmSync(this.#control, { force: true });
     this.#session = this.#forwards = this.#reader = this.#look = this.#by = undefined;
     this.#control = undefined;
     this.#found = [];

@@ -5,7 +5,7 @@ import { isThere } from "../system/process-now.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { KeptRemotes } from "./kept.ts";
 import { Machine } from "./machine.ts";
-import { leaveFolder, socketFolder } from "./socket-folder.ts";
+import { leaveFolder, socketFolder, sweepSockets } from "./socket-folder.ts";
 
 export type RemotesOptions = {
   clock: Clock;
@@ -89,16 +89,17 @@ export function remotes(options: RemotesOptions): Remotes {
     });
   }
 
-  function folderNow(): string {
-    folder ??= socketFolder({
-      stateDirectory: options.stateDirectory,
-      uid: process.getuid?.() ?? 0,
-      runtimeDirectory: env.XDG_RUNTIME_DIR,
-      pid: process.pid,
-      isAlive: isThere,
-    });
+  const sockets = {
+    stateDirectory: options.stateDirectory,
+    uid: process.getuid?.() ?? 0,
+    runtimeDirectory: env.XDG_RUNTIME_DIR,
+    pid: process.pid,
+    isAlive: isThere,
+  };
+  const folderNow = (): string => {
+    folder ??= socketFolder(sockets);
     return folder;
-  }
+  };
 
   function made(name: string, host: string, source: RemoteReport["source"]): Machine {
     return new Machine({
@@ -157,6 +158,11 @@ export function remotes(options: RemotesOptions): Remotes {
       // A daemon that was stopped meanwhile.
       if ((state as string) === "stopped") return;
       state = "running";
+      try {
+        sweepSockets(sockets);
+      } catch (error) {
+        note(`what an earlier daemon has left stays: ${(error as Error).message}`);
+      }
       wall = clock.wall();
       settle();
     },

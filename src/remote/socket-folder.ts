@@ -1,6 +1,6 @@
 /** The state directory -> a private folder for the sockets of one daemon, with a path that ssh takes; stale ones go. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ensurePrivateDirectory } from "../system/private-directory.ts";
 import { isPlainPath } from "./ssh-arguments.ts";
@@ -25,36 +25,58 @@ export type SocketFolderOptions = {
  * Error with a sentence, or the file system's error.
  */
 export function socketFolder(options: SocketFolderOptions): string {
-  const { stateDirectory, uid, runtimeDirectory, pid } = options;
+  const { uid, pid } = options;
+  const parent = parentOf(options);
+  mkdirSync(dirname(dirname(parent)), { recursive: true, mode: 0o700 });
+  if (parent.startsWith("/tmp/")) ensurePrivateDirectory(dirname(parent), uid);
+  else mkdirSync(dirname(parent), { recursive: true, mode: 0o700 });
+  ensurePrivateDirectory(parent, uid);
+  sweep(parent, options);
+  const folder = join(parent, String(pid));
+  ensurePrivateDirectory(folder, uid);
+  return folder;
+}
+
+/** Removes what daemons that are gone have left, also where this one makes no connection. */
+export function sweepSockets(options: SocketFolderOptions): void {
+  const parent = parentOf(options);
+  const its = lstatSync(parent, { throwIfNoEntry: false });
+  if (its?.isDirectory() !== true || its.uid !== options.uid) return;
+  sweep(parent, options);
+  removeIfEmpty(parent);
+}
+
+function parentOf({ stateDirectory, uid, runtimeDirectory }: SocketFolderOptions): string {
   const hash = createHash("sha256").update(stateDirectory).digest("hex").slice(0, 8);
   const parents = [
     join(stateDirectory, "remotes"),
     ...(runtimeDirectory?.startsWith("/") ? [join(runtimeDirectory, `localhostess-${hash}`)] : []),
     join(`/tmp/localhostess-${uid}`, hash),
   ];
-  const parent = parents.find((its) => {
+  return parents.find((its) => {
     const path = join(its, "4194304");
     return isPlainPath(path) && path.length <= longestFolder;
   })!;
-  mkdirSync(dirname(dirname(parent)), { recursive: true, mode: 0o700 });
-  if (parent.startsWith("/tmp/")) ensurePrivateDirectory(dirname(parent), uid);
-  else mkdirSync(dirname(parent), { recursive: true, mode: 0o700 });
-  ensurePrivateDirectory(parent, uid);
+}
+
+/** Without the folders of daemons that run. */
+function sweep(parent: string, options: Pick<SocketFolderOptions, "pid" | "isAlive">): void {
   for (const name of readdirSync(parent)) {
     const other = Number(name);
-    if (other !== pid && options.isAlive(other)) continue;
+    if (other !== options.pid && options.isAlive(other)) continue;
     rmSync(join(parent, name), { recursive: true, force: true });
   }
-  const folder = join(parent, String(pid));
-  ensurePrivateDirectory(folder, uid);
-  return folder;
 }
 
 /** Removes the folder, and the one around it unless another daemon has its own there. */
 export function leaveFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
+  removeIfEmpty(dirname(folder));
+}
+
+function removeIfEmpty(folder: string): void {
   try {
-    rmdirSync(dirname(folder));
+    rmdirSync(folder);
   } catch {
     // Another daemon's folder is in it, or it is gone: as it should be.
   }

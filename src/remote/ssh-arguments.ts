@@ -39,8 +39,8 @@ export function sessionArguments(host: string, control: string): string[] {
     // Nobody else of this machine connects to what runs there.
     "StreamLocalBindMask=0177",
     "StreamLocalBindUnlink=yes",
-    // The reason for an end is one of its errors.
-    "LogLevel=ERROR",
+    // The least at which ssh tells of a server there that takes no connection.
+    "LogLevel=INFO",
   ];
   return ["-T", ...options.flatMap((option) => ["-o", option]), "--", host, "sh"];
 }

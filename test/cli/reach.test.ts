@@ -101,7 +101,10 @@ test("a name of another worktree leads nowhere, and the command that starts its 
     kind: "unknown",
     why: `${reason}; to start it there: ${command}`,
   });
-  const { step } = await routes("fix.api", { sight, settings: {} as never });
+  const { step } = await routes("fix.api", {
+    sight,
+    settings: { stateDirectory: "/nowhere" } as never,
+  });
   expect(step).toMatchObject({ detail: reason, fix: `to start it there: ${command}` });
   expect(reach("x.api", sight)).toMatchObject({ kind: "server" });
   const strict: Sight = {

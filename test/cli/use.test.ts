@@ -28,6 +28,7 @@ beforeAll(async () => {
   await shop.commit("one");
   await shop.git("worktree", "add", "--quiet", "-b", "fix/nav", "../shop-fix");
   await shop.git("worktree", "add", "--quiet", "-b", "old", "../shop-old");
+  await shop.git("branch", "later");
   place = await daemonPlace();
   servers = await Promise.all(
     ["shop", "shop-fix"].map((folder) =>
@@ -125,6 +126,12 @@ test(
       1,
       `localhostess: no name with several checkouts is ${name}x; did you mean ${name}?\n`,
     ]);
+    expect(await wrong("later")).toEqual([
+      1,
+      "localhostess: the branch later is checked out nowhere; to make a worktree of it: localhostess worktree add later\n",
+    ]);
+    // The main checkout is on it.
+    expect(await wrong("main")).toEqual([0, "nothing was chosen\n"]);
     expect((await wrong("a", "b", "c"))[0]).toBe(2);
     expect(await shown()).toBe("shop");
   },

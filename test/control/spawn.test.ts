@@ -35,6 +35,7 @@ const needed = {
   DOCKER_CONTEXT: "rootless",
   DOCKER_CONFIG: "/home/me/.docker",
   CONTAINER_HOST: "unix:///run/user/1/podman/podman.sock",
+  SSH_AUTH_SOCK: "/run/user/1/agent",
   LOCALHOSTESS_STATE_DIR: "/state",
   LOCALD_SOCKET: "/socket",
 };
@@ -45,6 +46,7 @@ const needed = {
  */
 const leftBehind = {
   AWS_SECRET_ACCESS_KEY: "secret",
+  SSH_ASKPASS: "./evil",
   GITHUB_TOKEN: "secret",
   DOCKER_AUTH_CONFIG: "secret",
   MY_HOME: "secret",

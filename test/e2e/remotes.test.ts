@@ -10,6 +10,7 @@ import { cli, type Ended } from "../cli/cli.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
 import {
+  type Client,
   lackingMachines,
   otherMachine,
   type OtherMachine,
@@ -23,10 +24,10 @@ const lacking = lackingMachines();
 describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
   let folder: string;
   let place: DaemonPlace;
+  let client: Client;
   let port: number;
   let [box, pi, shy]: OtherMachine[] = [];
   let here: ReturnType<typeof Bun.serve>;
-  const started: number[] = [];
 
   const serve = async (machine: OtherMachine, name: string, at: number, address = "127.0.0.1") => {
     const says = `${name} of ${machine.name}`;
@@ -78,7 +79,7 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(join(tmpdir(), "localhostess-machines-")));
     place = await daemonPlace();
-    const client = await sshClient(folder);
+    client = await sshClient(folder);
     const its = (name: string) => ({ name, folder: join(folder, name), authorized: client.key });
     // One has a localhostess of its own, in a PATH that ssh's sessions have there.
     const there = join(folder, "there");
@@ -96,7 +97,7 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
           LOCALHOSTESS_STATE_DIR: join(there, "state"),
         },
       }),
-      otherMachine(its("shy")),
+      otherMachine({ ...its("shy"), config: "AllowTcpForwarding no" }),
     ]);
     await client.configure([box, pi, shy], ["box", "pi"]);
     await Promise.all([
@@ -116,7 +117,6 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
   });
 
   afterAll(async () => {
-    for (const pid of started) endNow(pid);
     await place?.[Symbol.asyncDispose]();
     await eventually("every ssh ends", () => sshs().length === 0);
     await Promise.all([box, pi, shy].map((its) => its?.[Symbol.asyncDispose]()));
@@ -186,7 +186,7 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
     const { code, out } = await run("why", "api.pi");
     expect(code).toBe(0);
     const hop = out.split("\n").find((line) => line.startsWith("ok    hop"));
-    expect(hop).toMatch(/over ssh to pi, connected for .* \(pid \d+, .*pi\.ssh\)/);
+    expect(hop).toMatch(/over ssh to pi, connected for .* \(pid \d+, .*\/pi\.\d+\.ssh\)/);
     expect(hop).toMatch(/\/pi-3000 leads to 127\.0\.0\.1 port 3000 there; found by localhostess/);
   });
 
@@ -217,7 +217,9 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
   test("a server that has just been started there is found by its first request, and is gone when it has ended", async () => {
     for (const machine of [box!, pi!]) {
       const pid = await serve(machine, "late", 3005);
-      expect(await get("late." + machine.name)).toEqual(answered("late", machine));
+      // By a request, or by a command.
+      if (machine === pi) expect((await run("url", "late.pi")).code).toBe(0);
+      expect(await get(`late.${machine.name}`)).toEqual(answered("late", machine));
       await machine.order({ kind: "end", pid });
       await eventually("it is gone", async () => (await get(`late.${machine.name}`))[0] === 404);
     }
@@ -255,7 +257,16 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
     expect([why.code, why.out]).toEqual([1, expect.stringContaining("host key is not known")]);
     await get("api.shy");
     expect(shy!.connections).toBe(before);
+    expect((await run("remote", "retry", "shy")).code).toBe(1);
+
+    // A person accepts it. This sshd forbids what `ssh -L` does, which only a request finds out.
+    await client.configure([box!, pi!, shy!], ["box", "pi", "shy"]);
+    await serve(shy!, "api", 3000);
+    expect((await run("remote", "retry", "shy")).code).toBe(0);
+    expect((await get("api.shy"))[0]).toBe(502);
+    expect((await run("remote")).err).toContain("shy: its sshd does not let us connect");
     expect((await run("remote", "remove", "shy")).code).toBe(0);
+    expect((await run("remote", "remove", "shy")).code).toBe(1);
   });
 
   test("a machine that sleeps delays nothing but its own names, which say so in time", async () => {

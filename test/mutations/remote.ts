@@ -108,8 +108,8 @@ export const otherMachines: readonly Fault[] = [
   {
     name: "the folder of a daemon that is gone stays",
     file: "src/remote/socket-folder.ts",
-    find: "if (other !== pid && options.isAlive(other)) continue;",
-    replace: "if (other !== pid) continue;",
+    find: "if (other !== options.pid && options.isAlive(other)) continue;",
+    replace: "if (other !== options.pid) continue;",
     tests: ["test/remote/socket-folder.test.ts"],
   },
 ];

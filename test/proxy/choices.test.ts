@@ -4,12 +4,17 @@ import http2 from "node:http2";
 import { connect } from "node:tls";
 import { useCookie } from "../../src/routes/origins.ts";
 import type { Choice } from "../../src/routes/origins.ts";
+import { Denials } from "../../src/proxy/request/denials.ts";
+import { Recorder } from "../../src/proxy/request/recorder.ts";
+import { leads, routeTable } from "../../src/routes/table.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import {
   startTestProxy,
   testCheckouts,
   testRepository,
+  testService,
   testSupervised,
   type TestProxyOptions,
 } from "../support/test-proxy.ts";
@@ -314,4 +319,27 @@ test("a browser's tunnel is read for its cookie, also where the guard is off, an
   socket.destroy();
   expect(answer.toString()).toEndWith("fixed");
   expect(its.fixed.requests.map((its) => its.one("x-forwarded-proto"))).toEqual(["http", "https"]);
+});
+
+test("a request is counted for the service that answered", async () => {
+  const clock = new FakeClock();
+  const denials = new Denials({ clock, tell() {} });
+  const recorder = new Recorder({ clock, now: () => clock.now(), denials });
+  await using its = await open({ choices: [shown], recorder });
+  expect(await its.ask("shop.localhost")).toBe("fixed");
+  expect(await its.ask("shop.localhost", "Localhostess-Use: --")).toBe("main");
+  expect(await its.ask("shop.localhost", "Localhostess-Use: old")).toBe("404");
+  expect(recorder.counts("fix-nav.shop").requests).toBe(1);
+  expect(recorder.counts("shop").requests).toBe(1);
+  expect(recorder.counts("old.shop").requests).toBe(0);
+});
+
+test("a plain name of which only a worktree's server runs is one that the PAC file and certificates have", () => {
+  const worktree = testService("fix-nav.shop", { port: 1, label: "fix-nav" });
+  const table = routeTable([worktree], { checkouts: testCheckouts });
+  expect(table.known()).toContain("shop");
+  expect(leads("shop", table)).toBe(true);
+  expect(leads("mail", table)).toBe(false);
+  const alone = routeTable([testService("shop", { port: 1 })], { checkouts: testCheckouts });
+  expect(alone.origins).toBeUndefined();
 });

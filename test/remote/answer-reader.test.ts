@@ -117,6 +117,7 @@ describe("the lines of the script", () => {
     ["a name that is too long", row({ name: `${"a".repeat(64)}` })],
     ["many labels", row({ name: "a.".repeat(150) + "a" })],
     ["localhost", row({ name: "localhost" })],
+    ["a localhostess", row({ command: "bun /usr/lib/localhostess/main.js server start --port 0" })],
     ["nothing", ""],
     ["half a row", "0100007F"],
   ];

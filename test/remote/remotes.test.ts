@@ -49,8 +49,8 @@ function ssh(body: string): void {
 const asked = (): string[] =>
   existsSync(join(folder, "asked"))
     ? readFileSync(join(folder, "asked"), "utf8")
-        .trimEnd()
         .split("\n")
+        .filter((line) => line !== "")
         .map((line) => line.split(" -- ")[1]!)
     : [];
 

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { shortName, socketFolder, socketName } from "../../src/remote/socket-folder.ts";
+import {
+  shortName,
+  socketFolder,
+  socketName,
+  sweepSockets,
+} from "../../src/remote/socket-folder.ts";
 
 let root: string;
 
@@ -47,6 +52,20 @@ describe("the folder of a daemon's sockets", () => {
     expect(existsSync(join(its, "box-3000"))).toBe(false);
   });
 
+  test("goes with what is gone, where no connection is made at all", () => {
+    const options = {
+      stateDirectory: root,
+      uid,
+      runtimeDirectory: undefined,
+      isAlive: () => false,
+    };
+    sweepSockets({ ...options, pid: 1 });
+    expect(existsSync(join(root, "remotes"))).toBe(false);
+    folder(root);
+    sweepSockets({ ...options, pid: 1 });
+    expect(existsSync(join(root, "remotes"))).toBe(false);
+  });
+
   test("is elsewhere where the path is too long for a socket, or ssh would read it otherwise", () => {
     const others = [
       join(root, "x".repeat(80)),
@@ -57,7 +76,7 @@ describe("the folder of a daemon's sockets", () => {
     for (const place of places) {
       expect(place).toStartWith(join(root, "localhostess-"));
       // sun_path of macOS, with what ssh adds while it makes a control socket.
-      expect(join(place, `${shortName("x".repeat(63))}.ssh`).length + 17).toBeLessThan(104);
+      expect(join(place, `${shortName("x".repeat(63))}.1234567.ssh`).length + 17).toBeLessThan(104);
       const longest = socketName("x".repeat(63), { address: "2001:db8::1", port: 65_535 });
       expect(join(place, longest).length + 17).toBeLessThan(104);
     }

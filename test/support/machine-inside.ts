@@ -20,7 +20,7 @@ export type Order =
     }
   | { kind: "end"; pid: number }
   /** A signal to each process of sshd that has a connection. */
-  | { kind: "signal"; signal: "SIGKILL" | "SIGSTOP" | "SIGCONT" }
+  | { kind: "signal"; signal: "SIGKILL" }
   /** The addresses that anything but the servers and sshd listens on. */
   | { kind: "listening" };
 

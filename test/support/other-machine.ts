@@ -26,6 +26,8 @@ export type MachineOptions = {
   folder: string;
   /** The public key of those who may log in. */
   authorized: string;
+  /** More lines of its sshd_config. */
+  config?: string;
   /** Variables of every session there. */
   variables?: Readonly<Record<string, string>>;
 };
@@ -41,7 +43,7 @@ export function lackingMachines(): string {
 }
 
 export async function otherMachine(options: MachineOptions): Promise<OtherMachine> {
-  const { name, folder, authorized, variables = {} } = options;
+  const { name, folder, authorized, config = "", variables = {} } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const keygen = Bun.spawnSync([
     ...["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(folder, "host_key")],
@@ -61,6 +63,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PidFile none
 ${set.length === 0 ? "" : `SetEnv ${set.join(" ")}`}
+${config}
 `,
   );
   const socket = join(folder, "sshd.sock");

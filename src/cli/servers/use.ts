@@ -6,6 +6,7 @@ import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { listed } from "../../text/list.ts";
 import { didYouMean, nearest } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
+import { pastedWord } from "../../text/shell-words.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { looker, type Sight } from "../shared/look.ts";
@@ -41,6 +42,7 @@ type Here = {
   /** The repository that the current folder is in. */
   repository: string | undefined;
   all: readonly Choosable[];
+  git: Checkouts;
 };
 
 async function gathered(settings: Settings, world: World): Promise<Here> {
@@ -53,7 +55,7 @@ async function gathered(settings: Settings, world: World): Promise<Here> {
   const kept = currentChoices(read.choices, git).holds;
   const besides = repository === undefined ? [] : [repository];
   const all = choosableIn({ sight, git, kept, besides });
-  return { settings, world, sight, look, repository, all };
+  return { settings, world, sight, look, repository, all, git };
 }
 
 function list({ settings, world, all, repository }: Here): void {
@@ -82,7 +84,16 @@ async function choose([label, name, ...more]: readonly string[], here: Here): Pr
   if (more.length > 0) throw new UsageError(["too many words: localhostess use <worktree> [name]"]);
   const { its, of } = placeOf(label!, name, here);
   const worktree = worktreeNamed(label!, its);
-  if (worktree === undefined) throw new Failure("not_found", noWorktreeText(label!, [its]));
+  if (worktree === undefined) {
+    const known = here.git.labels(its.repository).get(label!.toLowerCase());
+    // The branch that the main checkout is on.
+    if (known?.root !== undefined) return await end(name, here);
+    const why =
+      known?.branch === undefined
+        ? noWorktreeText(label!, [its])
+        : `the branch ${known.branch} is checked out nowhere; to make a worktree of it: localhostess worktree add ${pastedWord(known.branch)}`;
+    throw new Failure("not_found", why);
+  }
   const { repository } = its;
   const names = namesFor(of, its);
   const choice = { repository, root: worktree.root, label: worktree.label, of, names };

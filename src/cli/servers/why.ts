@@ -1,7 +1,6 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, up to the first that fails. */
 import { configFile } from "../../system/paths.ts";
-import { looker, withCheckouts } from "../shared/look.ts";
-import { targetOf, type WantedTarget } from "../shared/reach.ts";
+import { seenTarget, type WantedTarget } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { passed, type Step, tellStep, type Walk } from "./step.ts";
@@ -15,8 +14,7 @@ import { dials, owner, routes } from "./step-routes.ts";
 
 export async function why(text: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const sight = await withCheckouts(await looker(settings, { world })());
-  const target = await targetOf(text, { sight, world });
+  const { sight, target } = await seenTarget(text, { settings, world });
   const byPac = target.kind === "name" && target.domain !== "localhost";
   const located = configFile(world);
   const walk: Walk = {

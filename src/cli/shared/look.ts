@@ -9,7 +9,6 @@ import { type Registration, readRegistration } from "../../control/found/registr
 import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
-import { linkedWorktree } from "../../discovery/linked-worktree.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -52,7 +51,10 @@ export type Sight = {
 };
 
 /** Looks repeatedly; the source is chosen once, because it caches what it has read. */
-export type Looker = () => Promise<Sight>;
+export type Looker = (wanted?: Wanted) => Promise<Sight>;
+
+/** `name`: one of another machine, which is waited for as long as a request would wait. */
+type Wanted = { name: string };
 
 /** Microsoft's kernels have their name in the release, in WSL 1 and 2 alike. */
 export function isWsl(): boolean {
@@ -67,8 +69,8 @@ export function looker(settings: Settings, { world }: { world?: World } = {}): L
   // These options are about this look, and not about how the daemon looks.
   const own = settings.scanner !== "auto" || settings.allUsers;
   let lookOurselves: Looker | undefined;
-  return async () => {
-    let seen = await seenByDaemon(settings, world);
+  return async (wanted) => {
+    let seen = await seenByDaemon(settings, world, wanted);
     if (seen === undefined && lookOurselves === undefined && world !== undefined) {
       const running = await daemonIfUsable(settings, world);
       if (running !== undefined) seen = await seenByDaemon(settings, world);
@@ -86,16 +88,19 @@ export function looker(settings: Settings, { world }: { world?: World } = {}): L
 
 /** Milliseconds. A look takes a few; one that hangs is replaced by our own. */
 const daemonDeadline = 1000;
+/** The same, where it waits for another machine first, which has five seconds. */
+const remoteDeadline = 7_000;
 
 /** Undefined where none is running, or one with another protocol. */
 async function seenByDaemon(
   settings: Settings,
   world: World | undefined,
+  wanted?: Wanted,
 ): Promise<Sight | undefined> {
   const record = await readRegistration(settings.stateDirectory);
   if (record === undefined || record.protocol !== protocol) return undefined;
-  const answer = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, asked(world), {
-    deadline: daemonDeadline,
+  const answer = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, asked(world, wanted), {
+    deadline: wanted === undefined ? daemonDeadline : remoteDeadline,
   });
   if (answer.kind === "failed" || !isFrom(answer.value.Look?.daemon, record)) return undefined;
   const seen = ofJsonForm<SeenSight>(answer.value.Look);
@@ -118,11 +123,13 @@ async function seenByDaemon(
 }
 
 /** Another machine that looks at this one wants to know of no third, and must not keep those connections in use. */
-function asked(world: World | undefined): unknown {
-  return world?.env.LOCALHOSTESS_REMOTE ? { Look: { local: true } } : "Look";
+function asked(world: World | undefined, wanted: Wanted | undefined): unknown {
+  if (world?.env.LOCALHOSTESS_REMOTE) return { Look: { local: true } };
+  return wanted === undefined ? "Look" : { Look: wanted };
 }
-/** Milliseconds for containers of engines: a look at the processes takes about as long. */
-const engineDeadline = 25;
+
+/** Milliseconds. An engine answers in a few; one that hangs holds up only a look that no daemon answers. */
+const engineDeadline = 200;
 
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
@@ -136,7 +143,7 @@ function ownLooker(settings: Settings): Looker {
   return async () => {
     its ??= (await import("./own-checkouts.ts")).ownCheckouts();
     const { known, worktrees } = its;
-    const worktree = (folder: string) => linkedWorktree(folder, { checkouts: known });
+    const checkout = (folder: string) => known.of(folder);
     // Loaded where no daemon has looked: `ls` has 40 ms for everything.
     judge ??= (await import("./common-names.ts")).commonNamesHere(known, machine);
     if (settings.infer) {
@@ -159,7 +166,7 @@ function ownLooker(settings: Settings): Looker {
         worktrees,
         ownPid: proxy?.pid ?? process.pid,
         infer,
-        claims: [...given.now(), ...claimsOf(engines, { worktree })],
+        claims: [...given.now(), ...claimsOf(engines, { checkout })],
       }),
       supervised: [],
       proxy,

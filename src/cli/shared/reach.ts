@@ -2,6 +2,7 @@
 import { isInside } from "../../routes/name-rights.ts";
 import { decide, type Turn, turnOf } from "../../routes/decide.ts";
 import { hostsOf, type Nameable, servicesNamed, unquoted, wordIn } from "../../routes/named.ts";
+import { remoteOf } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { doubtOf, lastLinesOf, stateCause, stateSentence } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
@@ -169,6 +170,22 @@ function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
   throw new Failure("unsupported", `${states}; a ${kind} has no address`);
 }
 
+/** Where a word leads, and what runs: a name of another machine is waited for, as a request for it would wait. */
+export async function seenTarget(
+  text: string,
+  { settings, world }: { settings: Settings; world: World },
+): Promise<{ sight: Sight; target: WantedTarget }> {
+  const looks = looker(settings, { world });
+  const look = async (wanted?: { name: string }) => withCheckouts(await looks(wanted));
+  const sight = await look();
+  const target = await targetOf(text, { sight, world });
+  if (target.kind !== "name" || remoteOf(target.name, sight.remotes ?? []) === undefined) {
+    return { sight, target };
+  }
+  const isKnown = reach(target.name, sight).kind !== "unknown";
+  return { sight: isKnown ? sight : await look({ name: target.name }), target };
+}
+
 export type LookedUp = { reached: Present; sight: Sight; target: NamedTarget };
 
 /** The first step of the verbs with a `<name>`. @throws UsageError, or an Error for a person. */
@@ -176,8 +193,7 @@ export async function lookUp(
   text: string,
   { settings, world }: { settings: Settings; world: World },
 ): Promise<LookedUp> {
-  const sight = await withCheckouts(await looker(settings, { world })());
-  const target = await targetOf(text, { sight, world });
+  const { sight, target } = await seenTarget(text, { settings, world });
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
   const reached = reach(target.name, sight);
   const isLost = reached.kind === "unknown" && reached.unanswered === undefined;

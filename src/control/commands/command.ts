@@ -29,10 +29,10 @@ export interface Backend {
   /** Names that are kept for places at which nobody is. */
   waiting?(): readonly WaitingName[];
   /**
-   * Scans the machine; whatever is known afterwards is from after this call. Other machines are not waited for; with
-   * `local`, they do not even hear of it.
+   * Scans the machine; whatever is known afterwards is from after this call. Of other machines only the one that `name`
+   * is of is waited for; with `local`, they do not even hear of it.
    */
-  look(options?: { local?: boolean | undefined }): Promise<void>;
+  look(options?: { local?: boolean | undefined; name?: string | undefined }): Promise<void>;
   /** Undefined: this daemon knows of no other machine. */
   remotes?: Remotes | undefined;
   /** A client follows events: scans are more frequent until this is cancelled. */

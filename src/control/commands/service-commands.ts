@@ -105,11 +105,18 @@ export const serviceCommands: readonly Command[] = [
           v.description("without other machines, whose connections are left as they are"),
         ),
       ),
+      name: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(253),
+          v.description("if it is of another machine, waits for that one as a request would"),
+        ),
+      ),
     }),
     changes: false,
     streams: false,
-    async run({ local }, backend) {
-      await backend.look({ local });
+    async run({ local, name }, backend) {
+      await backend.look({ local, name });
       return jsonForm(sightOf(backend, { local }));
     },
   }),
