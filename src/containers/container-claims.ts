@@ -1,8 +1,14 @@
 /** The containers of all engines -> a claim for each published port, each with a name of its own. Pure. */
+import type { ServiceCheckout } from "../routes/checkout.ts";
 import type { Claim } from "../routes/claim.ts";
 import { printable } from "../text/printable.ts";
 import type { Container, PublishedPort } from "./container.ts";
-import { type ContainerName, containerName, type NamingContainers } from "./container-name.ts";
+import {
+  type ContainerName,
+  composeCheckout,
+  containerName,
+  type NamingContainers,
+} from "./container-name.ts";
 import { imageWord, mainPort, otherThanHttp } from "./main-port.ts";
 
 export type EngineContainers = {
@@ -11,6 +17,8 @@ export type EngineContainers = {
   containers: readonly Container[];
   /** A sentence on every name of an engine that has not answered. */
   warning?: string | undefined;
+  /** The containers may be others by now. */
+  isDoubtful?: boolean;
 };
 
 /** Names of one container. A hundred published ports are a range that nobody types. */
@@ -20,6 +28,7 @@ type Named = ContainerName & {
   container: Container;
   ports: readonly PublishedPort[];
   engine: EngineContainers;
+  checkout: ServiceCheckout | undefined;
 };
 
 /** In the order of their names. */
@@ -46,10 +55,17 @@ function namedContainers(engines: readonly EngineContainers[], options: NamingCo
       const ports = container.ports.filter((port) => own.get(keyOf(port)) === container);
       const isHere = ports.length > 0 || container.process !== undefined;
       const name = isHere ? containerName(container, options) : undefined;
-      if (name !== undefined) named.push({ ...name, container, ports, engine });
+      const checkout = withoutMain(composeCheckout(container, options));
+      if (name !== undefined) named.push({ ...name, container, ports, engine, checkout });
     }
   }
   return named;
+}
+
+function withoutMain(its: ServiceCheckout | undefined): ServiceCheckout | undefined {
+  if (its === undefined) return undefined;
+  const { repository, root, label, branch } = its;
+  return { repository, root, label, branch };
 }
 
 function keyOf({ port, addresses }: PublishedPort): string {
@@ -160,13 +176,14 @@ function firstOfEach(ports: readonly PublishedPort[]): PublishedPort[] {
 }
 
 /** A container on this machine's network publishes nothing: its processes have the ports. */
-function hostClaim({ name, because, container, engine, warning }: Named): Claim {
+function hostClaim({ name, because, container, engine, warning, checkout }: Named): Claim {
   return {
     name,
     source: "container",
     because: `${because}, on this machine's network`,
     place: { kind: "process", process: container.process! },
     ...textsOf(container),
+    checkout,
     owners: undefined,
     warnings: [warning, engine.warning].filter((its) => its !== undefined),
   };
@@ -178,8 +195,10 @@ function textsOf({
   labels: { folder },
   createdAt,
 }: Container): Pick<Claim, "command" | "cwd" | "startedAt"> {
+  // An image without a tag is shown as docker shows it.
+  const shown = image.replace(/^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}$/, "$1");
   return {
-    command: printable(command === "" ? image : `${image} ${command}`, 200),
+    command: printable(command === "" ? shown : `${shown} ${command}`, 200),
     cwd: folder === undefined ? undefined : printable(folder, 4096),
     startedAt: createdAt,
   };
@@ -187,7 +206,7 @@ function textsOf({
 
 function claimOf(
   port: PublishedPort,
-  { name, because, container, engine, warnings }: Named & { warnings: readonly string[] },
+  { name, because, container, engine, warnings, checkout }: Named & { warnings: readonly string[] },
 ): Claim {
   const speaks = otherThanHttp(port, container);
   const address = addressOf(port);
@@ -201,7 +220,9 @@ function claimOf(
     because: speaks === undefined ? because : `${because}, which speaks ${speaks}`,
     place: { kind: "port", port: port.port, address },
     ...textsOf(container),
+    checkout,
     owners: [...new Set([0, engine.owner])],
+    ...(engine.isDoubtful ? { isDoubtful: true } : {}),
     warnings: [...warnings, ...away],
   };
 }

@@ -1,15 +1,13 @@
 /** A container -> the name that it is reached by, and where that is from. Pure. */
 import { labelFrom, nameMistake } from "../manifest/project-name.ts";
+import type { ServiceCheckout } from "../routes/checkout.ts";
 import { printable } from "../text/printable.ts";
 import type { Container } from "./container.ts";
 
-/** The linked worktree of git that a folder is in. */
-export type Worktree = {
-  label: string;
-  /** The worktree's folder. */
-  root: string;
+/** The git checkout that a Compose project was started in. */
+export type ComposeCheckout = ServiceCheckout & {
   /** The main checkout's folder. */
-  main: string | undefined;
+  main?: string | undefined;
 };
 
 export type ContainerName = {
@@ -24,7 +22,7 @@ export type ContainerName = {
 
 export type NamingContainers = {
   /** Undefined: the folder is in none. `id`: the container's, whose answer stays the same for as long as it runs. */
-  worktree?: ((folder: string, id: string) => Worktree | undefined) | undefined;
+  checkout?: ((folder: string, id: string) => ComposeCheckout | undefined) | undefined;
 };
 
 /** RFC 1035: 253 characters, and `.localhost` has to fit too. A port in front takes 6. */
@@ -36,7 +34,7 @@ const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 /** The label, else the service and project of Compose, else the container's own name. Undefined where none is left. */
 export function containerName(
   container: Container,
-  { worktree }: NamingContainers = {},
+  options: NamingContainers = {},
 ): ContainerName | undefined {
   const { labels } = container;
   const shown = printable(container.name, 80);
@@ -48,8 +46,15 @@ export function containerName(
     }
     warning = `its label localhostess.name=${printable(labels.name, 80)} is not a name: ${nameMistake(name) ?? "it cannot be in an address"}`;
   }
-  const other = composeName(container, worktree) ?? ownName(container);
+  const other = composeName(container, composeCheckout(container, options)) ?? ownName(container);
   return other === undefined || warning === undefined ? other : { ...other, warning };
+}
+
+export function composeCheckout(
+  { labels: { folder }, id }: Container,
+  { checkout }: NamingContainers,
+): ComposeCheckout | undefined {
+  return folder?.startsWith("/") ? checkout?.(folder, id) : undefined;
 }
 
 function isName(name: string): boolean {
@@ -64,26 +69,26 @@ function isName(name: string): boolean {
 
 /** `api` of `shop` is `api.shop`, as a service of a project is. */
 function composeName(
-  { labels, name: own, id }: Container,
-  worktree: NamingContainers["worktree"],
+  { labels, name: own }: Container,
+  checkout: ComposeCheckout | undefined,
 ): ContainerName | undefined {
-  const { service, project, oneOff, folder } = labels;
+  const { service, project, oneOff } = labels;
   if (service === undefined || project === undefined || /^true$/i.test(oneOff ?? "")) {
     return undefined;
   }
   const first = labelFrom(service);
-  const tree = folder?.startsWith("/") ? worktree?.(folder, id) : undefined;
-  const last = projectLabel(project, tree);
+  const last = projectLabel(project, checkout);
   if (first === undefined || last === undefined) return undefined;
   const parts = [first, last];
-  if (tree !== undefined) parts.unshift(tree.label);
+  const label = checkout?.label;
+  if (label !== undefined) parts.unshift(label);
   const name = parts.join(".");
   if (!isName(name)) return undefined;
   const its = `service ${printable(service, 80)} of Compose project ${printable(project, 80)}`;
   return {
     name,
     by: "compose",
-    because: `${its}, container ${printable(own, 80)}${tree === undefined ? "" : `, in worktree ${tree.label}`}`,
+    because: `${its}, container ${printable(own, 80)}${label === undefined ? "" : `, in worktree ${label}`}`,
   };
 }
 
@@ -91,9 +96,10 @@ function composeName(
  * Compose takes a project's name from its folder. In a linked worktree, whose folder has another name, the project is
  * still the main checkout's: its label is in front already.
  */
-function projectLabel(project: string, tree: Worktree | undefined): string | undefined {
+function projectLabel(project: string, tree: ComposeCheckout | undefined): string | undefined {
   const label = labelFrom(project);
-  if (tree?.main === undefined || bare(project) !== bare(lastPart(tree.root))) return label;
+  if (tree?.label === undefined || tree.main === undefined) return label;
+  if (bare(project) !== bare(lastPart(tree.root))) return label;
   return labelFrom(lastPart(tree.main)) ?? label;
 }
 

@@ -54,6 +54,10 @@ const settled = 5000;
 
 const ownApi: EngineApi = { get: getFrom, follow: followEvents };
 
+function isDoubtful(state: EngineState): boolean {
+  return state === "silent" || state === "lost";
+}
+
 export class Engine {
   readonly #options: EngineOptions;
   readonly #api: EngineApi;
@@ -132,7 +136,7 @@ export class Engine {
     if (step.action === "ask") this.#askSoon();
     if (step.action === "list") this.#listSoon();
     if (step.action === "rest") this.#rest();
-    if ((before === "silent") !== (step.next === "silent")) this.#options.onChange();
+    if (isDoubtful(before) !== isDoubtful(step.next)) this.#options.onChange();
   }
 
   /** An engine whose events end at once, again and again, is asked ever more seldom, and has no names meanwhile. */

@@ -5,7 +5,7 @@ import type { Claim } from "../routes/claim.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { type FolderEvents, folderEvents, type Heard } from "../system/folder-events.ts";
 import { containerClaims } from "./container-claims.ts";
-import type { NamingContainers, Worktree } from "./container-name.ts";
+import type { ComposeCheckout, NamingContainers } from "./container-name.ts";
 import { Engine, type EngineApi, type EngineReport } from "./engine.ts";
 import { enginePlaces, type PlacesOptions } from "./engine-places.ts";
 import { engineSocket } from "./engine-socket.ts";
@@ -44,7 +44,7 @@ export function engines(options: EnginesOptions): Engines {
   const all = new Map<string, Engine>();
   const heard = new Map<string, Heard>();
   /** By the container's id. */
-  const worktrees = new Map<string, Worktree | undefined>();
+  const checkouts = new Map<string, ComposeCheckout | undefined>();
   let claims: readonly Claim[] = [];
   let cancelTicks: Cancel | undefined;
   let isStopped = false;
@@ -53,9 +53,9 @@ export function engines(options: EnginesOptions): Engines {
    * The address of a running server does not change when another branch is checked out under it, or when its worktree
    * is removed.
    */
-  function keptWorktree(folder: string, id: string): Worktree | undefined {
-    if (!worktrees.has(id)) worktrees.set(id, options.worktree?.(folder, id));
-    return worktrees.get(id);
+  function keptCheckout(folder: string, id: string): ComposeCheckout | undefined {
+    if (!checkouts.has(id)) checkouts.set(id, options.checkout?.(folder, id));
+    return checkouts.get(id);
   }
 
   function changed(): void {
@@ -64,10 +64,11 @@ export function engines(options: EnginesOptions): Engines {
       owner: report.owner,
       containers: report.containers,
       warning: report.state === "silent" ? "its engine does not answer" : undefined,
+      isDoubtful: report.state === "silent" || report.state === "lost",
     }));
-    const now = containerClaims(known, { worktree: keptWorktree });
+    const now = containerClaims(known, { checkout: keptCheckout });
     const ids = new Set(known.flatMap(({ containers }) => containers.map(({ id }) => id)));
-    for (const id of worktrees.keys()) if (!ids.has(id)) worktrees.delete(id);
+    for (const id of checkouts.keys()) if (!ids.has(id)) checkouts.delete(id);
     if (JSON.stringify(now) === JSON.stringify(claims)) return;
     claims = now;
     onChange();

@@ -6,7 +6,6 @@ import { report } from "../control/commands/reports.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Checkouts } from "../discovery/checkouts.ts";
 import { commonNames } from "../discovery/common-names.ts";
-import { linkedWorktree } from "../discovery/linked-worktree.ts";
 import type { GivenClaims } from "../discovery/names-file.ts";
 import { type Scanner, scanner } from "../discovery/scanner.ts";
 import { chooseSource } from "../discovery/source.ts";
@@ -67,8 +66,14 @@ export function discovering(options: DiscoveringOptions): Discovering {
     clock,
     env: options.env,
     wanted: options.containers ?? false,
-    worktree: (folder) => linkedWorktree(folder, { checkouts }),
-    onChange: () => discovery.rename(),
+    checkout: (folder) => checkouts.of(folder),
+    onChange() {
+      // The first scan has them anyway.
+      if (scannedAt === 0 && discovery.failure() === undefined) return;
+      discovery.rename();
+      // The sockets of a container that has just started are not in the last scan.
+      void discovery.refresh();
+    },
   });
   options.stops.push("the news of containers", () => containers.stop());
   const discovery = scanner({

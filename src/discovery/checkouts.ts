@@ -1,5 +1,5 @@
 /** A folder -> the git checkout around it; a repository -> its worktrees and branches. Reads files, runs no git. */
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { checkoutLabel, labelsApart } from "../manifest/checkout-label.ts";
 import type { KnownLabel } from "../routes/checkout.ts";
 import type { Clock } from "../system/clock.ts";
@@ -119,6 +119,7 @@ export function checkouts({ uid, clock, distant = distantNow }: CheckoutsOptions
         const git = gitFolderAt(join(folder, ".git"), files);
         if (git === undefined) return above();
         if (git === "broken") return undefined;
+        if ("lost" in git) return lostAt(folder, git.common);
         const here = checkoutAt(folder, git);
         if (git.linked) return here;
         // Another repository inside a linked worktree is in that worktree all the same.
@@ -144,6 +145,12 @@ export function checkouts({ uid, clock, distant = distantNow }: CheckoutsOptions
     return { ...shared, main, label };
   }
 
+  /** Its branch is not known any more. */
+  function lostAt(root: string, repository: string): Checkout {
+    const label = checkoutLabel(root.slice(root.lastIndexOf("/") + 1));
+    return { root, repository, main: undefined, label, branch: undefined };
+  }
+
   function linkedOf(common: string): readonly Linked[] {
     return kept(linked, { key: common, make: () => readLinked(common) });
   }
@@ -153,10 +160,11 @@ export function checkouts({ uid, clock, distant = distantNow }: CheckoutsOptions
     const entries = files.entries(folder, { most: mostWorktrees }).flatMap((entry) => {
       const own = join(folder, entry.name);
       const link = files.word(join(own, "gitdir"));
-      if (link === undefined || !isAbsolute(link) || !link.endsWith("/.git")) return [];
-      const root = files.real(dirname(link));
+      if (link === undefined || !link.endsWith("/.git")) return [];
+      // A path is relative with `worktree.useRelativePaths`.
+      const root = files.real(dirname(resolve(own, link)));
       const git = gitFolderAt(join(root, ".git"), files);
-      if (typeof git !== "object" || git.own !== own) return [];
+      if (typeof git !== "object" || "lost" in git || git.own !== own) return [];
       const madeAt = files.writtenAt(join(own, "commondir"));
       return [{ own, root, branch: branchOf(own, files), madeAt }];
     });

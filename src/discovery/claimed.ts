@@ -6,7 +6,7 @@ import type { WaitingName } from "../routes/waiting-name.ts";
 import { printable } from "../text/printable.ts";
 import { neighbours } from "./endpoint.ts";
 import type { Observation, Scan } from "./observation.ts";
-import { type PlaceHolders, placeHolders, variableOf } from "./place-holders.ts";
+import { type PlaceHolders, placeHolders, socketsIn, variableOf } from "./place-holders.ts";
 import type { NamedProcess } from "./process-names.ts";
 
 export type ClaimedOptions = {
@@ -52,12 +52,13 @@ export function claimedServices(all: readonly Claim[], options: ClaimedOptions):
   const takenBy: TakenBy = (its) => taken.get(socketKey(its));
   const found: { claim: Claim; its: Found; lost: string | undefined }[] = [];
   const waiting: WaitingName[] = [];
+  const sockets = socketsIn(scan);
   for (const claim of claims) {
     const lost = lossOf(claim, {
       holder: holders.get(claim.name),
       winner: winners.get(claim.name),
     });
-    const its = placeHolders(claim, { scan, named, services, takenBy, ownPid });
+    const its = placeHolders(claim, { scan, sockets, named, services, takenBy, ownPid });
     // A process comes back under another pid: one that has ended keeps no name from others.
     const isReserved = its.kind !== "waits" || claim.place.kind !== "process";
     if (isReserved && !winners.has(claim.name)) winners.set(claim.name, claim);
@@ -155,6 +156,7 @@ function serviceOf(
     command: printable(claim.command ?? (isMeant ? process.command : endpointWords(endpoint))),
     cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
     source: claim.source,
+    ...(claim.checkout === undefined ? {} : { checkout: claim.checkout }),
     because: claim.because,
     warnings: [
       ...(lost === undefined ? [] : [lost]),

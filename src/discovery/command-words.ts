@@ -170,7 +170,7 @@ const starting =
  * dev`.
  */
 export function scriptWord(command: string): string | undefined {
-  if (!managed.test(command)) return undefined;
+  if (!managed.test(command.slice(0, 300))) return undefined;
   const words = command
     .slice(0, longest)
     .split(" ")

@@ -21,16 +21,24 @@ const heldBranches = ["rebase-merge/head-name", "rebase-apply/head-name", "BISEC
 /** The content of HEAD in a repository with reftable(5). */
 const inTables = ".invalid";
 
+/** A linked worktree whose repository was moved or removed, or cannot be read. `common`: where it was. */
+export type LostWorktree = { lost: true; common: string };
+
 /**
  * Undefined where there is no repository: git's rule is that a folder without a HEAD is none. `broken`: a `.git` file
- * that leads nowhere, as in a worktree that was removed, so that nothing above counts either.
+ * that leads nowhere, so that nothing above counts either.
  */
-export function gitFolderAt(path: string, files: GitFiles): GitFolder | "broken" | undefined {
+export function gitFolderAt(
+  path: string,
+  files: GitFiles,
+): GitFolder | LostWorktree | "broken" | undefined {
   const kind = files.kind(path);
   if (kind === "missing" || kind === "other") return undefined;
-  const own = kind === "folder" ? files.real(path) : linkedFrom(path, files);
+  const own = kind === "folder" ? files.real(path) : targetOf(path, files);
   if (own === undefined || files.word(join(own, "HEAD")) === undefined) {
-    return kind === "folder" ? undefined : "broken";
+    if (kind === "folder") return undefined;
+    const [, common] = /^(\/.+)\/worktrees\/[^/]+$/.exec(own ?? "") ?? [];
+    return common === undefined ? "broken" : { lost: true, common };
   }
   const word = files.word(join(own, "commondir"));
   const common = word === undefined ? own : files.real(resolve(own, word));
@@ -41,11 +49,10 @@ export function gitFolderAt(path: string, files: GitFiles): GitFolder | "broken"
   return { own, common, linked, submodule };
 }
 
-function linkedFrom(path: string, files: GitFiles): string | undefined {
+/** The folder that a `.git` file names, whether or not it is there. */
+function targetOf(path: string, files: GitFiles): string | undefined {
   const [, target] = /^gitdir:\s*([^\0\n]+)$/.exec(files.word(path) ?? "") ?? [];
-  if (target === undefined) return undefined;
-  const own = files.real(resolve(dirname(path), target.trim()));
-  return files.kind(own) === "folder" ? own : undefined;
+  return target === undefined ? undefined : files.real(resolve(dirname(path), target.trim()));
 }
 
 /** The branch that is checked out, or that a rebase has set aside; undefined where HEAD is detached. */

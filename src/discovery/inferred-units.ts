@@ -2,7 +2,7 @@
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { isDebugPort, pickPort } from "../routes/pick-port.ts";
 import type { Project } from "./project.ts";
-import type { ServerWord } from "./server-words.ts";
+import { serverAt, type ServerWord } from "./server-words.ts";
 
 /** A process that its folder may name. */
 export type Candidate = {
@@ -96,7 +96,8 @@ function unitOf(members: readonly Candidate[], { ports, owns }: Ports): Unit | u
   const isTold = (its: Candidate): boolean =>
     its.server.isServer || its.process.wantedPort === port || mentions(its.process.command, port);
   if (port >= firstAssigned && !members.some(isTold)) return undefined;
-  return { main, members: members.map(({ process }) => process), port };
+  const server = serverAt(port, main.server);
+  return { main: { ...main, server }, members: members.map(({ process }) => process), port };
 }
 
 function mentions(command: string, port: number): boolean {

@@ -89,10 +89,10 @@ class Names {
 
   #parts({ folder, name, root, label = "", isCertain }: Project, wanted: Wanted): string[] {
     const { kept } = this.#options;
-    const top = root ?? { folder, name };
+    const top = root ?? { folder, name, isCertain };
     const topLabel = kept.give({
       ...{ scope: label, folder: top.folder, id: "" },
-      ...{ wanted: [top.name], isCertain: root !== undefined || isCertain },
+      ...{ wanted: [top.name], isCertain: top.isCertain },
     });
     const isPackage = root !== undefined && root.name !== name;
     const asked = { scope: top.folder, folder, id: "", wanted: [name], isCertain };

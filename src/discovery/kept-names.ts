@@ -35,6 +35,7 @@ export type Asked = Pick<KeptName, "scope" | "folder" | "id"> & {
 export class KeptNames {
   readonly #byKey = new Map<string, KeptName>();
   readonly #options: KeptNamesOptions;
+  readonly #asked = new Set<string>();
   #changed = false;
 
   constructor(options: KeptNamesOptions) {
@@ -46,10 +47,12 @@ export class KeptNames {
     return this.#changed;
   }
 
-  /** The latest first, bounded. */
+  /** Those that were asked for last, bounded. */
   entries(): KeptName[] {
-    const all = [...this.#byKey.values()].sort((a, b) => b.day - a.day);
-    return all.slice(0, mostKept);
+    const all = [...this.#byKey.entries()].sort(([a, its], [b, other]) => {
+      return Number(this.#asked.has(a)) - Number(this.#asked.has(b)) || its.day - other.day;
+    });
+    return all.slice(-mostKept).map(([, entry]) => entry);
   }
 
   /** The label that it had, where it asks for the same. */
@@ -66,6 +69,7 @@ export class KeptNames {
     const { wanted, isCertain, ...its } = asked;
     const { day } = this.#options;
     const key = keyOf(its);
+    this.#asked.add(key);
     if (before === undefined || this.#byKey.get(key)?.day !== day) {
       const kept = isCertain || before === undefined ? wanted[0]! : this.#byKey.get(key)!.wanted;
       this.#byKey.set(key, { ...its, wanted: kept, label, day });

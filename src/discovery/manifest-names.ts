@@ -136,6 +136,9 @@ function lastOfModule(path: string | undefined): string | undefined {
   return parts.at(-1)?.replace(/\.v\d+$/, "");
 }
 
+/** Characters; the patterns below are not made for what no person writes. */
+const longestLine = 500;
+
 /** A line of TOML with a table's name: `[project]`, `[[bin]]`. */
 const header = /^[ \t]*\[\[?[ \t]*([^\]\n]*?)[ \t]*\]\]?/;
 
@@ -143,6 +146,7 @@ const header = /^[ \t]*\[\[?[ \t]*([^\]\n]*?)[ \t]*\]\]?/;
 function* linesOf(text: string): Generator<{ table: string; line: string }> {
   let table = "";
   for (const line of withoutLongStrings(text).split("\n")) {
+    if (line.length > longestLine) continue;
     const its = header.exec(line)?.[1];
     if (its === undefined) yield { table, line };
     else {

@@ -94,6 +94,13 @@ export const neverNamed: readonly Row[] = [
     command: /(?:^| )-m debugpy\.adapter\b/,
   },
   {
+    why: "a kernel of notebooks, or a worker of a cluster: only its notebook or its scheduler speaks to it",
+    programs: [
+      ...["ipykernel_launcher", "ipykernel", "xpython", "xeus", "evcxr_jupyter", "rsession", "ark"],
+      ...["raylet", "gcs_server", "plasma_store", "dask-worker", "daprd"],
+    ],
+  },
+  {
     why: "a daemon of a build tool: only that tool speaks to it",
     programs: [
       ...["bazel", "buck2d", "buckd", "pantsd", "watchman", "sccache", "sccache-dist", "distccd"],

@@ -3,6 +3,7 @@ import type { Claim, Place } from "../routes/claim.ts";
 import type { Endpoint, FoundService } from "../routes/service.ts";
 import { answering } from "../system/listeners.ts";
 import { ancestry } from "./ancestry.ts";
+import { isContainerListener } from "./container-listeners.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { NamedProcess } from "./process-names.ts";
 import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
@@ -33,10 +34,19 @@ export type PlaceFacts = {
   /** Whether a stronger claim has this socket; `by`: its name. */
   takenBy(its: Pick<Observation, "address" | "port">): string | undefined;
   ownPid: number;
+  /** The scan's sockets, also of processes that are not visible. */
+  sockets: readonly Socket[];
 };
 
+/** `uid`: the owner, where no process is visible. */
+export type Socket = Observation & { uid?: number };
+
+export function socketsIn({ observations, unowned = [] }: Scan): Socket[] {
+  return [...observations, ...unowned.map((its) => ({ ...its, pids: [] }))];
+}
+
 export function placeHolders(
-  { place, owners }: Pick<Claim, "place" | "owners">,
+  { place, owners, isDoubtful = false }: Pick<Claim, "place" | "owners" | "isDoubtful">,
   facts: PlaceFacts,
 ): PlaceHolders {
   switch (place.kind) {
@@ -50,7 +60,7 @@ export function placeHolders(
         isElsewhere: true,
       });
     case "port":
-      return atPort(place, { ...facts, isVouchedFor: owners !== undefined });
+      return atPort(place, { ...facts, isVouchedFor: owners !== undefined, isDoubtful });
     case "process":
       return ofProcess(place, facts);
   }
@@ -66,17 +76,15 @@ function waits(why: string): PlaceHolders {
 
 function atPort(
   { port, address }: Extract<Place, { kind: "port" }>,
-  facts: PlaceFacts & { isVouchedFor: boolean },
+  facts: PlaceFacts & { isVouchedFor: boolean; isDoubtful: boolean },
 ): PlaceHolders {
-  const { scan } = facts;
-  const unowned = (scan.unowned ?? []).map((its) => ({ ...its, pids: [] as number[] }));
-  const all: (Observation & { uid?: number })[] = [...scan.observations, ...unowned];
+  const { scan, sockets: all } = facts;
   const onPort = all.filter((its) => its.port === port);
   const anywhere = facts.isVouchedFor ? wildcardFirst(onPort) : onPort;
   const there = address === undefined ? anywhere : answering(all, { address, port });
   if (there.length === 0) {
     // A container may have begun since the scan, and not every system shows the sockets of others: a dial will tell.
-    if (facts.isVouchedFor || scan.unowned === undefined) {
+    if ((facts.isVouchedFor && !facts.isDoubtful) || scan.unowned === undefined) {
       return distant({
         address: address ?? "127.0.0.1",
         port,
@@ -85,7 +93,9 @@ function atPort(
     }
     return waits(`nothing listens on port ${port}${address === undefined ? "" : ` of ${address}`}`);
   }
-  const refusals = there.map((its) => refusalOf(its, facts));
+  const refusals = there.map(
+    (its) => refusalOf(its, facts) ?? (facts.isDoubtful ? strangerAt(its, scan) : undefined),
+  );
   const free = there.filter((_, at) => refusals[at] === undefined);
   if (free.length === 0) return { kind: "shadowed", why: refusals[0]! };
   const endpoint = endpointOf(port, free, scan);
@@ -105,6 +115,13 @@ function atPort(
 function wildcardFirst<Its extends Observation>(onPort: readonly Its[]): readonly Its[] {
   const wildcard = onPort.filter(({ address }) => address === "0.0.0.0" || address === "::");
   return wildcard.length === 0 ? onPort : wildcard;
+}
+
+/** Root's listeners are not visible to others, and their user is asked for with each connection. */
+function strangerAt({ pids }: Observation, { processes }: Scan): string | undefined {
+  const its = pids.flatMap((pid) => processes.get(pid) ?? []);
+  if (its.length === 0 || its.some(isContainerListener)) return undefined;
+  return `its engine does not answer, and pid ${pids[0]} has the port, which listens for no container`;
 }
 
 /** Why the server at this socket cannot have the claimed name: a clause; undefined if it can. */

@@ -21,7 +21,7 @@ export type Project = {
   /** A clause for a person: `package.json of /srv/shop`. */
   because: string;
   /** The workspace or the repository that it is a package of. */
-  root: { folder: string; name: string } | undefined;
+  root: { folder: string; name: string; isCertain: boolean } | undefined;
   /** The linked worktree that it is in. */
   label: string | undefined;
   /** As a `Checkout` has it. */
@@ -43,6 +43,9 @@ const webScript =
 
 /** A name of three labels and a worktree's has to fit into an address. */
 const longestLabel = 50;
+
+/** npm's limit. Of a longer one, the beginning will do. */
+const longestName = 214;
 
 /** Every project of Rails, Laravel, Phoenix and Django has one. */
 const frameworkFiles = new Set(["Gemfile", "config.ru", "composer.json", "mix.exs", "manage.py"]);
@@ -67,7 +70,7 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
     folder: nearest.path,
     name: shortened(name, root),
     because: `${because}${root === undefined ? "" : `, in ${printable(root.path, longestPath)}`}`,
-    root: root === undefined ? undefined : { folder: root.path, name: nameOf(root).name },
+    root: root === undefined ? undefined : { folder: root.path, ...rootName(root) },
     label: top?.checkout?.label,
     repository: top?.checkout?.repository,
     scripts,
@@ -76,6 +79,11 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
     isMixed: nearest.manifests.some(([file]) => file !== "package.json"),
     isCertain,
   };
+}
+
+function rootName(root: FolderFacts): { name: string; isCertain: boolean } {
+  const { name, isCertain } = nameOf(root);
+  return { name, isCertain };
 }
 
 function isProject({ manifests, checkout }: FolderFacts): boolean {
@@ -111,7 +119,8 @@ function nameOf(facts: FolderFacts): Pick<Project, "name" | "because" | "isCerta
 }
 
 /** A last label that is a number is read as an address, and `localhost` is the proxy itself. */
-function labelIn(text: string): string | undefined {
+function labelIn(whole: string): string | undefined {
+  const text = whole.slice(0, longestName);
   const latin = labelFrom(text);
   const label = latin !== undefined && /[a-z]/.test(latin) ? latin : projectNameFrom(text);
   const short = label.slice(0, longestLabel).replace(/-+$/, "");

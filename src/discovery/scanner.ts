@@ -109,9 +109,11 @@ function isSame(a: Service, b: Service): boolean {
   return (
     a.process?.pid === b.process?.pid &&
     a.process?.startedAt === b.process?.startedAt &&
+    a.startedAt === b.startedAt &&
     a.endpoint.address === b.endpoint.address &&
     a.endpoint.port === b.endpoint.port &&
     a.endpoint.dial.join() === b.endpoint.dial.join() &&
+    a.endpoint.owners?.join() === b.endpoint.owners?.join() &&
     a.source === b.source &&
     a.because === b.because &&
     a.warnings.join() === b.warnings.join()

@@ -130,6 +130,11 @@ const sideTools = new Map<string, string>(
     firebase: "firebase",
     "firebase-tools": "firebase",
     localstack: "localstack",
+    // Stores that have pages, or speak HTTP themselves.
+    cockroach: "cockroach",
+    rethinkdb: "rethinkdb",
+    redpanda: "redpanda",
+    etcd: "etcd",
     minio: "minio",
     meilisearch: "meilisearch",
     "typesense-server": "typesense",
@@ -163,17 +168,38 @@ const stores = new Map<string, readonly string[]>(
     mongod: ["mongo", "MongoDB"],
     mongos: ["mongo", "MongoDB"],
     memcached: ["memcached", "memcached"],
-    cockroach: ["cockroach", "PostgreSQL"],
     "nats-server": ["nats", "NATS"],
     mosquitto: ["mqtt", "MQTT"],
-    etcd: ["etcd", "gRPC"],
     sqlservr: ["mssql", "SQL Server"],
-    rethinkdb: ["rethinkdb", "RethinkDB"],
-    "rabbitmq-server": ["rabbitmq", "AMQP"],
-    redpanda: ["redpanda", "Kafka"],
     scylla: ["scylla", "CQL"],
   }),
 );
+
+/** The class that a program of Java runs; clients of these have their names in the class path. */
+const javaStores = / (?:kafka\.Kafka|org\.apache\.(?:zookeeper|cassandra)\.[\w.]+)(?: |$)/;
+
+/** Ports on which stores listen that do not speak HTTP, where the command line does not tell. */
+const storePorts: ReadonlyMap<number, readonly [word: string, protocol: string]> = new Map([
+  [1433, ["mssql", "SQL Server"]],
+  [1883, ["mqtt", "MQTT"]],
+  [3306, ["mysql", "MySQL"]],
+  [4222, ["nats", "NATS"]],
+  [5432, ["postgres", "PostgreSQL"]],
+  [5672, ["rabbitmq", "AMQP"]],
+  [6379, ["redis", "Redis"]],
+  [9042, ["cassandra", "CQL"]],
+  [9092, ["kafka", "Kafka"]],
+  [11_211, ["memcached", "memcached"]],
+  [27_017, ["mongo", "MongoDB"]],
+]);
+
+/** A server of which only the port says what it is. */
+export function serverAt(port: number, server: ServerWord): ServerWord {
+  const store = storePorts.get(port);
+  if (store === undefined || server.kind !== "unknown") return server;
+  const [word, protocol] = store;
+  return { ...server, kind: "data", words: [word, ...server.words], protocol };
+}
 
 /** Modules of Python that serve files. */
 const pythonServers = new Set(["http", "SimpleHTTPServer"]);
@@ -194,11 +220,9 @@ export function serverWord(its: CommandWords): ServerWord {
     const [word = "", protocol] = store;
     return { kind: "data", id: word, words: [word], protocol, isServer: true };
   }
-  if (
-    program === "java" &&
-    /kafka\.Kafka|org\.apache\.zookeeper|elasticsearch|cassandra/.test(its.command)
-  ) {
-    const [word = "java"] = /kafka|zookeeper|elasticsearch|cassandra/.exec(its.command) ?? [];
+  const [java] = (program === "java" && javaStores.exec(its.command)) || [];
+  if (java !== undefined) {
+    const word = /kafka|zookeeper|cassandra/.exec(java)![0];
     return { kind: "data", id: word, words: [word], protocol: word, isServer: true };
   }
   const side = sideTools.get(named) ?? (own ? undefined : sideTools.get(program));

@@ -7,7 +7,6 @@ import { printable } from "../text/printable.ts";
 import { programOf, shortCommand, typedCommand } from "../text/short-command.ts";
 import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
-import { isContainerListener } from "./container-listeners.ts";
 import { isUnwanted, nameCarrier } from "./name-carrier.ts";
 import { isNoServer } from "./never-named.ts";
 import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
@@ -76,7 +75,6 @@ function ownersIn(
     if (pids.some((pid) => !ancestry(pid, scan.processes).isDisjointFrom(started))) continue;
     const [process] = pids.flatMap((pid) => scan.processes.get(pid) ?? []).sort(oldestFirst);
     if (process === undefined) continue;
-    if (isContainerListener(process)) continue;
     if (ownFile !== undefined && process.command.includes(ownFile)) continue;
     if (isUnwanted(process, { scan, ownPid: -1 }) || isNoServer(process)) continue;
     const before = owners.get(process.pid)?.ports ?? [];

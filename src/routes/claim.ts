@@ -1,4 +1,5 @@
 /** A name for a place that comes from beside the processes: given by a person, a container's, another machine's. */
+import type { ServiceCheckout } from "./checkout.ts";
 import type { ProcessIdentity } from "./service.ts";
 
 /** Where a claimed name leads. */
@@ -25,10 +26,17 @@ export type Claim = {
   /** For lists, where no process of this machine tells. Printable. */
   command?: string | undefined;
   cwd?: string | undefined;
+  /** The git checkout that it belongs to. */
+  checkout?: ServiceCheckout | undefined;
   /** When it began, milliseconds since the Unix epoch. */
   startedAt?: number | undefined;
   /** Users as whom its listener may run, beside us and root; the kernel is asked before each connection. */
   owners?: readonly number[] | undefined;
+  /**
+   * Set while nobody vouches for the place: the container may have ended, and another server may have its port. Only a
+   * process that listens for containers counts then.
+   */
+  isDoubtful?: boolean | undefined;
   /** Printable sentences for a person. */
   warnings?: readonly string[] | undefined;
 };

@@ -2,7 +2,6 @@
  * Services and the supervisor's projects -> the services, where those that take a project's name are not routed. Pure.
  */
 import { baseOf } from "../manifest/project-name.ts";
-import type { KnownCheckouts } from "./checkout.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
@@ -13,6 +12,8 @@ type Up = {
   /** The base of the project's names: `shop`. */
   base: string;
   directory: string;
+  /** The git repository of its folder. */
+  repository: string | undefined;
   /** The names of its services. */
   names: ReadonlySet<string | undefined>;
   /** Pids of the processes that were started for the project. */
@@ -24,7 +25,6 @@ type Up = {
 export type RightsOptions = {
   tlds: readonly string[];
   supervised: readonly Supervised[];
-  checkouts?: KnownCheckouts | undefined;
 };
 
 /**
@@ -36,7 +36,7 @@ export type RightsOptions = {
  */
 export function withRights(
   services: readonly Service[],
-  { tlds, supervised, checkouts }: RightsOptions,
+  { tlds, supervised }: RightsOptions,
 ): readonly Service[] {
   const projects = projectsUp(supervised, tlds);
   if (projects.length === 0) return services;
@@ -46,7 +46,7 @@ export function withRights(
   const judged = services.map((service) => {
     const project = projectOf(service.name, projects);
     if (project === undefined) return service;
-    if (isIts(service, project) || isOtherCheckout(service, { project, checkouts })) {
+    if (isIts(service, project) || isOtherCheckout(service, project)) {
       if (service.routable || !open.has(service.name)) return service;
       open.delete(service.name);
       different = true;
@@ -67,16 +67,14 @@ export function withRights(
  * A worktree's own label is in front of the name: `fix-nav.shop` is the same program as the project `shop`, in another
  * checkout of its repository. It takes no name that the project's own services have.
  */
-function isOtherCheckout(
-  { name, user, checkout }: Service,
-  { project, checkouts }: { project: Up; checkouts: KnownCheckouts | undefined },
-): boolean {
+function isOtherCheckout({ name, user, checkout }: Service, project: Up): boolean {
   const { label, repository } = checkout ?? {};
   if (label === undefined || user !== undefined || !name.startsWith(`${label}.`)) return false;
   return (
     !project.names.has(name) &&
     isUnder(name.slice(label.length + 1), project.base) &&
-    checkouts?.of(project.directory)?.repository === repository
+    project.repository === repository &&
+    repository !== undefined
   );
 }
 
@@ -98,11 +96,14 @@ function remedyFor({ source }: Service): string {
 function projectsUp(supervised: readonly Supervised[], tlds: readonly string[]): Up[] {
   return [...Map.groupBy(supervised, ({ project }) => project).values()].flatMap((services) => {
     if (!services.some(({ state, lazy }) => state !== "stopped" || lazy)) return [];
-    const { project: name, domain, directory } = services[0]!;
+    const { project: name, domain, directory, checkout } = services[0]!;
+    const repository = checkout?.repository;
     const pids = new Set(services.flatMap(({ pid }) => pid ?? []));
     const ports = new Set(services.flatMap(({ listens }) => listens));
     const names = new Set(services.flatMap((its) => [its.routeName, its.instance?.routeName]));
-    return [{ name, domain, base: baseOf(domain, tlds), directory, names, pids, ports }];
+    return [
+      { name, domain, base: baseOf(domain, tlds), directory, repository, names, pids, ports },
+    ];
   });
 }
 

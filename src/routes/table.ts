@@ -5,6 +5,7 @@ import {
   settingsFrom,
 } from "../manifest/name-settings.ts";
 import type { KnownCheckouts } from "./checkout.ts";
+import { labelFrom } from "../manifest/project-name.ts";
 import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
 import { type Choice, type Origins, originsOf, type Version } from "./origins.ts";
@@ -85,7 +86,7 @@ export function routeTable(
     choices = [],
   }: TableOptions = {},
 ): RouteTable {
-  const judged = withRights(seen, { tlds, supervised, checkouts });
+  const judged = withRights(seen, { tlds, supervised });
   const origins =
     checkouts === undefined
       ? undefined
@@ -173,7 +174,17 @@ export function leads(name: string, { find, supervised, group, origins }: RouteT
 export function nearestName(word: string, table: RouteTable): string | undefined {
   const isProjects = (name: string): boolean =>
     table.supervised(name)?.routeName === name || table.group(name)?.routeName === name;
-  return nearest(word, new Set([...table.names, ...table.known().filter(isProjects)]));
+  return (
+    nameOfFolder(word, table) ??
+    nearest(word, new Set([...table.names, ...table.known().filter(isProjects)]))
+  );
+}
+
+/** The name of the server that runs in a folder called so, where its project's file says another. */
+function nameOfFolder(word: string, { services }: RouteTable): string | undefined {
+  const isMeant = ({ source, routable, cwd = "" }: Service): boolean =>
+    source === "folder" && routable && labelFrom(cwd.slice(cwd.lastIndexOf("/") + 1)) === word;
+  return services.find(isMeant)?.name;
 }
 
 /** A server of this machine that is named like another machine does not answer for what is missing there. */

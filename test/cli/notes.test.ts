@@ -37,7 +37,7 @@ test("where nothing has a name, it says how to give one", () => {
 
 test("where servers have no name, it says where a name is read, and where not", () => {
   expect(notes(sight(["/usr/bin/node a.js"]), quiet)).toEqual([
-    "a name is the NAME in a program's environment when it is started; in .env alone it is not seen",
+    "a name is the NAME in a program's environment when it is started, in .env alone it is not seen; or that of the project in its folder",
   ]);
   // The proxy itself is none.
   const own = { pid: 10, port: 9090 };

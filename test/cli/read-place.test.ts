@@ -34,6 +34,8 @@ test.each([
   ["127.1:3000", port(3000, "127.0.0.1")],
   ["127.0.0.2:3000", port(3000, "127.0.0.2")],
   ["[::1]:3000", port(3000, "::1")],
+  ["[::ffff:127.0.0.1]:3000", port(3000, "127.0.0.1")],
+  ["[::ffff:192.168.1.7]:3000", host("192.168.1.7", 3000)],
   ["[0:0:0:0:0:0:0:1]:3000", port(3000, "::1")],
   // As people paste it.
   ["localhost:3000/users", port(3000)],
@@ -57,6 +59,7 @@ test.each([
   // Unix sockets.
   ["unix:/run/api.sock", socket("/run/api.sock")],
   ["unix:///run/api.sock", socket("/run/api.sock")],
+  ["http+unix://%2Frun%2Fapi.sock/info", socket("/run/api.sock")],
   ["unix:api.sock", socket("/srv/shop/api.sock")],
   ["unix:../api.sock", socket("/srv/api.sock")],
   ["unix:~/api.sock", socket("/home/me/api.sock")],
@@ -92,6 +95,7 @@ test.each([
   ["tmp/api.sock", 'try "unix:tmp/api.sock"'],
   ["a\\b:80", "is not the name of a host"],
   ["[::g]:80", "is not the name of a host"],
+  ["unix:@abstract", "a socket without a path cannot be dialled"],
   ["unix:", "takes the path of a socket"],
   ["unix:/run/", "takes the path of a socket"],
   [`unix:/${"x".repeat(107)}`, "at most 107 octets, this one has 108"],

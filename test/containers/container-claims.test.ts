@@ -32,6 +32,11 @@ test("a published port is a claim, whose listener may be the engine's user, root
   ]);
 });
 
+test("an image without a tag is shown by the first digits of its id", () => {
+  const image = `sha256:${"50b55c75dacd".padEnd(64, "0")}`;
+  expect(claims(madeContainer({ image }))[0]?.command).toBe("50b55c75dacd /serve");
+});
+
 test("further ports have the port inside in front; two ways to one port inside are one name", () => {
   const ports = ["8080:80", "9001:9001", "9002:9001", "8081:80"];
   expect(rows(madeContainer({ ports }))).toEqual(["9001.box 9001", "box 8080"]);
@@ -113,6 +118,16 @@ test("containers of one name in two engines keep apart", () => {
   const one = { owner: 0, containers: [madeContainer({ id: "1", name: "db", ports: ["1:80"] })] };
   const two = { owner: 0, containers: [madeContainer({ id: "2", name: "db", ports: ["2:80"] })] };
   expect(containerClaims([one, two]).map(({ name }) => name)).toEqual(["db", "db-2"]);
+});
+
+test("a container of Compose belongs to the git checkout of its folder, also the main one", () => {
+  const its = { repository: "/w/shop/.git", root: "/w/shop", label: undefined, branch: "main" };
+  const labels = { service: "api", project: "shop", folder: "/w/shop" };
+  const [claim] = containerClaims([{ owner: 0, containers: [madeContainer({ labels })] }], {
+    checkout: () => ({ ...its, main: "/w/shop" }),
+  });
+  expect(claim).toMatchObject({ name: "api.shop", checkout: its });
+  expect(claim?.checkout).not.toHaveProperty("main");
 });
 
 test("a pod's ports, which Podman lists with each of its containers, are each of one container", () => {

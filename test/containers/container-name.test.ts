@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { ContainerLabels } from "../../src/containers/container.ts";
-import { containerName } from "../../src/containers/container-name.ts";
+import { type ComposeCheckout, containerName } from "../../src/containers/container-name.ts";
 import { madeContainer } from "./made-container.ts";
 
 function nameOf(name: string, labels: ContainerLabels = {}): string | undefined {
@@ -55,14 +55,16 @@ test.each([
 });
 
 test("a Compose project in a linked worktree has the worktree's label in front, and the main checkout's name", () => {
-  const trees: Record<string, { label: string; root: string; main: string | undefined }> = {
-    "/w/shop-fix": { label: "fix", root: "/w/shop-fix", main: "/w/shop" },
-    "/w/my.shop-fix/deploy": { label: "fix", root: "/w/my.shop-fix", main: "/w/shop" },
-    "/w/bare": { label: "bare", root: "/w/bare", main: undefined },
+  const repository = "/w/shop/.git";
+  const trees: Record<string, ComposeCheckout> = {
+    "/w/shop": { repository, root: "/w/shop", main: "/w/shop" },
+    "/w/shop-fix": { repository, label: "fix", root: "/w/shop-fix", main: "/w/shop" },
+    "/w/my.shop-fix/deploy": { repository, label: "fix", root: "/w/my.shop-fix", main: "/w/shop" },
+    "/w/bare": { repository, label: "bare", root: "/w/bare", main: undefined },
   };
-  const worktree = (folder: string) => trees[folder];
+  const checkout = (folder: string) => trees[folder];
   const name = (project: string, folder: string) =>
-    containerName(madeContainer({ labels: { service: "api", project, folder } }), { worktree })
+    containerName(madeContainer({ labels: { service: "api", project, folder } }), { checkout })
       ?.name;
   expect(name("shop-fix", "/w/shop-fix")).toBe("fix.api.shop");
   // Compose leaves the dot out.

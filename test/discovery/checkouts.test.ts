@@ -137,6 +137,31 @@ test("a worktree that was moved by hand keeps its label, and a copy of one has i
   expect(of("after")).toMatchObject({ label: "moved" });
 });
 
+test("a worktree whose repository was moved, or which git has forgotten, has its folder's name", async () => {
+  mkdirSync(join(base, "one"));
+  const one = await repository(join(base, "one"));
+  await one.commit("one");
+  await one.git("worktree", "add", "--quiet", "-b", "a/branch", "../Of_one");
+  renameSync(join(base, "one"), join(base, "two"));
+  const common = join(base, "one/.git");
+  expect(of("Of_one")).toMatchObject({ label: "of-one", main: undefined, repository: common });
+  expect(of("two")).toMatchObject({ label: undefined });
+  renameSync(join(base, "two"), join(base, "one"));
+  expect(of("Of_one")).toMatchObject({ label: "a-branch" });
+  rmSync(join(base, "one/.git/worktrees"), { recursive: true });
+  expect(of("Of_one")).toMatchObject({ label: "of-one" });
+});
+
+test("paths between a repository and its worktrees may be relative", async () => {
+  await shop.git("worktree", "add", "--quiet", "-b", "relative", "../relative");
+  const own = join(base, "shop/.git/worktrees/relative");
+  writeFileSync(join(base, "relative/.git"), "gitdir: ../shop/.git/worktrees/relative\r\n");
+  writeFileSync(join(own, "gitdir"), "../../../../relative/.git\n");
+  expect(of("relative")).toMatchObject({ label: "relative" });
+  const known = its.worktrees(join(base, "shop/.git"));
+  expect(known.map(({ root }) => root)).toContain(join(base, "relative"));
+});
+
 test("worktrees of a bare repository have labels, and there is no main checkout", async () => {
   await shop.git("clone", "--quiet", "--bare", ".", "../bare.git");
   mkdirSync(join(base, "beside"));
@@ -203,7 +228,7 @@ test("nothing on another computer's disk is looked at", () => {
   const at = (place: string) =>
     checkouts({ uid, clock, distant: () => (path) => path.startsWith(join(base, place)) });
   expect(at("x").of(join(base, "x/web"))).toBeUndefined();
-  expect(at("shop/.git").of(join(base, "x"))).toBeUndefined();
+  expect(at("shop/.git").of(join(base, "x"))).toMatchObject({ label: "x", branch: undefined });
   expect(at("shop/.git").labels(join(base, "shop/.git")).size).toBe(0);
   expect(at("elsewhere").of(join(base, "x"))).toMatchObject({ label: "feature-x" });
 });

@@ -302,3 +302,34 @@ test("a container's port that is published everywhere is not that of a server wi
   const { services } = look({ claims: [claim], listeners });
   expect(services).toMatchObject([{ name: "web", endpoint: { dial: ["127.0.0.1"] }, pids: [1] }]);
 });
+
+test("the git checkout of a claim is that of its service", () => {
+  const checkout = { repository: "/w/shop/.git", root: "/w/nav", label: "nav", branch: "nav" };
+  const claim = given("nav.api.shop", port(80), { source: "container", owners: [0], checkout });
+  expect(look({ claims: [claim] }).services).toMatchObject([{ name: "nav.api.shop", checkout }]);
+});
+
+describe("while a container's engine does not answer", () => {
+  const claim = given("web", port(5173), { source: "container", owners: [0], isDoubtful: true });
+  const at = (command: string) =>
+    outcome({
+      claims: [claim],
+      listeners: [{ pid: 1, command, listens: ["0.0.0.0 5173"] }],
+    });
+
+  test("its name leads to a process that listens for containers", () => {
+    expect(at("rootlesskit --net=slirp4netns").rows).toEqual(["web 127.0.0.1:5173"]);
+    const unowned = [{ address: "0.0.0.0", port: 5173, uid: 0 }];
+    expect(outcome({ claims: [claim], unowned }).rows).toEqual(["web 127.0.0.1:5173"]);
+  });
+
+  test("its name does not lead to a server that has taken its port, and not to where nobody listens", () => {
+    expect(at("node vite")).toEqual({
+      rows: [],
+      waiting: [
+        "web: its engine does not answer, and pid 1 has the port, which listens for no container",
+      ],
+    });
+    expect(outcome({ claims: [claim] }).rows).toEqual([]);
+  });
+});

@@ -110,6 +110,12 @@ const rows: readonly Row[] = [
   ["node api.js", `${me}/two`, "api.two"],
   ["postgres -D /home/me/shop/.data/pg", `${me}/shop/.data/pg`, "(postgres.shop)"],
   ["redis-server *:6379", `${me}/shop`, "(redis.shop)"],
+  ["node /x/node_modules/pglite-socket/dist/cli.js", `${me}/shop`, "(postgres.shop)", [5432]],
+  ["java -cp /opt/kafka/libs/x.jar kafka.Kafka server.properties", `${me}/shop`, "(kafka.shop)"],
+  ["java -cp /m2/kafka-clients-3.jar:/m2/cassandra.jar com.acme.Shop", `${me}/shop`, "shop"],
+  ["cockroach start-single-node", `${me}/shop`, "cockroach.shop", [8080, 26_257]],
+  ["./your_program.sh", `${me}/gosvc`, "(redis.ledger)", [6379]],
+  ["node /home/me/shop/node_modules/.bin/vite", `${me}/shop`, "shop", [3306]],
   ["node /x/node_modules/.bin/prisma studio", `${me}/shop`, "studio.shop"],
   // No project.
   ["python3 -m http.server", `${me}/plain`, "not listed"],
@@ -187,6 +193,7 @@ const tools: readonly [reason: RegExp, command: string][] = [
   [/debugger/, "dlv dap --listen=127.0.0.1:38697"],
   [/debugger/, "python3 /home/me/.vscode-x/bundled/libs/debugpy/adapter --for-server 5"],
   [/debugger/, "node /opt/js-debug/src/dapDebugServer.js 8123"],
+  [/kernel of notebooks/, "/w/.venv/bin/python -m ipykernel_launcher -f /run/kernel-1.json"],
   [/build tool/, "java -cp /x/gradle.jar org.gradle.launcher.daemon.bootstrap.GradleDaemon 8.5"],
   [/build tool/, "bazel(shop) -XX:MaxHeapSize=1g"],
   [/build tool/, "java -cp x org.jetbrains.kotlin.daemon.KotlinCompileDaemon"],
@@ -226,4 +233,16 @@ const servers = [
 
 test.each(servers)("%s is a server all the same", (command) => {
   expect(namesOf([{ command, cwd: shop, ports: [8123] }])).toEqual(["shop"]);
+});
+
+test("command lines that are made to take long are read at once", () => {
+  const began = performance.now();
+  const long = 1 << 20;
+  for (const text of ["npm", "-a ", "/gems/a-1", " /src/main.ts", "node_modules/", "a:b "]) {
+    for (const program of ["", "node ", "bun ", "sh -c "]) {
+      const command = program + text.repeat(long / text.length);
+      expect(namesOf([{ command, cwd: shop, ports: [3000] }]).length).toBeLessThan(2);
+    }
+  }
+  expect(performance.now() - began).toBeLessThan(10_000);
 });

@@ -313,6 +313,15 @@ test("a project that changes its name has the new one, and one whose file is hal
   ]);
 });
 
+test("a workspace whose file is half written keeps its name", () => {
+  const web = { cwd: "/x/mono/web", ports: [3000] };
+  const named = { ...files, "/x/mono/package.json": '{"name": "store", "workspaces": ["*"]}' };
+  const before = daemon({ files: named });
+  expect(before.names(web)).toEqual(["web.store 3000"]);
+  const torn = { ...named, "/x/mono/package.json": '{"name": "st', "/x/mono/turbo.json": "" };
+  expect(daemon({ files: torn, names: before.state() }).names(web)).toEqual(["web.store 3000"]);
+});
+
 test("names are written when there is a new one, and not with every scan", () => {
   const subject = daemon();
   for (let scan = 0; scan < 5; scan++)

@@ -88,6 +88,28 @@ test("what cannot be read as a manifest only shows that a project is there", asy
   expect(of("s/loop")).toBeUndefined();
 });
 
+test("texts that are made to take long are read at once", () => {
+  const long = 1 << 19;
+  const slow: Record<string, string> = {
+    "pyproject.toml": `[${" ".repeat(long)}\n${" ".repeat(long)}`,
+    "Cargo.toml": `${'a"'.repeat(long / 2)}\n${"a ".repeat(long / 2)}`,
+    "go.mod": `${" ".repeat(long)}\n${"module ".repeat(long / 10)}`,
+    "mix.exs": `${"app: ".repeat(long / 10)}\n${"[".repeat(long)}`,
+    "package.json": JSON.stringify({
+      name: "ы".repeat(long / 4),
+      scripts: { a: "vite".repeat(99) },
+    }),
+    "composer.json": JSON.stringify({ name: "-".repeat(long) }),
+  };
+  const began = performance.now();
+  for (const [file, text] of Object.entries(slow)) {
+    write(`slow/${file.replace(".", "-")}/${file}`, text);
+    expect(of(`slow/${file.replace(".", "-")}`)).toBeDefined();
+  }
+  // On a quiet machine a hundredth of it; a pattern that goes back and forth takes hours.
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
 test("a folder that is gone is none, and neither is one of which only the path is the same", () => {
   write("gone/package.json", '{"name": "gone"}');
   expect(of("gone")).toMatchObject({ name: "gone" });

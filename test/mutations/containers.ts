@@ -71,6 +71,13 @@ export const containers: readonly Fault[] = [
     tests: [claims],
   },
   {
+    name: "a server that has taken a container's port gets its requests while the engine hangs",
+    file: "src/discovery/place-holders.ts",
+    find: "(facts.isDoubtful ? strangerAt(its, scan) : undefined)",
+    replace: "undefined",
+    tests: ["test/discovery/claimed.test.ts"],
+  },
+  {
     name: "a container's port that is published everywhere takes another server's socket",
     file: "src/discovery/place-holders.ts",
     find: "return wildcard.length === 0 ? onPort : wildcard;",

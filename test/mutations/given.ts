@@ -85,6 +85,20 @@ export const given: readonly Fault[] = [
     tests: claimed,
   },
   {
+    name: "another user at the port of a given name is no news",
+    file: "src/discovery/scanner.ts",
+    find: "    a.endpoint.owners?.join() === b.endpoint.owners?.join() &&\n",
+    replace: "",
+    tests: ["test/discovery/scanner-claims.test.ts"],
+  },
+  {
+    name: "a container that was started again is no news",
+    file: "src/discovery/scanner.ts",
+    find: "    a.startedAt === b.startedAt &&\n",
+    replace: "",
+    tests: ["test/discovery/scanner-claims.test.ts"],
+  },
+  {
     name: "a broken file of names is written over",
     file: "src/discovery/names-file.ts",
     find: 'if (read.kind === "broken") return { kind: "failed", why: read.why };\n      const after',

@@ -127,8 +127,8 @@ export const inferredNames: readonly Fault[] = [
   {
     name: "the list of folders' names grows without end",
     file: "src/discovery/kept-names.ts",
-    find: "return all.slice(0, mostKept);",
-    replace: "return all;",
+    find: "return all.slice(-mostKept).map(",
+    replace: "return all.map(",
     tests: inferred,
   },
   {

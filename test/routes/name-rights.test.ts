@@ -47,16 +47,15 @@ describe("while the project is up", () => {
     "a server of another worktree of its repository named %s is routed to: %p",
     (name, routable) => {
       const repository = "/srv/shop/.git";
-      const checkouts = {
-        of: (folder: string) => (folder === "/srv/shop" ? { repository, root: folder } : undefined),
-        labels: () => new Map(),
-      };
+      const project = { ...up, checkout: { repository, root: "/srv/shop" } };
       const checkout = { repository, root: "/srv/fix", label: name === "api.shop" ? "api" : "fix" };
       const judge = (its: Service) =>
-        withRights([its], { tlds: [], supervised: [up], checkouts })[0]!.routable;
+        withRights([its], { tlds: [], supervised: [project] })[0]!.routable;
       expect(judge(clone(name, { checkout }))).toBe(routable);
       expect(judge(clone(name, { checkout: { ...checkout, repository: "/other" } }))).toBe(false);
       expect(judge(clone(name, { checkout, user: 7 }))).toBe(false);
+      // Of a project in no repository, nothing is known.
+      expect(judged([clone(name, { checkout })])[0]!.routable).toBe(false);
     },
   );
 

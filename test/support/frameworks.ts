@@ -12,7 +12,7 @@ const modules = resolve(import.meta.dir, "../../node_modules");
 const node = Bun.which("node") ?? "node";
 
 /** The Python that has a module: Debian's own has those of Debian's packages, and need not be the first of the path. */
-function pythonWith(module: string): string {
+export function pythonWith(module: string): string {
   const all = ["/usr/bin/python3", "python3"].filter((program) => Bun.which(program) !== null);
   const has = (program: string): boolean =>
     Bun.spawnSync([program, "-c", `import ${module}`], { stderr: "ignore" }).success;

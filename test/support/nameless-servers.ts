@@ -2,6 +2,7 @@
 import { chmod, cp, mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type ProgramName, whereIs } from "./debian.ts";
+import { pythonWith } from "./frameworks.ts";
 import { repository } from "./repository.ts";
 import { type Running, running } from "./running.ts";
 import { freePort } from "./servers.ts";
@@ -49,8 +50,6 @@ async function packageOf(
   await symlink(modules, join(cwd, "node_modules"));
   return { root, cwd };
 }
-
-const python = whereIs("python3") === undefined ? "python3" : "/usr/bin/python3";
 
 const djangoSettings = `
 import os, sys
@@ -148,7 +147,16 @@ export const namelessServers: Readonly<Record<string, Kind>> = {
         'from flask import Flask\napp = Flask(__name__)\n@app.get("/")\ndef index(): return "from flask"\n',
       );
       return {
-        command: [python, "-m", "flask", "--app", "shop", "run", "--port", String(port)],
+        command: [
+          pythonWith("flask"),
+          "-m",
+          "flask",
+          "--app",
+          "shop",
+          "run",
+          "--port",
+          String(port),
+        ],
         cwd,
       };
     },
@@ -162,7 +170,10 @@ export const namelessServers: Readonly<Record<string, Kind>> = {
       const cwd = join(base, `blog-${id}`);
       await write(join(cwd, "manage.py"), djangoSettings);
       // With its reloader: the process that listens is a child of another.
-      return { command: [python, "-u", "manage.py", "runserver", `127.0.0.1:${port}`], cwd };
+      return {
+        command: [pythonWith("django"), "-u", "manage.py", "runserver", `127.0.0.1:${port}`],
+        cwd,
+      };
     },
     ready: /Starting development server/,
     name: (id) => `blog-${id}`,

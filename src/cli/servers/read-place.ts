@@ -44,6 +44,9 @@ export function readPlace(text: string, options: ReadPlaceOptions): ReadPlace {
       return portOf(rest) ?? mistake(`${shown(text)}: port: takes a number from 1 to 65535`);
     default:
   }
+  // As programs write it that put a path in the place of a host.
+  const [, encoded] = /^https?\+unix:\/\/([^/?#]+)/i.exec(text) ?? [];
+  if (encoded !== undefined) return socketAt(decoded(encoded), options);
   if (/^[/.~]/.test(text)) return socketAt(text, options);
   if (/^\d+$/.test(text)) {
     const number = Number(text);
@@ -70,11 +73,23 @@ function portOf(text: string): ReadPlace | undefined {
   return port >= 1 && port <= 65_535 ? place({ kind: "port", port }) : undefined;
 }
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not an encoding of anything: the text is taken as it is.
+    return text;
+  }
+}
+
 function socketAt(text: string, { cwd, home, longestPath }: ReadPlaceOptions): ReadPlace {
   // As in `unix:///run/api.sock`.
   const written = text.replace(/^\/\/(?=\/)/, "");
   if (written === "" || written.endsWith("/")) {
     return mistake(`${shown(text)}: unix: takes the path of a socket, such as unix:/run/api.sock`);
+  }
+  if (written.startsWith("@")) {
+    return mistake(`${shown(text)}: a socket without a path cannot be dialled; give it one`);
   }
   const path = written.startsWith("~/") ? join(home, written.slice(2)) : resolve(cwd, written);
   if (path.includes("\0")) return mistake(`${shown(text)}: a path has no zero octet`);
@@ -119,9 +134,19 @@ function isHost(name: string): boolean {
 
 /** Names and addresses of loopback mean this machine; others may be any. */
 function placeAt(name: string, port: number): Place {
-  const address = name.replace(/^\[|\]$/g, "");
+  const address = unmapped(name.replace(/^\[|\]$/g, ""));
   if (name === "localhost" || name.endsWith(".localhost")) return { kind: "port", port };
   if (address === "0.0.0.0" || address === "::") return { kind: "port", port };
   const isLoopback = address === "::1" || (isIPv4(address) && address.startsWith("127."));
   return isLoopback ? { kind: "port", port, address } : { kind: "host", host: address, port };
+}
+
+/** An IPv4 address in IPv6's form, as a URL has it: `::ffff:7f00:1`. The kernel lists it as IPv4. */
+function unmapped(address: string): string {
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address) ?? [];
+  if (high === undefined || low === undefined) return address;
+  return [high, low]
+    .map((text) => Number.parseInt(text, 16))
+    .flatMap((word) => [word >> 8, word & 0xff])
+    .join(".");
 }

@@ -9,7 +9,6 @@ import { type Registration, readRegistration } from "../../control/found/registr
 import type { Infer } from "../../discovery/inference.ts";
 import { givenClaims, namesPath } from "../../discovery/names-file.ts";
 import { naming } from "../../discovery/services.ts";
-import { linkedWorktree } from "../../discovery/linked-worktree.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
@@ -121,8 +120,8 @@ async function seenByDaemon(
 function asked(world: World | undefined): unknown {
   return world?.env.LOCALHOSTESS_REMOTE ? { Look: { local: true } } : "Look";
 }
-/** Milliseconds for containers of engines: a look at the processes takes about as long. */
-const engineDeadline = 25;
+/** Milliseconds. An engine answers in a few; one that hangs holds up only a look that no daemon answers. */
+const engineDeadline = 200;
 
 function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
@@ -136,7 +135,7 @@ function ownLooker(settings: Settings): Looker {
   return async () => {
     its ??= (await import("./own-checkouts.ts")).ownCheckouts();
     const { known, worktrees } = its;
-    const worktree = (folder: string) => linkedWorktree(folder, { checkouts: known });
+    const checkout = (folder: string) => known.of(folder);
     // Loaded where no daemon has looked: `ls` has 40 ms for everything.
     judge ??= (await import("./common-names.ts")).commonNamesHere(known, machine);
     if (settings.infer) {
@@ -159,7 +158,7 @@ function ownLooker(settings: Settings): Looker {
         worktrees,
         ownPid: proxy?.pid ?? process.pid,
         infer,
-        claims: [...given.now(), ...claimsOf(engines, { worktree })],
+        claims: [...given.now(), ...claimsOf(engines, { checkout })],
       }),
       supervised: [],
       proxy,
