@@ -28,17 +28,17 @@ export function useIn(head: FieldLines, bytes: Uint8Array): string | undefined {
   for (let at = 0; at < end; at += FIELD_STRIDE) {
     if (head.fields[at + FIELD_ID] !== Field.other) continue;
     if (isNamed(head, bytes, at, useField)) {
-      const value = labelIn(head.valueOf(bytes, at / FIELD_STRIDE));
+      const value = labelIn(head.labelFor(bytes, at / FIELD_STRIDE));
       if (value !== "") return value;
     } else if (chosen === undefined && hasUseCookie(head, bytes, at)) {
-      const pairs = head.valueOf(bytes, at / FIELD_STRIDE).split(";");
-      chosen = valueOf(pairs, secureUseCookie) ?? valueOf(pairs, useCookie);
+      const pairs = head.labelFor(bytes, at / FIELD_STRIDE).split(";");
+      chosen = labelFor(pairs, secureUseCookie) ?? labelFor(pairs, useCookie);
     }
   }
   return chosen;
 }
 
-function valueOf(pairs: readonly string[], name: string): string | undefined {
+function labelFor(pairs: readonly string[], name: string): string | undefined {
   const pair = pairs.find((its) => isNamedPair(its, name));
   return labelIn(pair?.slice(pair.indexOf("=") + 1) ?? "") || undefined;
 }
