@@ -2,6 +2,7 @@
 import { labelFrom } from "../manifest/project-name.ts";
 import { basename } from "node:path";
 import type { CommandWords } from "./command-words.ts";
+import { storeAt, storeOf } from "./stores.ts";
 
 /**
  * `main`: what a person means by the project's name. `side`: a tool beside it, such as Storybook. `data`: a store that
@@ -152,55 +153,6 @@ const sideTools = new Map<string, string>(
   }),
 );
 
-/** Stores, by their word and what they speak. */
-const stores = new Map<string, readonly string[]>(
-  Object.entries({
-    postgres: ["postgres", "PostgreSQL"],
-    postmaster: ["postgres", "PostgreSQL"],
-    pgbouncer: ["pgbouncer", "PostgreSQL"],
-    mysqld: ["mysql", "MySQL"],
-    mariadbd: ["mariadb", "MySQL"],
-    "redis-server": ["redis", "Redis"],
-    "redis-sentinel": ["redis", "Redis"],
-    "valkey-server": ["valkey", "Redis"],
-    "keydb-server": ["keydb", "Redis"],
-    dragonfly: ["dragonfly", "Redis"],
-    mongod: ["mongo", "MongoDB"],
-    mongos: ["mongo", "MongoDB"],
-    memcached: ["memcached", "memcached"],
-    "nats-server": ["nats", "NATS"],
-    mosquitto: ["mqtt", "MQTT"],
-    sqlservr: ["mssql", "SQL Server"],
-    scylla: ["scylla", "CQL"],
-  }),
-);
-
-/** The class that a program of Java runs; clients of these have their names in the class path. */
-const javaStores = / (?:kafka\.Kafka|org\.apache\.(?:zookeeper|cassandra)\.[\w.]+)(?: |$)/;
-
-/** Ports on which stores listen that do not speak HTTP, where the command line does not tell. */
-const storePorts: ReadonlyMap<number, readonly [word: string, protocol: string]> = new Map([
-  [1433, ["mssql", "SQL Server"]],
-  [1883, ["mqtt", "MQTT"]],
-  [3306, ["mysql", "MySQL"]],
-  [4222, ["nats", "NATS"]],
-  [5432, ["postgres", "PostgreSQL"]],
-  [5672, ["rabbitmq", "AMQP"]],
-  [6379, ["redis", "Redis"]],
-  [9042, ["cassandra", "CQL"]],
-  [9092, ["kafka", "Kafka"]],
-  [11_211, ["memcached", "memcached"]],
-  [27_017, ["mongo", "MongoDB"]],
-]);
-
-/** A server of which only the port says what it is. */
-export function serverAt(port: number, server: ServerWord): ServerWord {
-  const store = storePorts.get(port);
-  if (store === undefined || server.kind !== "unknown") return server;
-  const [word, protocol] = store;
-  return { ...server, kind: "data", words: [word, ...server.words], protocol };
-}
-
 /** Modules of Python that serve files. */
 const pythonServers = new Set(["http", "SimpleHTTPServer"]);
 
@@ -211,19 +163,22 @@ const plainFile =
 const plainFolder =
   /^(?:src|lib|app|bin|dist|build|out|output|target|debug|release|cmd|scripts?|tools?|\.|\.\.|\.next|\.output|\.svelte-kit|tmp|node_modules|public)$/i;
 
+/** A server of which only the port says what it is. */
+export function serverAt(port: number, server: ServerWord): ServerWord {
+  const store = server.kind === "unknown" ? storeAt(port) : undefined;
+  if (store === undefined) return server;
+  const { word, protocol } = store;
+  return { ...server, kind: "data", words: [word, ...server.words], protocol };
+}
+
 export function serverWord(its: CommandWords): ServerWord {
   const { tool, program, script, own } = its;
   const named = tool ?? "";
-  const store = stores.get(named) ?? (own ? undefined : stores.get(program));
+  const store = storeOf(its);
   const plain = { kind: "unknown", protocol: undefined, isServer: true } as const;
   if (store !== undefined) {
-    const [word = "", protocol] = store;
+    const { word, protocol } = store;
     return { kind: "data", id: word, words: [word], protocol, isServer: true };
-  }
-  const [java] = (program === "java" && javaStores.exec(its.command)) || [];
-  if (java !== undefined) {
-    const word = /kafka|zookeeper|cassandra/.exec(java)![0];
-    return { kind: "data", id: word, words: [word], protocol: word, isServer: true };
   }
   const side = sideTools.get(named) ?? (own ? undefined : sideTools.get(program));
   if (side !== undefined) return { ...plain, kind: "side", id: named || program, words: [side] };

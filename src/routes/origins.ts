@@ -14,6 +14,12 @@ export const useField = "localhostess-use";
 /** By this cookie a browser asks for a checkout of the host that it is for. Services do not see it. */
 export const useCookie = "localhostess-use";
 
+/**
+ * The same by https. Browsers take it for this very host only, and a cookie of http of the same name could not be set
+ * beside it.
+ */
+export const secureUseCookie = `__Host-${useCookie}`;
+
 /** At each such host, the page on which a browser chooses. */
 export const choicePath = "/.localhostess/use";
 

@@ -17,9 +17,9 @@ const most = 1.1;
 type Tree = {
   procfsSource: typeof import("../../src/discovery/procfs.ts").procfsSource;
   servicesIn: typeof import("../../src/discovery/services.ts").servicesIn;
-  /** The parts that a tree may be without: worktrees, and names that every program has. */
+  /** The parts that a tree may be without: worktrees, names of folders, and names that every program has. */
   judge(scan: Scan): Scan;
-  more: Pick<ServicesOptions, "worktrees">;
+  more: Pick<ServicesOptions, "worktrees" | "infer">;
 };
 
 async function treeIn(folder: string): Promise<Tree> {
@@ -34,7 +34,16 @@ async function treeIn(folder: string): Promise<Tree> {
   const { systemClock } = await part("system/clock.ts");
   const its = checkouts({ uid: process.getuid!(), clock: systemClock });
   const judge = commonNames({ repositoryOf: (cwd: string) => its.of(cwd)?.repository });
-  return { ...bare, judge, more: { worktrees: worktreeLabels(its) } };
+  const { inference } = await part("discovery/inference.ts");
+  const { projectFolders } = await part("discovery/project-folders.ts");
+  const infer = inference({
+    uid: process.getuid!(),
+    supervised: () => [],
+    folders: projectFolders({ checkouts: its }),
+    names: [],
+    wall: Date.now,
+  });
+  return { ...bare, judge, more: { worktrees: worktreeLabels(its), infer } };
 }
 
 /** Other programs on the machine only ever add to a time. */

@@ -27,10 +27,17 @@ export const projectNames: readonly Fault[] = [
     tests: ["test/supervisor/conflict.test.ts"],
   },
   {
+    name: "a project's domain takes the address of another's service",
+    file: "src/supervisor/project/conflict.ts",
+    find: "if (base === baseOf(its.domain, tlds) || !of.has(base)) continue;",
+    replace: 'if (base !== "" || !of.has(base)) continue;',
+    tests: ["test/supervisor/conflict.test.ts"],
+  },
+  {
     name: "two folders have one name, silently",
     file: "src/supervisor/project/folder.ts",
-    find: "    if (holder === undefined) return own;",
-    replace: "    if (holder !== name) return own;",
+    find: "    if (holder !== undefined) return `${holder} has the name already`;",
+    replace: "    if (holder === read.project.name) return `${holder} has the name already`;",
     tests: names,
   },
   {

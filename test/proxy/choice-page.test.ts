@@ -158,7 +158,17 @@ describe("a change by", () => {
 
 test("by https the cookie is for https, and goes along with other sites' callbacks", () => {
   const asked = { ...allowed["an address that is typed"], secure: true };
-  expect(cookieIn(asked)).toBe("localhostess-use=fix-nav; Path=/; HttpOnly; Secure; SameSite=None");
+  expect(cookieIn(asked)).toBe(
+    "__Host-localhostess-use=fix-nav; Path=/; HttpOnly; Secure; SameSite=None",
+  );
+});
+
+test("what is ended by https is ended by http too, whose cookie would count there", () => {
+  const { fields } = reply({ line: `GET ${page}?worktree=`, fields: typed, secure: true })!;
+  expect(fields.filter(([name]) => name === "Set-Cookie").map(([, value]) => value)).toEqual([
+    "__Host-localhostess-use=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None",
+    "localhostess-use=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
+  ]);
 });
 
 test("the main checkout is remembered only against what all browsers see", () => {

@@ -72,6 +72,13 @@ test("a plain name shows the main checkout, unless all browsers, the cookie or t
   expect(await its.ask("api.shop.localhost", field("fix-nav"))).toBe("api");
   expect(await its.ask("shop.localhost", cookie("fix-nav"), field("--"))).toBe("main");
   expect(await its.ask("shop.localhost", cookie("--"), field("fix-nav"))).toBe("fixed");
+  // By https, a browser has that one before the other.
+  const both = `Cookie: ${useCookie}=old; __Host-${useCookie}=fix-nav`;
+  expect(await its.ask("shop.localhost", both)).toBe("fixed");
+  // Clients of HTTP/1.1 may send more than one field.
+  expect(await its.ask("shop.localhost", `Cookie: my-${useCookie}=1`, cookie("fix-nav"))).toBe(
+    "fixed",
+  );
   its.proxy.setChoices([shown]);
   expect(await its.ask("shop.localhost")).toBe("fixed");
   expect(await its.ask("shop.localhost", cookie("--"))).toBe("main");
@@ -137,6 +144,7 @@ test("the server is told the plain name, and sees the field but not the cookie",
     [`a=${useCookie}=x`, `a=${useCookie}=x`],
     [`${useCookie}=--; a=1; ${useCookie}=old`, "a=1"],
     [`a="x;  ${useCookie}=--; b=2`, 'a="x; b=2'],
+    [`${useCookie}=fix-nav; __Host-${useCookie}=--; a=1`, "a=1"],
   ]) {
     await its.ask("shop.localhost", `Cookie: ${sent}`);
     expect(its.main.requests.at(-1)!.one("cookie")).toBe(seen!);

@@ -43,9 +43,13 @@ describe("a project cannot be up beside another", () => {
     expect(found(main, linked)).toBeUndefined();
     const other = { ...linked, checkout: { ...checkout, repository: "/other/.git" } };
     expect(found(other, main)).toContain("lies under shop.localhost");
-    const api = projectSpec([{ name: "web", routeName: "api.shop" }], "api.shop");
+    const api = { ...projectSpec([{ name: "jobs" }], "api.shop"), directory: "/shop.api" };
     const same = { ...api, checkout: { ...checkout, label: "api" } };
-    expect(found(same, main)).toContain("two services have the address api.shop.localhost");
+    for (const why of [found(same, main), found(main, same)]) {
+      expect(why).toStartWith(
+        "api.shop.localhost is the domain of /shop.api and the address of a service in /shop;",
+      );
+    }
   });
 });
 

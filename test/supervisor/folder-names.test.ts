@@ -15,7 +15,15 @@ import { projectSpec } from "./fake-project.ts";
 const root = mkdtempSync(join(tmpdir(), "folder-names-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-type Held = { names: Record<string, string>; label: string | undefined; active: boolean };
+type Held = {
+  names: Record<string, string>;
+  label: string | undefined;
+  active: boolean;
+  /** Names that cannot be had, and why. */
+  conflicts?: Record<string, string>;
+  /** The name of a service. */
+  service?: string;
+};
 
 /** A project that is named as it is asked to be, `shop` by its files. `names`: of others, with their folders. */
 function place(its: Held, at = "b/shop") {
@@ -28,12 +36,18 @@ function place(its: Held, at = "b/shop") {
       const label = naming.label ?? its.label;
       const own =
         naming.given ?? naming.instead ?? (label === undefined ? "shop" : `${label}.shop`);
-      const checkout = label === undefined ? {} : { checkout: { repository: "/r", root, label } };
-      const project = { ...projectSpec([], own), directory, files: [], ...checkout };
+      const checkout =
+        label === undefined ? {} : { checkout: { repository: "/srv/shop2/.git", root, label } };
+      const routeName = `${its.service ?? "x"}.${own}`;
+      const services = [
+        { name: its.service ?? "x", routeName },
+        { name: "web", routeName: own },
+      ];
+      const project = { ...projectSpec(services, own), directory, files: [], ...checkout };
       return { kind: "project", project, labelNow: its.label };
     },
     gitHead: async () => ({ kind: "none" }),
-    conflictOf: () => undefined,
+    conflictOf: ({ name }: ProjectSpec) => its.conflicts?.[name],
     prepare: async () => {},
     make: ({ spec }: { spec: ProjectSpec }) => ({
       ...{ spec, wishes: {}, snapshots: () => [], units: () => [], unit: () => undefined },
@@ -98,6 +112,25 @@ test("another branch names a worktree's project only once it is down", async () 
   expect((await folder.load({ shell: {} })).kind).toBe("project");
   its.active = false;
   expect((await folder.up()).name).toBe("later.shop");
+  folder.close();
+});
+
+test("a worktree whose names are a clone's or a service's has others, as long as it is so", async () => {
+  const under = "nav.shop.localhost lies under shop.localhost; stop shop";
+  const its: Held = { names: {}, label: "nav", active: false, conflicts: { "nav.shop": under } };
+  const folder = place(its);
+  const first = await folder.up();
+  expect(first.name).toBe("nav.shop2");
+  expect(first.notes[0]).toStartWith(
+    "nav.shop.localhost lies under shop.localhost, so this project is nav.shop2; localhostess up --name",
+  );
+  its.conflicts = { "nav.shop": under, "nav.shop2": under };
+  expect((await place(its, "d/own").up()).name).toBe("own");
+  its.conflicts = {};
+  expect((await folder.up()).name).toBe("nav.shop");
+  const same = await place({ ...its, service: "nav" }, "e/own-nav").up();
+  expect(same.name).toBe("own-nav");
+  expect(same.notes[0]).toStartWith("nav is a service of it too, so this project is own-nav;");
   folder.close();
 });
 

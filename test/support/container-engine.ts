@@ -56,6 +56,9 @@ const kinds = {
   podman: { start: podman, pid: (_, child) => child, tidy: tidyPodman, network: "slirp4netns" },
 } as const satisfies Record<string, Kind>;
 
+/** Folders that Podman makes as root, whatever it is told. */
+const outside = ["/var/lib/containers", "/run/netns", "/run/libpod"];
+
 /** For a test's title, empty where engines can run: machines without namespaces, such as some containers, have none. */
 export function lackingNamespaces(): string {
   if (process.platform !== "linux") return " (needs Linux)";
@@ -78,6 +81,7 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
   // A socket's path has at most 107 bytes.
   const folder = mkdtempSync(join(tmpdir(), "lh-"));
   const socket = join(folder, "docker.sock");
+  const made = outside.filter((path) => !existsSync(path));
   const log = join(folder, "log");
   const { command, env } = kind.start(folder, socket);
   writeFileSync(log, "");
@@ -114,6 +118,11 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
     await child.exited;
     await kind.tidy?.(folder);
     await removeGroups(["libpod_parent", ...ids]);
+    for (const path of made) {
+      // Podman mounts /run/netns upon itself.
+      if (existsSync(path)) Bun.spawnSync(["umount", path], { stderr: "ignore" });
+      rmSync(path, { recursive: true, force: true });
+    }
     rmSync(folder, { recursive: true, force: true });
   };
 

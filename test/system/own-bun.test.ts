@@ -173,12 +173,16 @@ describe("in src/", () => {
     expect(having(/\bBun\.spawn(Sync)?\b|\bchild_process\b|\bBun\.\$|\bnew Worker\b/)).toEqual([
       // What the person asked for, in their folder.
       "src/cli/projects/child.ts",
+      // Git, in / and by an absolute path, for the verbs that change worktrees.
+      "src/cli/projects/git.ts",
       // Openers, in / and by an absolute path.
       "src/cli/shared/show.ts",
       // A browser that the person asked for.
       "src/cli/trust/browser.ts",
       // The daemon, in / by own-bun.ts.
       "src/control/found/spawn.ts",
+      // The system's ssh, for machines that the person has named.
+      "src/remote/session.ts",
       // Services.
       "src/supervisor/service/child.ts",
       "src/system/command.ts",

@@ -29,7 +29,12 @@ export async function runInPlace(
     world.err.write(`localhostess: ${command}: command not found\n`);
     return notFound;
   }
-  let child: Bun.Subprocess;
+  let child: Bun.Subprocess | undefined;
+  // Before it starts: the first thing that it prints may be answered with Ctrl-C.
+  const cancel = world.onSignal((signal) => {
+    // The terminal sends Ctrl-C to the whole group, including the command; other signals come to us alone.
+    if (signal !== "SIGINT") child?.kill(signal);
+  });
   try {
     const exact = byteExact({ argv: [path, ...words.slice(1)], env: { ...env } });
     child = Bun.spawn(exact.argv, {
@@ -39,14 +44,11 @@ export async function runInPlace(
       stdio: ["inherit", aside ? 2 : "inherit", "inherit"],
     });
   } catch (error) {
+    cancel();
     const { code, message } = error as NodeJS.ErrnoException;
     world.err.write(`localhostess: ${command}: ${message}\n`);
     return code === "ENOENT" ? notFound : notRunnable;
   }
-  const cancel = world.onSignal((signal) => {
-    // The terminal sends Ctrl-C to the whole group, including the command; other signals come to us alone.
-    if (signal !== "SIGINT") child.kill(signal);
-  });
   await child.exited;
   cancel();
   if (child.signalCode === null) return child.exitCode ?? 1;

@@ -30,17 +30,18 @@ export function gitIn(folder: string, world: World): Git {
     }
     const argv = [program, "-C", folder, ...words];
     const exact = byteExact({ argv, env: { ...env, PATH: searchPath(env.PATH) } });
-    const child = Bun.spawn(exact.argv, {
-      ...{ cwd: "/", env: exact.env },
-      ...{ stdin: "ignore", stdout: "pipe", stderr: "pipe" },
-    });
+    let child: Bun.Subprocess<"ignore", "pipe", "pipe"> | undefined;
     let signalled = false;
     const cancel = world.onSignal((signal) => {
       signalled = true;
       // The terminal sends Ctrl-C to the whole group, git included.
-      if (signal !== "SIGINT") child.kill(signal);
+      if (signal !== "SIGINT") child?.kill(signal);
     });
     try {
+      child = Bun.spawn(exact.argv, {
+        ...{ cwd: "/", env: exact.env },
+        ...{ stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+      });
       const [out, err, code] = await Promise.all([
         new Response(child.stdout).text(),
         new Response(child.stderr).text(),

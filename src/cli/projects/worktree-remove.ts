@@ -137,6 +137,8 @@ async function refuseLosses(
   const lines = status.out.split("\0").filter(Boolean);
   const own: string[] = [];
   for (const line of lines) {
+    // One more than is shown, so that there is talk of others.
+    if (own.length > mostShown) break;
     const path = line.slice(3);
     const isCopy = line.startsWith("??") && (await isSame(path, { its, main: here.main }));
     if (!isCopy) own.push(path);

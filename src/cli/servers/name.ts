@@ -8,19 +8,17 @@ import {
   mostNames,
   withName,
 } from "../../discovery/given-names.ts";
-import { nameOf } from "../../discovery/name.ts";
 import { changeNames, namesPath, readNames } from "../../discovery/names-file.ts";
 import type { Place } from "../../routes/claim.ts";
 import { holderText } from "../../routes/holder-text.ts";
 import { placeWords } from "../../routes/place-words.ts";
 import { projectOwning } from "../../routes/name-rights.ts";
 import { readPlace } from "./read-place.ts";
-import { readTarget } from "../../routes/target.ts";
+import { wantedName } from "./wanted-name.ts";
 import { isThere } from "../../system/process-now.ts";
 import { socketUsers } from "../../system/socket-users.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { cut } from "../../text/cut.ts";
-import { pastedWord } from "../../text/shell-words.ts";
 import { shown } from "../../text/shown.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
@@ -44,19 +42,13 @@ export async function name(words: NameWords, flags: NameFlags, world: World): Pr
     if (flags.remove === true) throw new UsageError(["--remove: which name?"]);
     return await list({ settings, world });
   }
-  const wanted = wantedName(words.name, words.place, settings);
+  const wanted = wantedName(words.name, { place: words.place, tlds: settings.tlds });
   if (flags.remove === true) {
     if (words.place !== undefined) throw new UsageError(["--remove takes a name alone"]);
     return await remove(wanted, { settings, world });
   }
   if (words.place === undefined) return await list({ settings, world }, wanted);
   return await give(wanted, words.place, { settings, world });
-}
-
-/** People copy `api.test` from their address bar, as they do `api.localhost`. */
-function withoutDomain(name: string, tlds: readonly string[]): string {
-  const tld = tlds.find((its) => name.endsWith(`.${its}`));
-  return tld === undefined ? name : name.slice(0, -tld.length - 1);
 }
 
 async function ofFolder(words: NameWords, flags: NameFlags, world: World): Promise<number> {
@@ -72,27 +64,6 @@ async function ofFolder(words: NameWords, flags: NameFlags, world: World): Promi
 }
 
 type Here = { settings: Settings; world: World };
-
-/** The rule of NAME. @throws UsageError */
-function wantedName(text: string, place: string | undefined, { tlds }: Settings): string {
-  const verdict = nameOf(text, { hostName: "", wsl: false });
-  if (verdict.kind === "name") return withoutDomain(verdict.name, tlds);
-  const target = /[:/]/.test(text) || text.includes(".") ? readTarget(text, tlds) : undefined;
-  if (target?.kind === "name" && /[:/]/.test(text) && /[a-z]/i.test(text)) {
-    const inside = nameOf(target.name, { hostName: "", wsl: false });
-    if (inside.kind === "name" && target.domain !== "") return inside.name;
-  }
-  const swapped =
-    place !== undefined && nameOf(place, { hostName: "", wsl: false }).kind === "name"
-      ? `; the name comes first: localhostess name ${pastedWord(place)} ${pastedWord(text)}`
-      : "";
-  const wrong = verdict.kind === "none" ? "it is empty" : verdict.wrong;
-  const near =
-    verdict.kind === "unroutable" && verdict.near !== undefined && swapped === ""
-      ? `; try ${verdict.near}`
-      : "";
-  throw new UsageError([`${shown(text)} is not a usable name: ${wrong}${swapped}${near}`]);
-}
 
 async function give(wanted: string, text: string, here: Here): Promise<number> {
   const { settings, world } = here;

@@ -1,10 +1,8 @@
 /** The current folder -> the git repository that it is in, its checkouts, and where a project is in each of them. */
 import { realpath } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { checkouts } from "../../discovery/checkouts.ts";
-import { checkoutOf } from "../../supervisor/project/checkout-of.ts";
+import { checkoutOf, checkoutsFor } from "../../supervisor/project/checkout-of.ts";
 import { folderNameOf, nearestProject } from "../../supervisor/project/read-project.ts";
-import { systemClock } from "../../system/clock.ts";
 import { printable } from "../../text/printable.ts";
 import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
@@ -42,8 +40,7 @@ export async function repositoryHere(world: World): Promise<RepositoryHere> {
   const { repository, root, main } = found;
   const project = await nearestProject(here, world.home);
   const isWithin = project !== undefined && (project === root || project.startsWith(`${root}/`));
-  const uid = process.getuid?.() ?? -1;
-  const linked = checkouts({ uid, clock: systemClock }).worktrees(repository);
+  const linked = checkoutsFor(repository).worktrees(repository);
   const own = main === undefined ? undefined : checkoutOf(main);
   const first = main === undefined ? [] : [{ root: main, branch: own?.branch, label: undefined }];
   const isListed = linked.some((its) => its.root === root) || root === main;

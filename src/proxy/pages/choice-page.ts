@@ -1,5 +1,11 @@
 /** A choice between the checkouts of a name, asked for by a browser -> the page of it, or the cookie. Pure. */
-import { choicePath, type Origin, plainCheckout, useCookie } from "../../routes/origins.ts";
+import {
+  choicePath,
+  type Origin,
+  plainCheckout,
+  secureUseCookie,
+  useCookie,
+} from "../../routes/origins.ts";
 import { printable } from "../../text/printable.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
@@ -47,19 +53,36 @@ function chosen({ origin, secure, to }: ChoiceAsked, label: string): Reply {
     fields: [
       ...reply.fields,
       ["Location", to],
-      ["Set-Cookie", `${useCookie}=${ends ? "; Max-Age=0" : label}; ${attributes(secure)}`],
+      ...cookies(ends ? undefined : label, { secure }),
       // The cache holds files of the other checkout.
       ["Clear-Site-Data", '"cache"'],
     ],
   };
 }
 
+const attributes = "Path=/; HttpOnly";
+const ended = "; Max-Age=0";
+
 /**
- * For this host alone, and until the browser ends. By https it is sent with whatever another site may ask for, as a
- * callback by a form does: which checkout answers is no secret, and no right.
+ * For this host alone, and until the browser ends; undefined: none. By https it is sent with whatever another site may
+ * ask for, as a callback by a form does: which checkout answers is no secret, and no right. The cookie of http comes by
+ * https too, so both end.
  */
-function attributes(secure: boolean): string {
-  return `Path=/; HttpOnly; ${secure ? "Secure; SameSite=None" : "SameSite=Lax"}`;
+function cookies(
+  label: string | undefined,
+  { secure }: { secure: boolean },
+): (readonly [string, string])[] {
+  const value = label ?? ended;
+  const plain = `${attributes}; SameSite=Lax`;
+  if (!secure) return [["Set-Cookie", `${useCookie}=${value}; ${plain}`]];
+  const own = `${secureUseCookie}=${value}; ${attributes}; Secure; SameSite=None`;
+  const other = `${useCookie}=${ended}; ${plain}`;
+  return label === undefined
+    ? [
+        ["Set-Cookie", own],
+        ["Set-Cookie", other],
+      ]
+    : [["Set-Cookie", own]];
 }
 
 /** The value of the row that the browser sees now. */

@@ -2,7 +2,7 @@
  * A request -> the checkout that it asks for, by a field or by its browser's cookie, and its other cookies. Read only
  * for names that can show several checkouts; without such a field or cookie, no text is made.
  */
-import { useCookie, useField } from "../../routes/origins.ts";
+import { secureUseCookie, useCookie, useField } from "../../routes/origins.ts";
 import { Field } from "../../wire/field.ts";
 import {
   FIELD_ID,
@@ -23,30 +23,31 @@ const longest = 64;
  * path before those of a wider domain.
  */
 export function useIn(head: FieldLines, bytes: Uint8Array): string | undefined {
-  let cookie = -1;
+  let chosen: string | undefined;
   const end = head.fieldCount * FIELD_STRIDE;
   for (let at = 0; at < end; at += FIELD_STRIDE) {
     if (head.fields[at + FIELD_ID] !== Field.other) continue;
     if (isNamed(head, bytes, at, useField)) {
-      const value = labelIn(head.valueOf(bytes, at / FIELD_STRIDE));
+      const value = labelIn(head.labelFor(bytes, at / FIELD_STRIDE));
       if (value !== "") return value;
-    } else if (cookie === -1 && hasUseCookie(head, bytes, at)) cookie = at;
+    } else if (chosen === undefined && hasUseCookie(head, bytes, at)) {
+      const pairs = head.labelFor(bytes, at / FIELD_STRIDE).split(";");
+      chosen = labelFor(pairs, secureUseCookie) ?? labelFor(pairs, useCookie);
+    }
   }
-  if (cookie === -1) return undefined;
-  const pairs = head.valueOf(bytes, cookie / FIELD_STRIDE).split(";");
-  const value =
-    pairs
-      .find(isOurs)
-      ?.trim()
-      .slice(useCookie.length + 1) ?? "";
-  return labelIn(value) || undefined;
+  return chosen;
+}
+
+function labelFor(pairs: readonly string[], name: string): string | undefined {
+  const pair = pairs.find((its) => isNamedPair(its, name));
+  return labelIn(pair?.slice(pair.indexOf("=") + 1) ?? "") || undefined;
 }
 
 function labelIn(value: string): string {
   return value.trim().toLowerCase().slice(0, longest);
 }
 
-/** Whether the field is a Cookie with our name in it. */
+/** Whether the field is a Cookie with our name in it, which is the end of the one by https too. */
 export function hasUseCookie(head: FieldLines, bytes: Uint8Array, at: number): boolean {
   if (head.fields[at + FIELD_ID] !== Field.other || !isNamed(head, bytes, at, "cookie")) {
     return false;
@@ -71,7 +72,11 @@ export function otherCookies(value: string): string {
 }
 
 function isOurs(pair: string): boolean {
-  return pair.trimStart().startsWith(`${useCookie}=`);
+  return isNamedPair(pair, useCookie) || isNamedPair(pair, secureUseCookie);
+}
+
+function isNamedPair(pair: string, name: string): boolean {
+  return pair.trimStart().startsWith(`${name}=`);
 }
 
 function isNamed(head: FieldLines, bytes: Uint8Array, at: number, lower: string): boolean {

@@ -32,6 +32,15 @@ function conflictBetween(
     return `two projects have the domain ${spec.domain}: ${both}; give one another domain in its locald.toml, or stop the other`;
   }
   const theirs = addressesOf(other);
+  for (const [one, { spec: its, of }] of [
+    [spec, { spec: other, of: theirs }],
+    [other, { spec, of: addressesOf(spec) }],
+  ] as const) {
+    // Names under a project's domain are its own, so that the service would have none.
+    const base = baseOf(one.domain, tlds);
+    if (base === baseOf(its.domain, tlds) || !of.has(base)) continue;
+    return `${one.domain} is the domain of ${one.directory} and the address of a service in ${its.directory}; rename the service, or give one project another name with localhostess up --name <name>`;
+  }
   const twice = [...addressesOf(spec)].find((its) => theirs.has(its));
   if (twice === undefined) return undefined;
   return `two services have the address ${twice}.localhost: in ${both}; rename one of them, or give one project another name with localhostess up --name <name>`;

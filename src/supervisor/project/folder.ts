@@ -11,7 +11,7 @@ import type { LogStore } from "../logs/log-store.ts";
 import type { FolderShells } from "./handover.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
 import { type Move, movedRoot, movedService, movedSpec } from "./moved-spec.ts";
-import { nameNotes, namesToTry, worktreeOf } from "./naming.ts";
+import { isService, nameNotes, namesToTry, worktreeOf } from "./naming.ts";
 import { type HandedFolder, type HandedShell, sayable } from "./handed-project.ts";
 import type { HandedUnits, Project } from "./project.ts";
 import type { AskedNaming, ReadProject } from "./read-project.ts";
@@ -220,7 +220,7 @@ export class Folder {
     let found = await named();
     // Another folder has taken the name while this one was read.
     if (up !== undefined && this.#conflictOf(found.read) !== undefined) found = await named();
-    const { read, files, naming, holder } = found;
+    const { read, files, naming, taken } = found;
     const now = folderIdentity(directory);
     if (read.kind === "none") {
       this.#isGone = now === "";
@@ -270,7 +270,7 @@ export class Folder {
     this.#watch(files, { settled: !again });
     if (again) this.#lookAgain();
     else this.#tellPending(loaded);
-    const notes = nameNotes(read.project, { holder, labelNow: read.labelNow });
+    const notes = nameNotes(read.project, { taken, labelNow: read.labelNow });
     const fresh = notes.filter((note) => !this.#noted.includes(note));
     if (up !== undefined) this.#noted = notes;
     return { kind: "project", project: loaded, takes, notes: fresh };
@@ -288,36 +288,47 @@ export class Folder {
     read: ReadProject;
     files: Fingerprints;
     naming: KeptNaming;
-    /** The folder that has the name which this one would have. */
-    holder: string | undefined;
+    /** A clause: why it has not the name that it would have. */
+    taken: string | undefined;
   }> {
-    const { directory } = this;
-    const kept: KeptNaming = {
-      given: asked === undefined ? this.naming.given : (asked ?? undefined),
-      instead: asked === null ? undefined : this.naming.instead,
-    };
     // Whatever its branch is now, what runs keeps its names, also one without a label.
     const stays = this.project !== undefined && (up === undefined || this.project.isActive);
-    const { label } = this.naming;
+    const { label, instead: before } = this.naming;
+    const forgets = asked === null || (up !== undefined && !stays && label !== undefined);
+    const kept: KeptNaming = {
+      given: asked === undefined ? this.naming.given : (asked ?? undefined),
+      // In a worktree, another branch has another name.
+      instead: forgets ? undefined : before,
+    };
     const otherwise = up === undefined ? label : undefined;
     const naming = { ...kept, label: stays ? (label ?? null) : otherwise };
     const first = await this.#read({ ...options, naming });
-    const own = { ...first, naming: kept, holder: undefined };
-    if (up === undefined || first.read.kind !== "project") return own;
-    if (kept.given !== undefined || this.project?.spec.name === first.read.project.name) return own;
-    const { name } = first.read.project;
-    const holder = this.#effects.holderOf(first.read.project);
-    if (holder === undefined) return own;
-    for (const instead of namesToTry(directory, { name })) {
+    const own = { ...first, naming: kept, taken: undefined };
+    if (up === undefined || stays || kept.given !== undefined) return own;
+    const taken = this.#takenWhy(first.read);
+    if (first.read.kind !== "project" || taken === undefined) return own;
+    for (const instead of namesToTry(first.read.project)) {
       const other = await this.#read({ ...options, naming: { ...naming, instead } });
       const isFree =
         other.read.kind === "project" &&
         other.read.project.name === instead &&
         this.#conflictOf(other.read) === undefined &&
         this.#effects.holderOf(other.read.project) === undefined;
-      if (isFree) return { ...other, naming: { ...kept, instead }, holder };
+      if (isFree) return { ...other, naming: { ...kept, instead }, taken };
     }
-    return { ...own, holder };
+    return { ...own, taken };
+  }
+
+  /** Another folder has the name; a worktree's may also be that of a service, or lie under the domain of a clone. */
+  #takenWhy(read: ReadProject): string | undefined {
+    if (read.kind !== "project" || this.project?.spec.name === read.project.name) return undefined;
+    const holder = this.#effects.holderOf(read.project);
+    if (holder !== undefined) return `${holder} has the name already`;
+    const { label } = read.project.checkout ?? {};
+    if (label === undefined) return undefined;
+    const isOwn = read.project.name.startsWith(`${label}.`);
+    if (isOwn && isService(label, read.project)) return `${label} is a service of it too`;
+    return this.#conflictOf(read)?.split(";")[0];
   }
 
   /** Says so in the log of each service that starts without its shell's environment, and once in the daemon's. */

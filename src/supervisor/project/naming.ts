@@ -6,16 +6,34 @@ import type { ProjectSpec } from "../../manifest/project.ts";
 import { listed } from "../../text/list.ts";
 import type { KeptNaming } from "./registry.ts";
 
-/** The folder's own name, and else with the one above it: `~/b/shop` beside `~/a/shop` is `b-shop`. */
-export function namesToTry(directory: string, { name }: { name: string }): string[] {
+/**
+ * The folder's own name, and else with the one above it: `~/b/shop` beside `~/a/shop` is `b-shop`. Of a clone's
+ * worktree, the name of the clone's folder first: `fix-nav.shop2`.
+ */
+export function namesToTry(spec: ProjectSpec): string[] {
+  const { directory, name, checkout } = spec;
+  const { label, repository = "" } = checkout ?? {};
+  const clone = basename(repository) === ".git" ? basename(dirname(repository)) : undefined;
+  const labelled =
+    label === undefined || clone === undefined || isService(label, spec)
+      ? []
+      : [projectNameFrom(clone)];
   const own = basename(directory);
-  const all = [own, `${basename(dirname(directory))}-${own}`].map(projectNameFrom);
+  const folders = [own, `${basename(dirname(directory))}-${own}`].map(projectNameFrom);
+  const all = [...labelled.map((its) => `${label}.${its}`), ...folders];
   return all.filter((its) => its !== name);
 }
 
+/** Whether a service has the label as its name, too: in the main checkout, `api.shop` is its address. */
+export function isService(label: string, { services }: Pick<ProjectSpec, "services">): boolean {
+  return services.some(({ routeName, instance }) =>
+    [routeName, instance?.routeName].some((its) => its?.startsWith(`${label}.${label}.`)),
+  );
+}
+
 export type NamedOptions = {
-  /** The folder that has the name which this project would have. */
-  holder: string | undefined;
+  /** A clause: why it has not the name that it would have. */
+  taken: string | undefined;
   /** The worktree's label as it is now, where the project keeps an earlier one. */
   labelNow: string | undefined;
 };
@@ -23,13 +41,11 @@ export type NamedOptions = {
 /** For a person who says `up`: what is otherwise here than the files make one think. */
 export function nameNotes(
   { name, checkout, freedPorts = [] }: ProjectSpec,
-  { holder, labelNow }: NamedOptions,
+  { taken, labelNow }: NamedOptions,
 ): string[] {
   const notes: string[] = [];
   const otherName = "localhostess up --name <name> gives it another";
-  if (holder !== undefined) {
-    notes.push(`${holder} has the name already, so this project is ${name}; ${otherName}`);
-  }
+  if (taken !== undefined) notes.push(`${taken}, so this project is ${name}; ${otherName}`);
   if (labelNow !== undefined && labelNow !== checkout?.label) {
     notes.push(`it goes on as ${name} until it is stopped: its worktree is ${labelNow} now`);
   }

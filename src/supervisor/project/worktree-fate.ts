@@ -1,9 +1,8 @@
 /** A linked worktree's folder that is not at its path any more -> whether it was deleted, or where it was moved to. */
 import { readdir, readlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { checkouts } from "../../discovery/checkouts.ts";
-import { systemClock } from "../../system/clock.ts";
 import { folderIdentity, isSameFolder, whereabouts } from "../../system/folder-identity.ts";
+import { checkoutsFor } from "./checkout-of.ts";
 
 export type Fate =
   | { kind: "deleted" }
@@ -57,9 +56,9 @@ export async function fateOf(worktree: Worktree): Promise<Fate> {
 
 function recordedRoots({ repository }: Worktree): string[] {
   if (repository === undefined) return [];
-  const uid = process.getuid?.() ?? -1;
-  const known = checkouts({ uid, clock: systemClock }).worktrees(repository);
-  return known.map(({ root }) => root);
+  return checkoutsFor(repository)
+    .worktrees(repository)
+    .map(({ root }) => root);
 }
 
 async function besides(root: string): Promise<string[]> {
