@@ -28,10 +28,10 @@ export function useIn(head: FieldLines, bytes: Uint8Array): string | undefined {
   for (let at = 0; at < end; at += FIELD_STRIDE) {
     if (head.fields[at + FIELD_ID] !== Field.other) continue;
     if (isNamed(head, bytes, at, useField)) {
-      const value = labelIn(head.labelFor(bytes, at / FIELD_STRIDE));
+      const value = labelIn(head.valueOf(bytes, at / FIELD_STRIDE));
       if (value !== "") return value;
     } else if (chosen === undefined && hasUseCookie(head, bytes, at)) {
-      const pairs = head.labelFor(bytes, at / FIELD_STRIDE).split(";");
+      const pairs = head.valueOf(bytes, at / FIELD_STRIDE).split(";");
       chosen = labelFor(pairs, secureUseCookie) ?? labelFor(pairs, useCookie);
     }
   }
