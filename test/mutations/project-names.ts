@@ -78,8 +78,22 @@ export const projectNames: readonly Fault[] = [
   {
     name: "a worktree is removed with changes that no commit has",
     file: "src/cli/projects/worktree-remove.ts",
-    find: "  if (own.length > 0) {",
-    replace: "  if (own.length > 1_000) {",
+    find: "  if (changed.length > 0) {",
+    replace: "  if (changed.length > 1_000) {",
+    tests: verbs,
+  },
+  {
+    name: "a worktree is removed with the only copy of a submodule's commits",
+    file: "src/cli/projects/worktree-remove.ts",
+    find: "  if (inModules.length > 0) {",
+    replace: "  if (inModules.length > 1_000) {",
+    tests: verbs,
+  },
+  {
+    name: "a worktree is removed with another one in it",
+    file: "src/cli/projects/worktree-remove.ts",
+    find: "!isGone && root.startsWith(`${its.root}/`)",
+    replace: "isGone && root.startsWith(`${its.root}/`)",
     tests: verbs,
   },
   {

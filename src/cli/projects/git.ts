@@ -59,5 +59,5 @@ export function gitIn(folder: string, world: World): Git {
 export function gitWhy({ err, out, code }: Told): string {
   const lines = (err || out).split("\n").map((line) => line.replace(/^(?:fatal|error): /, ""));
   const said = lines.filter((line) => line.trim() !== "").map((line) => printable(line, 500));
-  return said.length === 0 ? `git ended with exit code ${code}` : said.join("\n");
+  return said.length === 0 ? `git ended with exit code ${code}` : said.join("; ");
 }
