@@ -167,7 +167,9 @@ test(
     // It is about the project here, and about no other that is named.
     expect(await named("other", root, "up", "main/")).toMatchObject({ code: 0 });
     expect(await ids()).toEqual([`mine.${name}:t`]);
-    expect(await named("other", join(main, "certs"), "up")).toMatchObject({ code: 0 });
+    const other = await named("other", join(main, "certs"), "up");
+    expect(other).toMatchObject({ code: 0 });
+    expect(other.err).toContain("LOCALHOSTESS_PROJECT names the project here other\n");
     expect(await ids()).toEqual(["other:t"]);
     expect(await here("up", "--no-name")).toMatchObject({ code: 0 });
     expect(await ids()).toEqual([`${name}:t`]);
