@@ -111,7 +111,7 @@ export function originsOf(facts: OriginsFacts): Origins | undefined {
       });
     }
   }
-  return found.size === 0 ? undefined : asOrigins(found);
+  return found.size === 0 ? undefined : asOrigins(found, new Set(holders.keys()));
 }
 
 function draftsOf({ versions, choices, checkouts }: OriginsFacts): Map<string, Draft> {
@@ -197,7 +197,8 @@ function isLabelOf({ labels, known }: Origin, part: string): boolean {
   return labels.includes(part) || known.has(part);
 }
 
-function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
+/** `held`: the names of all servers. One that is no origin answers for the names under it, whatever is chosen. */
+function asOrigins(byName: ReadonlyMap<string, Origin>, held: ReadonlySet<string>): Origins {
   const versions = new Map<string, ShownOrigin>();
   for (const { name: plain, versions: its, shown } of byName.values()) {
     const now = shown === undefined ? undefined : its.get(shown);
@@ -217,7 +218,7 @@ function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
         // `stale.api` is that worktree's, be its server there or not.
         if (origin !== undefined) return isLabelOf(origin, before) ? undefined : origin;
         const dot = rest.indexOf(".");
-        if (dot === -1) return undefined;
+        if (dot === -1 || held.has(rest)) return undefined;
         before = rest.slice(0, dot);
         rest = rest.slice(dot + 1);
       }
