@@ -168,6 +168,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   // After the proxy, whose answers under way may come from one of them.
   stops.push("the other machines", () => machines.stop());
   await discovery.start();
+  // Which machines there are is known by the first request; none is connected to before.
+  await machines.start();
   /** Answers under way end while services do, and while the record goes. */
   const resting = stops.together("the proxy and the services");
   const claimed = await claim({
@@ -186,7 +188,6 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
-  void machines.start();
   beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));

@@ -297,12 +297,10 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
     expect((await run("ls")).err).toContain("box: asleep or out of reach");
     over = true;
     await others;
-    console.log(
-      `asleep: ${Math.round(took)} ms for its own; worst of others: ${JSON.stringify(worst)}`,
-    );
-    expect(worst.here).toBeLessThan(1_000);
-    expect(worst.pi).toBeLessThan(1_500);
-    expect(worst.ls).toBeLessThan(2_000);
+    // Whoever waits for the machine waits for four seconds or five. A command is a process of its own.
+    expect(worst.here).toBeLessThan(2_000);
+    expect(worst.pi).toBeLessThan(2_000);
+    expect(worst.ls).toBeLessThan(4_000);
     box!.wake();
     await eventually("it is awake", async () => (await get("api.box"))[0] === 200);
   });
