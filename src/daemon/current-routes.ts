@@ -6,6 +6,7 @@ import type { KnownCheckouts } from "../routes/checkout.ts";
 import type { Choice } from "../routes/origins.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
+import { keptNames, type WaitingName } from "../routes/waiting-name.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
 import type { HostsFile } from "../system/hosts-file.ts";
 import type { CheckoutsNow } from "./known-checkouts.ts";
@@ -21,6 +22,8 @@ export type CurrentRoutesOptions = {
   names?: NamesFile | undefined;
   /** The labels of other machines now; undefined: there are none. */
   remotes?: (() => ReadonlySet<string>) | undefined;
+  /** The names that lead nowhere now, as of the last scan; undefined: there are none. */
+  waiting?: (() => readonly WaitingName[]) | undefined;
   /** Undefined: worktrees and branches are not known. */
   checkouts?: CheckoutsNow | undefined;
   /** The choices for all browsers; undefined: there are none. */
@@ -32,6 +35,7 @@ export class CurrentRoutes {
   #hostsNames: ReadonlySet<string>;
   #configured: ConfiguredNames | undefined;
   #remotes: ReadonlySet<string> | undefined;
+  #kept: ReadonlySet<string> = new Set();
   #choices: readonly Choice[] = [];
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
@@ -69,7 +73,10 @@ export class CurrentRoutes {
     const configured = this.#options.names?.now();
     const remotes = this.#options.remotes?.();
     const choices = this.#options.choices?.now() ?? this.#choices;
+    const kept = keptNames(this.#options.waiting?.() ?? []);
     const changed =
+      kept.size !== this.#kept.size ||
+      !kept.isSubsetOf(this.#kept) ||
       remotes !== this.#remotes ||
       choices !== this.#choices ||
       hostsNames !== this.#hostsNames ||
@@ -82,6 +89,7 @@ export class CurrentRoutes {
     this.#hostsNames = hostsNames;
     this.#configured = configured;
     this.#choices = choices;
+    this.#kept = kept;
     this.#scanned = true;
     const before = this.#table;
     if (changed) this.renew();
@@ -111,8 +119,9 @@ export class CurrentRoutes {
     const remotes = this.#remotes;
     const checkouts = this.#checkouts();
     const choices = this.#choices;
+    const kept = this.#kept;
     return routeTable(this.#services, {
-      ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices, remotes },
+      ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices, remotes, kept },
     });
   }
 

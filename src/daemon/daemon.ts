@@ -101,6 +101,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ...{ tlds, bareNames, hosts, names: settings },
     checkouts: new CheckoutsNow(gitCheckouts),
     remotes: () => machines.names(),
+    waiting: () => discovery.waiting(),
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
   });
   const supervised = () => supervisor.part?.snapshots() ?? [];

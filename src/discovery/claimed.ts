@@ -27,7 +27,7 @@ export type Claimed = {
   /** Processes whose sockets are named by a claim: they are no servers of their own. */
   pids: ReadonlySet<number>;
   /** Every name that is claimed, whether or not it leads anywhere: no inferred name takes it. */
-  names: ReadonlySet<string>;
+  names: ReadonlyMap<string, Claim>;
 };
 
 const strength: readonly ClaimSource[] = ["given", "container", "remote"];
@@ -80,7 +80,7 @@ export function claimedServices(all: readonly Claim[], options: ClaimedOptions):
     services: found.map((one) => serviceOf(one, { ...options, takenBy })),
     waiting,
     pids,
-    names: new Set(winners.keys()),
+    names: winners,
   };
 }
 

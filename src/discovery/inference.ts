@@ -1,4 +1,5 @@
 /** Scan after scan -> names for servers that nothing else names, the same ones for the same folders. */
+import type { Claim } from "../routes/claim.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { isInside, isUnder } from "../routes/name-rights.ts";
 import { ancestry } from "./ancestry.ts";
@@ -9,9 +10,11 @@ import { type KeptName, KeptNames } from "./kept-names.ts";
 import { neverNamedAs } from "./never-named.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
 import { isUnwanted } from "./name-carrier.ts";
+import { PastNames } from "./past-names.ts";
 import type { NamedProcess } from "./process-names.ts";
 import type { Project } from "./project.ts";
 import type { ProjectFolders } from "./project-folders.ts";
+import { Twins } from "./inferred-twins.ts";
 import { type ServerWord, serverWord } from "./server-words.ts";
 
 /** Servers and names that somebody has given already. */
@@ -20,7 +23,7 @@ export type Named = {
   /** Processes whose sockets a claim names. */
   pids: ReadonlySet<number>;
   /** Names that are claimed. */
-  names: ReadonlySet<string>;
+  names: ReadonlyMap<string, Claim>;
   /** Our own process, which is nobody's server. */
   ownPid: number;
 };
@@ -54,6 +57,22 @@ export function inference(options: InferenceOptions): Infer {
   let { names } = options;
   /** By identity: what its command line says. Of processes that listened at the last scan. */
   let read = new Map<string, Read>();
+  const twins = new Twins();
+  const past = new PastNames();
+
+  function remember(
+    { observations }: Scan,
+    { named, names, now: at }: Named & { now: number },
+  ): void {
+    for (const pid of observations.flatMap(({ pids }) => pids)) {
+      const its = named.get(pid);
+      if (its !== undefined) past.see(its.name, { cwd: its.process.cwd, at });
+    }
+    // One that a person has given is kept until that person takes it back.
+    for (const { name, source, cwd } of names.values()) {
+      if (source !== "given") past.see(name, { cwd, at });
+    }
+  }
 
   function readingOf(process: ObservedProcess, cwd: string, folder: string): Read {
     const { pid, startedAt, command } = process;
@@ -94,15 +113,20 @@ export function inference(options: InferenceOptions): Infer {
   }
 
   return (scan, its) => {
+    const now = options.wall();
+    remember(scan, { ...its, now });
+    twins.begin();
     const candidates = candidatesIn(scan, its);
     if (candidates.size === 0) return none;
     const kept = new KeptNames({
       entries: names,
-      day: Math.floor(options.wall() / day),
+      day: Math.floor(now / day),
       isThere: folders.isThere,
     });
-    const isTaken = takenBy(its, options);
-    const found = inferredNames(scan, { candidates, kept, isTaken });
+    const isGiven = takenBy(its, options);
+    const isTaken = (name: string, project: Project): boolean =>
+      isGiven(name, project) || past.isKept(name, { folder: project.folder, now });
+    const found = inferredNames(scan, { candidates, kept, isTaken, twins });
     if (kept.changed) {
       names = kept.entries();
       onChange?.(names);

@@ -5,6 +5,7 @@ import type { NamedProcess } from "./process-names.ts";
 import type { Project } from "./project.ts";
 import { scriptWord } from "./command-words.ts";
 import { type Candidate, type Unit, unitsOf } from "./inferred-units.ts";
+import type { Twins } from "./inferred-twins.ts";
 import { standingOf } from "./standing.ts";
 import { oldestFirst } from "./observation.ts";
 
@@ -18,11 +19,13 @@ export type InferredOptions = TakenNames & {
   /** The processes that may be named, by pid. */
   candidates: ReadonlyMap<number, Candidate>;
   kept: KeptNames;
+  /** Remembers the servers of the scan before. */
+  twins: Twins;
 };
 
 /** By pid: listening processes, and those that they have come of within their server. */
 export function inferredNames(scan: Scan, options: InferredOptions): Map<number, NamedProcess> {
-  const { candidates } = options;
+  const { candidates, twins, kept } = options;
   const named = new Map<number, NamedProcess>();
   const units = unitsOf(scan, candidates)
     .map((unit) => ({ unit, standing: standingOf(unit.main, scriptOf(unit.main, scan)) }))
@@ -32,12 +35,17 @@ export function inferredNames(scan: Scan, options: InferredOptions): Map<number,
     );
   const names = new Names(options);
   const folders = Map.groupBy(units, ({ unit }) => unit.main.project.folder);
-  for (const its of folders.values()) {
-    const plain = new Map<string, number>();
+  for (const [folder, its] of folders) {
+    const kinds = Map.groupBy(its, ({ standing }) => standing.id);
+    const withPorts = new Map(
+      [...kinds].map(([id, alike]) => {
+        const all = { folder, id, units: alike.map(({ unit }) => unit) };
+        return [id, twins.withPorts(all, kept)];
+      }),
+    );
     for (const { unit, standing } of its) {
       const { project } = unit.main;
-      const again = plain.has(standing.id) ? unit.port : undefined;
-      plain.set(standing.id, unit.port);
+      const again = withPorts.get(standing.id)?.has(unit) ? unit.port : undefined;
       const name = names.of(project, { ...standing, again });
       const { protocol } = unit.main.server;
       for (const process of withParents(unit, scan)) {
@@ -79,7 +87,7 @@ class Names {
   of(project: Project, wanted: Wanted): string {
     const { label } = project;
     const parts = this.#parts(project, wanted);
-    const visible = (name: string): string => withLabel(name, label);
+    const visible = (name: string): string => (label === undefined ? name : `${label}.${name}`);
     const isFree = (name: string): boolean =>
       !this.#used.has(visible(name)) && !this.#options.isTaken(visible(name), project);
     const name = firstFree(parts, isFree);
@@ -107,12 +115,6 @@ class Names {
     const word = kept.give({ scope, folder, id: id || "server", wanted: labels, isCertain: true });
     return word === "" ? base : [word, ...base];
   }
-}
-
-/** As `worktree-labels.ts` has it: a name that has the label already stays as it is. */
-function withLabel(name: string, label: string | undefined): string {
-  if (label === undefined || name === label || name.startsWith(`${label}.`)) return name;
-  return `${label}.${name}`;
 }
 
 /** A number on the last label where that helps, since names below a project's are all its own; else on the first. */

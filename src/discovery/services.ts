@@ -26,7 +26,7 @@ export type Naming = {
 };
 
 const nobody: ReadonlyMap<number, NamedProcess> = new Map();
-const unclaimed: Claimed = { services: [], waiting: [], pids: new Set(), names: new Set() };
+const unclaimed: Claimed = { services: [], waiting: [], pids: new Set(), names: new Map() };
 
 /** Every name with its server, and the claims that wait for theirs. */
 export function naming(scan: Scan, options: ServicesOptions): Naming {

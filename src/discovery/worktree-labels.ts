@@ -8,7 +8,10 @@ import type { ObservedProcess, Scan } from "./observation.ts";
 import type { NamedProcess } from "./process-names.ts";
 
 export interface WorktreeLabels {
-  /** Names that have a label already stay as they are. With a new scan, processes which have ended are forgotten. */
+  /**
+   * A NAME that begins with the label stays as it is, unless another checkout of the repository has the same. With a
+   * new scan, processes which have ended are forgotten.
+   */
   inFront(named: ReadonlyMap<number, NamedProcess>, scan: Scan): Map<number, NamedProcess>;
   /** A service that has its name from elsewhere, with the checkout that its folder is in. */
   placed(service: Service): Service;
@@ -20,6 +23,9 @@ const labelled: ReadonlySet<NameSource> = new Set(["NAME", "ancestor", "folder"]
 /** PATH_MAX: a directory is shown in full. */
 const longestPath = 4096;
 
+/** Names of repositories that are remembered. */
+const mostNames = 4096;
+
 type Family = { named: ReadonlyMap<number, NamedProcess>; scan: Scan };
 
 /**
@@ -30,6 +36,8 @@ export function worktreeLabels(
   checkouts: Pick<Checkouts, "of" | "asOf" | "renew">,
 ): WorktreeLabels {
   const kept = new Map<string, ServiceCheckout | undefined>();
+  /** By repository and name, before the label: the checkouts that have it, or had it. The least recent first. */
+  const roots = new Map<string, ReadonlySet<string>>();
   let last: Scan | undefined;
 
   function checkoutOf({ process, key }: NamedProcess, family: Family): ServiceCheckout | undefined {
@@ -56,6 +64,22 @@ export function worktreeLabels(
     for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
   }
 
+  function see({ name }: NamedProcess, { repository, root }: ServiceCheckout): void {
+    const key = `${repository}\0${name}`;
+    const before = roots.get(key);
+    roots.delete(key);
+    roots.set(key, before?.has(root) ? before : new Set([...(before ?? []), root]));
+    if (roots.size > mostNames) roots.delete(roots.keys().next().value!);
+  }
+
+  /** `NAME=fix-nav.api` in the worktree `fix-nav` alone. With `NAME=api`, a branch `api` may just be called so. */
+  function isWhole({ name, source }: NamedProcess, its: ServiceCheckout): boolean {
+    const { label, repository } = its;
+    if (source === "folder" || label === undefined) return false;
+    if (name !== label && !name.startsWith(`${label}.`)) return false;
+    return (roots.get(`${repository}\0${name}`)?.size ?? 0) < 2;
+  }
+
   return {
     placed(service) {
       const { source, cwd } = service;
@@ -67,10 +91,16 @@ export function worktreeLabels(
     inFront(named, scan) {
       if (scan !== last) begin(scan);
       const family = { named, scan };
+      const found = [...named].map(([pid, its]) => {
+        const checkout = checkoutOf(its, family);
+        if (checkout !== undefined) see(its, checkout);
+        return { pid, its, checkout };
+      });
       return new Map(
-        [...named].map(([pid, its]) => {
-          const checkout = checkoutOf(its, family);
-          return [pid, checkout === undefined ? its : withLabel({ ...its, checkout }, checkout)];
+        found.map(({ pid, its, checkout }) => {
+          if (checkout === undefined) return [pid, its];
+          const placed = { ...its, checkout };
+          return [pid, isWhole(its, checkout) ? placed : withLabel(placed, checkout)];
         }),
       );
     },
@@ -88,7 +118,6 @@ function withoutMain({ repository, root, label, branch }: ServiceCheckout): Serv
 function withLabel(its: NamedProcess, { label, root }: ServiceCheckout): NamedProcess {
   if (label === undefined || its.why !== undefined || its.isSupervised) return its;
   if (!labelled.has(its.source)) return its;
-  if (its.name === label || its.name.startsWith(`${label}.`)) return its;
   const because = `${its.because}; ${label} is its git worktree, ${printable(root, longestPath)}`;
   const verdict = nameOf(`${label}.${its.name}`, { hostName: "", wsl: false });
   if (verdict.kind === "name") {

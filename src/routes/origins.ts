@@ -76,6 +76,8 @@ export type Version = { name: string; checkout: ServiceCheckout | undefined };
 
 export type OriginsFacts = {
   versions: readonly Version[];
+  /** Names of no server that are not to be answered for by another one. */
+  kept?: ReadonlySet<string> | undefined;
   choices: readonly Choice[];
   checkouts: Pick<KnownCheckouts, "labels" | "worktrees">;
 };
@@ -88,7 +90,7 @@ type Seen = { name: string; root: string };
 
 /** Undefined: no repository has more than one checkout, as for most people. */
 export function originsOf(facts: OriginsFacts): Origins | undefined {
-  const { versions, choices, checkouts } = facts;
+  const { versions, kept, choices, checkouts } = facts;
   const drafts = draftsOf(facts);
   const holders = new Map(
     versions.map(({ name, checkout }) => [name, checkout?.repository] as const),
@@ -111,7 +113,9 @@ export function originsOf(facts: OriginsFacts): Origins | undefined {
       });
     }
   }
-  return found.size === 0 ? undefined : asOrigins(found);
+  return found.size === 0
+    ? undefined
+    : asOrigins(found, new Set([...holders.keys(), ...(kept ?? [])]));
 }
 
 function draftsOf({ versions, choices, checkouts }: OriginsFacts): Map<string, Draft> {
@@ -197,7 +201,8 @@ function isLabelOf({ labels, known }: Origin, part: string): boolean {
   return labels.includes(part) || known.has(part);
 }
 
-function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
+/** `held`: names of servers, and kept ones. One that is no origin has the names under it, whatever is chosen. */
+function asOrigins(byName: ReadonlyMap<string, Origin>, held: ReadonlySet<string>): Origins {
   const versions = new Map<string, ShownOrigin>();
   for (const { name: plain, versions: its, shown } of byName.values()) {
     const now = shown === undefined ? undefined : its.get(shown);
@@ -217,7 +222,7 @@ function asOrigins(byName: ReadonlyMap<string, Origin>): Origins {
         // `stale.api` is that worktree's, be its server there or not.
         if (origin !== undefined) return isLabelOf(origin, before) ? undefined : origin;
         const dot = rest.indexOf(".");
-        if (dot === -1) return undefined;
+        if (dot === -1 || held.has(rest)) return undefined;
         before = rest.slice(0, dot);
         rest = rest.slice(dot + 1);
       }

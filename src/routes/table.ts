@@ -61,6 +61,8 @@ export type TableOptions = {
    * The labels of other machines, and names there that have ended: no shorter name answers for what is missing there.
    */
   remotes?: ReadonlySet<string> | undefined;
+  /** Names that are kept for places at which nobody is now: no shorter name answers for them either. */
+  kept?: ReadonlySet<string> | undefined;
   /** The words of config.toml on all names, and on single ones. */
   configured?: ConfiguredNames | undefined;
   checkouts?: KnownCheckouts | undefined;
@@ -81,6 +83,7 @@ export function routeTable(
     answersBare = noNames,
     declared = [],
     remotes = noLabels,
+    kept = noLabels,
     configured,
     checkouts,
     choices = [],
@@ -92,6 +95,7 @@ export function routeTable(
       ? undefined
       : originsOf({
           versions: versionsIn(judged, { supervised, checkouts }),
+          kept,
           choices,
           checkouts,
         });
@@ -110,6 +114,7 @@ export function routeTable(
     groups.set(shared, group);
     group.instances.push(one);
   }
+  const reserved = { remotes, kept };
   return {
     services,
     names: [...byName.keys()].sort(),
@@ -125,8 +130,8 @@ export function routeTable(
       return [...known].sort();
     },
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
-    find: (name) => longestEnding(byName, name, remotes),
-    supervised: (name) => longestEnding(supervisedByName, name, remotes),
+    find: (name) => longestEnding(byName, name, reserved),
+    supervised: (name) => longestEnding(supervisedByName, name, reserved),
     settings({ name, supervised: its, origin }) {
       const shared = its?.instance?.routeName;
       return settingsFrom([
@@ -137,7 +142,7 @@ export function routeTable(
         configured?.all,
       ]);
     },
-    group: (name) => longestEnding(groups, name, remotes),
+    group: (name) => longestEnding(groups, name, reserved),
     origins,
   };
 }
@@ -191,12 +196,13 @@ function nameOfFolder(word: string, { services }: RouteTable): string | undefine
 function longestEnding<T>(
   byName: ReadonlyMap<string, T>,
   name: string,
-  remotes: ReadonlySet<string>,
+  { remotes, kept }: { remotes: ReadonlySet<string>; kept: ReadonlySet<string> },
 ): T | undefined {
   if (byName.size === 0) return undefined;
   for (let rest = name; ;) {
     const found = byName.get(rest);
     if (found !== undefined) return found;
+    if (kept.has(rest)) return undefined;
     if (remotes.has(rest)) return undefined;
     const dot = rest.indexOf(".");
     if (dot === -1) return undefined;

@@ -14,6 +14,11 @@ export type WaitingName = {
   why: string;
 };
 
+/** No server with a shorter name answers for these: whoever has given one means its own place. */
+export function keptNames(waiting: readonly WaitingName[]): ReadonlySet<string> {
+  return new Set(waiting.map(({ name }) => name));
+}
+
 /** The one that a request for `name` would go to: of that name, or of its longest ending. */
 export function waitingFor(name: string, waiting: readonly WaitingName[]): WaitingName | undefined {
   let found: WaitingName | undefined;

@@ -7,6 +7,7 @@ import type { ConfiguredNames, DeclaredSettings } from "../../src/manifest/name-
 import type { KnownLabel } from "../../src/routes/checkout.ts";
 import type { Choice } from "../../src/routes/origins.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
+import type { WaitingName } from "../../src/routes/waiting-name.ts";
 import { api } from "../support/fake-backend.ts";
 
 const none: Changes = { appeared: [], changed: [], gone: [] };
@@ -14,9 +15,11 @@ const none: Changes = { appeared: [], changed: [], gone: [] };
 function scene(bareNames: readonly string[] | boolean = false) {
   let hostsNames: ReadonlySet<string> = new Set();
   let configured: ConfiguredNames = { all: {}, byName: new Map() };
+  let waiting: readonly WaitingName[] = [];
   const routes = new CurrentRoutes({
     tlds: ["test"],
     bareNames,
+    waiting: () => waiting,
     hosts: { names: () => hostsNames },
     names: { now: () => configured, remotes: () => new Map() },
   });
@@ -24,6 +27,10 @@ function scene(bareNames: readonly string[] | boolean = false) {
     routes,
     configure: (all: DeclaredSettings) => {
       configured = { all, byName: new Map() };
+    },
+    keep: (...names: string[]) => {
+      const its = { source: "given", because: "", kind: "waits", why: "" } as const;
+      waiting = names.map((name) => ({ name, ...its }));
     },
     hostsHave: (...names: string[]) => {
       hostsNames = new Set(names);
@@ -60,6 +67,21 @@ test("a change of the hosts file counts with the next scan, though no service ha
   expect(routes.table.answersBare("shop")).toBe(false);
   routes.scanned([], none);
   expect(routes.table.answersBare("shop")).toBe(true);
+});
+
+test("a name that is kept counts with the next scan, though no service has changed", () => {
+  const { routes, keep } = scene();
+  routes.scanned([api], { ...none, appeared: [api] });
+  expect(routes.table.find("db.api")?.name).toBe("api");
+  keep("db.api");
+  routes.scanned([api], none);
+  expect(routes.table.find("db.api")).toBeUndefined();
+  const { table } = routes;
+  routes.scanned([api], none);
+  expect(routes.table).toBe(table);
+  keep();
+  routes.scanned([api], none);
+  expect(routes.table.find("db.api")?.name).toBe("api");
 });
 
 test("a new branch counts with the next scan, though no service has changed", () => {

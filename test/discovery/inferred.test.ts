@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import type { Checkout } from "../../src/discovery/checkouts.ts";
 import { inference, type InferenceOptions } from "../../src/discovery/inference.ts";
 import { type KeptName, mostKept } from "../../src/discovery/kept-names.ts";
+import { heldFor } from "../../src/discovery/past-names.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
 import { servicesIn } from "../../src/discovery/services.ts";
 import { worktreeLabels } from "../../src/discovery/worktree-labels.ts";
@@ -38,7 +39,7 @@ const files: Files = {
   "/w/try/.git": "try of shop",
 };
 
-type World = Partial<Pick<InferenceOptions, "names" | "supervised">> & { files?: Files };
+type World = Partial<Pick<InferenceOptions, "names" | "supervised" | "wall">> & { files?: Files };
 
 function checkoutAt(folder: string): Checkout | undefined {
   const [, text] = Object.entries(files).find(
@@ -150,7 +151,11 @@ test("a second server of one kind in the folder has its port in its name, and th
   const first = { pid: 200, startedAt: 1, ports: [5173], ...vite };
   const second = { pid: 201, startedAt: 2, ports: [5174], ...vite };
   expect(subject.names(first, second)).toEqual(["shop 5173", "shop-5174 5174"]);
-  expect(subject.names(second)).toEqual(["shop 5174"]);
+  expect(subject.names(second)).toEqual(["shop-5174 5174"]);
+  const again = { ...first, pid: 202, startedAt: 3 };
+  expect(subject.names(second, again)).toEqual(["shop 5173", "shop-5174 5174"]);
+  const next = daemon({ names: subject.state() });
+  expect(next.names(second, again)).toEqual(["shop 5173", "shop-5174 5174"]);
 });
 
 test("which of two servers had the project's name first stays so over a restart of all", () => {
@@ -194,12 +199,35 @@ test("two clones of a workspace are apart by their roots, and every package foll
   ).toEqual(["mono-2 4001", "web.mono 3000", "web.mono-2 4000"]);
 });
 
-test("a name that a server has by NAME is not taken, and is back once that server has ended", () => {
-  const subject = daemon();
+test("a name that a server has by NAME is not taken, also while it starts again in another folder", () => {
+  let now = 0;
+  const subject = daemon({ wall: () => now });
   const named = { pid: 900, name: "shop", cwd: "/tmp", ports: [9000] };
   expect(subject.names({ ports: [3000] })).toEqual(["shop 3000"]);
   expect(subject.names({ ports: [3000] }, named)).toEqual(["shop 9000", "shop-2 3000"]);
+  now += heldFor - 1;
+  expect(subject.names({ ports: [3000] })).toEqual(["shop-2 3000"]);
+  now += 1;
   expect(subject.names({ ports: [3000] })).toEqual(["shop 3000"]);
+});
+
+test("a name that the same folder's server had by NAME is back at once", () => {
+  const subject = daemon();
+  expect(subject.names({ name: "shop", ports: [3000] })).toEqual(["shop 3000"]);
+  expect(subject.names({ pid: 200, ports: [3000] })).toEqual(["shop 3000"]);
+});
+
+test("a container's name is not taken while the container starts again, and a given one is free once taken back", () => {
+  for (const [source, expected] of [
+    ["container", "shop-2"],
+    ["given", "shop"],
+  ] as const) {
+    const subject = daemon();
+    const place = { kind: "port", port: 9 } as const;
+    const claim: Claim = { name: "shop", source, because: "so it is", place };
+    subject.services(scanOf({ ports: [3000] }), [claim]);
+    expect(subject.names({ ports: [3000] })).toEqual([`${expected} 3000`]);
+  }
 });
 
 test("a name that is claimed is not taken, whether or not the claim leads anywhere", () => {

@@ -183,3 +183,20 @@ test("a name that a person gives has no label, and its server is still known to 
   expect(given("remote")[0]).toMatchObject({ name: "mine" });
   expect(given("remote")[0]!.checkout).toBeUndefined();
 });
+
+test("a branch that is called like a server does not give its server the main checkout's name", () => {
+  const own = { pid: 7, port: 1, cwd: "/w/fix", name: "fix-nav" };
+  const main = { pid: 8, port: 2, cwd: "/w/shop", name: "fix-nav" };
+  expect(names(own)).toEqual(["fix-nav"]);
+  expect(names(own, main)).toEqual(["fix-nav", "fix-nav.fix-nav"]);
+  const longer = "fix-nav.shop";
+  expect(names({ ...own, name: longer })).toEqual([longer]);
+  expect(names({ ...own, name: longer }, { ...main, name: longer })).toEqual([
+    `fix-nav.${longer}`,
+    longer,
+  ]);
+  const worktrees = worktreeLabels(usual());
+  found(scanOf(own, main), worktrees);
+  // While the main checkout's starts again, too.
+  expect(found(scanOf(own), worktrees).map(({ name }) => name)).toEqual(["fix-nav.fix-nav"]);
+});

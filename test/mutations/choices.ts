@@ -50,6 +50,13 @@ export const choosing: readonly Fault[] = [
     tests: [choices],
   },
   {
+    name: "a server under a plain name loses its requests to the worktree that is shown",
+    file: "src/routes/origins.ts",
+    find: "if (dot === -1 || held.has(rest)) return undefined;",
+    replace: "if (dot === -1) return undefined;",
+    tests: [choices],
+  },
+  {
     name: "a server sees the cookie of the choice",
     file: "src/proxy/request/destination.ts",
     find: "hidesUse: destination.origin !== undefined,",

@@ -8,6 +8,13 @@ const typed = ["test/cli/read-place.test.ts"];
 
 export const given: readonly Fault[] = [
   {
+    name: "a shorter name gets the requests of one that waits for its server",
+    file: "src/routes/table.ts",
+    find: "if (kept.has(rest)) return undefined;",
+    replace: "",
+    tests: ["test/routes/table.test.ts"],
+  },
+  {
     name: "a claim takes the server of a NAME",
     file: "src/discovery/place-holders.ts",
     find: "if (carrier === undefined || carrier.why !== undefined) continue;",

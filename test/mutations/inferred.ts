@@ -13,6 +13,20 @@ const units = "src/discovery/inferred-units.ts";
 
 export const inferredNames: readonly Fault[] = [
   {
+    name: "a folder takes the name of a server with NAME that starts again",
+    file: inference,
+    find: " || past.isKept(name, { folder: project.folder, now })",
+    replace: "",
+    tests: inferred,
+  },
+  {
+    name: "a second server of a kind takes the name of the first, which starts again",
+    file: "src/discovery/inferred-twins.ts",
+    find: "return before ? 3 : 0;",
+    replace: "return 0;",
+    tests: inferred,
+  },
+  {
     name: "an editor's helper and a browser's port for debuggers have a project's name",
     file: inference,
     find: "if (!reading.never) found.set(",

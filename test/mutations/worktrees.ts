@@ -28,6 +28,13 @@ export const worktrees: readonly Fault[] = [
     tests: labels,
   },
   {
+    name: "a branch that is called like a server takes the main checkout's name",
+    file: "src/discovery/worktree-labels.ts",
+    find: "?.size ?? 0) < 2",
+    replace: "?.size ?? 0) < 9",
+    tests: labels,
+  },
+  {
     name: "the supervisor's name gets a label in front",
     file: "src/discovery/worktree-labels.ts",
     find: "|| its.isSupervised) return its;",

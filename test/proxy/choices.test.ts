@@ -151,6 +151,28 @@ test("the server is told the plain name, and sees the field but not the cookie",
   }
 });
 
+test("the octets of other cookies stay, also where they end as a space of Latin-1 does", async () => {
+  await using its = await open();
+  const { client } = its;
+  client.send(
+    `GET / HTTP/1.1\r\nHost: shop.localhost\r\nCookie: ${useCookie}=fix-nav; a=\u00c3\u00a0\r\n\r\n`,
+  );
+  await client.message();
+  const line = its.fixed.requests[0]!.lines.find((its) => /^cookie/i.test(its))!;
+  expect(line).toBe("Cookie: a=\u00c3\u00a0");
+});
+
+test("a server under a plain name that is no checkout's answers for itself, whatever is chosen", async () => {
+  await using its = await open({ choices: [shown] });
+  its.proxy.setServices({ ...its.services, "db.shop": { port: its.main.port } });
+  for (const host of ["db.shop.localhost", "x.db.shop.localhost"]) {
+    expect(await its.ask(host)).toBe("main");
+    expect(await its.ask(host, "Localhostess-Use: fix-nav")).toBe("main");
+    expect(await its.ask(host, `Cookie: ${useCookie}=old`)).toBe("main");
+  }
+  expect(await its.ask("x.shop.localhost")).toBe("fixed");
+});
+
 test("a name with one checkout keeps a cookie of that name, whoever has set it", async () => {
   await using its = await open();
   await its.ask("mail.localhost", `Cookie: ${useCookie}=fix-nav`, "Localhostess-Use: fix-nav");

@@ -31,11 +31,19 @@ type Facts = {
   choices?: Choice[];
   worktrees?: string[];
   branches?: string[];
+  kept?: ReadonlySet<string>;
 };
 
-function originsIn({ versions = all, choices = [], worktrees = [], branches = [] }: Facts = {}) {
+function originsIn({
+  versions = all,
+  choices = [],
+  worktrees = [],
+  branches = [],
+  kept,
+}: Facts = {}) {
   return originsOf({
     versions,
+    kept,
     choices,
     checkouts: {
       worktrees: (its) =>
@@ -102,6 +110,13 @@ for (const [name, use, leads] of rows) {
     expect(nameFor(name, use)).toBe(leads);
   });
 }
+
+test("a kept name of no server stays with nobody, whatever is chosen", () => {
+  const kept = new Set(["mail.shop", "api.shop"]);
+  expect(nameFor("mail.shop", "fix-nav", { kept })).toBeUndefined();
+  expect(nameFor("x.mail.shop", "fix-nav", { kept })).toBeUndefined();
+  expect(nameFor("x.api.shop", "fix-nav", { kept })).toBe("x.api.fix-nav.shop");
+});
 
 test("a branch without a worktree is no subdomain of the one that is shown", () => {
   const facts = { choices: [choice("fix-nav")], branches: ["later"] };

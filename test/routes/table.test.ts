@@ -63,6 +63,16 @@ test("known are services that run, reachable or not, and declared names, once ea
   expect(routeTable(seen, { answersBare: new Set(["vm"]) }).known()).toEqual(["lost", "web"]);
 });
 
+test("no shorter name answers for one that is kept for a place at which nobody is", () => {
+  const services = ["shop", "web.db.shop"].map((name, index) =>
+    testService(name, { port: 3000 + index }),
+  );
+  const table = routeTable(services, { kept: new Set(["db.shop", "shop"]) });
+  expect(
+    ["db.shop", "x.db.shop", "web.db.shop", "x.shop"].map((name) => table.find(name)?.name),
+  ).toEqual([undefined, undefined, "web.db.shop", "shop"]);
+});
+
 test("a server that is called like another machine answers for itself, and for nothing that is missing there", () => {
   const services = ["box", "api.box", "api"].map((name, index) =>
     testService(name, { port: 3000 + index }),

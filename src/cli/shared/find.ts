@@ -29,7 +29,8 @@ export type Found =
 /** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
 export function find(name: string, sight: Sight & { unanswered?: Unanswered }): Found {
   const { services, supervised, tlds, urlPorts, unanswered, remotes, routing } = sight;
-  const table = routeTable(services, { supervised, tlds, remotes: routing?.remotes });
+  const { remotes: machines, kept } = routing ?? {};
+  const table = routeTable(services, { supervised, tlds, remotes: machines, kept });
   const service = table.find(name);
   if (service !== undefined && unanswered === undefined) return { kind: "found", service };
   const unusable = unusableIn(sight);

@@ -20,7 +20,7 @@ import type { TableOptions } from "../../routes/table.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { OwnCheckouts } from "./own-checkouts.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
-import type { WaitingName } from "../../routes/waiting-name.ts";
+import { keptNames, type WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import { systemClock } from "../../system/clock.ts";
 import { ownFile } from "../../system/own-bun.ts";
@@ -45,7 +45,7 @@ export type Sight = {
   /** The ports in URLs. */
   urlPorts: UrlPorts;
   /** More of what the proxy decides by. */
-  routing?: Pick<TableOptions, "checkouts" | "configured" | "remotes">;
+  routing?: Pick<TableOptions, "checkouts" | "configured" | "remotes" | "kept">;
   /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
   tlds: readonly string[];
 };
@@ -117,6 +117,7 @@ async function seenByDaemon(
     routing: {
       configured: configured && namesOfList(configured),
       remotes: new Set(remotes.flatMap(({ name, left }) => [name, ...left])),
+      kept: keptNames(waiting),
     },
     tlds: daemon.tlds,
   };
@@ -159,19 +160,20 @@ function ownLooker(settings: Settings): Looker {
     ]);
     const scan = judge(found);
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
+    const named = naming(scan, {
+      ...machine,
+      worktrees,
+      ownPid: proxy?.pid ?? process.pid,
+      infer,
+      claims: [...given.now(), ...claimsOf(engines, { checkout })],
+    });
     return {
       scan,
-      ...naming(scan, {
-        ...machine,
-        worktrees,
-        ownPid: proxy?.pid ?? process.pid,
-        infer,
-        claims: [...given.now(), ...claimsOf(engines, { checkout })],
-      }),
+      ...named,
       supervised: [],
       proxy,
       ...portsOf(settings, proxy),
-      routing: { checkouts: known },
+      routing: { checkouts: known, kept: keptNames(named.waiting) },
       tlds: proxy?.tlds ?? settings.tlds,
     };
   };

@@ -320,15 +320,16 @@ export class Serving implements ExchangeOwner, WaitingOwner, AbsencesOwner {
     if (remote !== undefined && remote.state !== "up") {
       return this.#explain(remoteAway(name, remote));
     }
+    const kept = this.#keptFor(name);
     return this.#explain({
       status: 404,
       name,
       remote,
       names: table.names,
-      nearest: nearestName(name, table),
+      nearest: kept === undefined ? nearestName(name, table) : undefined,
       unusable: this.#shared.unusable?.() ?? [],
       unanswered,
-      kept: this.#keptFor(name),
+      kept,
       port: this.#shared.urlPorts.http,
       securePort: this.#shared.urlPorts.https,
     });

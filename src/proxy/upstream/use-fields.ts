@@ -19,8 +19,8 @@ const longest = 64;
 
 /**
  * The label, in lower case; undefined: the request says nothing of it. The field is stronger than the cookie: a program
- * sets it, or a service that passes it on. Of several cookies, the first counts: browsers send the one of this host and
- * path before those of a wider domain.
+ * sets it, or a service that passes it on. Of several cookies of one name, the first counts: which of them is of this
+ * host alone, a browser does not say.
  */
 export function useIn(head: FieldLines, bytes: Uint8Array): string | undefined {
   let chosen: string | undefined;
@@ -44,7 +44,7 @@ function labelFor(pairs: readonly string[], name: string): string | undefined {
 }
 
 function labelIn(value: string): string {
-  return value.trim().toLowerCase().slice(0, longest);
+  return unpadded(value).toLowerCase().slice(0, longest);
 }
 
 /** Whether the field is a Cookie with our name in it, which is the end of the one by https too. */
@@ -64,11 +64,21 @@ export function hasUseCookie(head: FieldLines, bytes: Uint8Array, at: number): b
 
 /** The value of a Cookie field without ours; "" if there is no other. */
 export function otherCookies(value: string): string {
-  return value
-    .split(";")
-    .filter((pair) => !isOurs(pair))
-    .join(";")
-    .trim();
+  const others = value.split(";").filter((pair) => !isOurs(pair));
+  return unpadded(others.join(";"));
+}
+
+/** Without spaces and tabs around it. trim() would take octet A0 too, with which letters of UTF-8 such as à end. */
+function unpadded(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isPadding(value, start)) start++;
+  while (end > start && isPadding(value, end - 1)) end--;
+  return value.slice(start, end);
+}
+
+function isPadding(value: string, at: number): boolean {
+  return value[at] === " " || value[at] === "\t";
 }
 
 function isOurs(pair: string): boolean {
@@ -76,7 +86,7 @@ function isOurs(pair: string): boolean {
 }
 
 function isNamedPair(pair: string, name: string): boolean {
-  return pair.trimStart().startsWith(`${name}=`);
+  return unpadded(pair).startsWith(`${name}=`);
 }
 
 function isNamed(head: FieldLines, bytes: Uint8Array, at: number, lower: string): boolean {
