@@ -28,10 +28,13 @@ export type NamingContainers = {
 /** RFC 1035: 253 characters, and `.localhost` has to fit too. A port in front takes 6. */
 const longestName = 253 - ".localhost".length - 6;
 
+/** `localhostess.name=-`: none, as with `NAME=-`. */
+const unwanted = "-";
+
 /** WHATWG URL, "ends in a number": clients read it as an IPv4 address. */
 const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
-/** The label, else the service and project of Compose, else the container's own name. Undefined where none is left. */
+/** The label, else the service and project of Compose, else the container's own name. Undefined: it has none. */
 export function containerName(
   container: Container,
   options: NamingContainers = {},
@@ -39,6 +42,7 @@ export function containerName(
   const { labels } = container;
   const shown = printable(container.name, 80);
   let warning: string | undefined;
+  if (labels.name === unwanted) return undefined;
   if (labels.name !== undefined) {
     const name = labels.name.toLowerCase().replace(/(?<=.)\.localhost$/, "");
     if (isName(name)) {
