@@ -38,7 +38,7 @@ export function containerClaims(
 ): Claim[] {
   const claims = distinct(namedContainers(engines, options)).map(claimsOf);
   const taken = new Set<string>();
-  // What a container is called counts more than the number of another's port: `80.api` may be a label.
+  // A name of its own counts more than one that is made of a port: `80.api` may be a label.
   return [...claims.flatMap(([main]) => main!), ...claims.flatMap(([, ...ports]) => ports)]
     .filter(({ name }) => !taken.has(name) && taken.add(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
