@@ -134,13 +134,25 @@ test(
     await stuck.until((output) => output.includes("it waits"));
     stuck.type("\x03");
     expect(await stuck.ended()).toBe(1);
-    expect(stuck.output()).toContain("setup ended with exit code 130");
+    expect(stuck.output()).toContain("setup was interrupted; the worktree stays");
     await rm(join(linked, "stuck"));
     expect(await here("worktree", "add", "late")).toMatchObject({ code: 0 });
     expect((await rows()).map((row) => [row.name, row.path])).toEqual([[`late.${name}:t`, linked]]);
     // From within: the folder of the person is gone then.
     expect(await run(linked, "worktree", "remove", "late")).toMatchObject({ code: 0 });
     expect(await rows()).toEqual([]);
+    // Git still counts a folder that was deleted by hand.
+    for (const told of ["made", "forgot"]) {
+      const anew = await here("worktree", "add", "late", linked, "--no-setup", "--no-up");
+      expect(anew).toMatchObject({ code: 0, err: expect.stringContaining(`${told} ${linked}`) });
+      await rm(linked, { recursive: true });
+    }
+    await git.git("worktree", "lock", linked);
+    const held = await here("worktree", "add", "late", linked, "--no-setup", "--no-up");
+    expect(held.code).toBe(1);
+    expect(held.err).toMatch(/^localhostess: no worktree was made: [^\n\\]*locked[^\n\\]*\n$/);
+    await git.git("worktree", "unlock", linked);
+    await git.git("worktree", "prune");
   },
   patience,
 );
