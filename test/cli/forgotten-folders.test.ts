@@ -1,6 +1,6 @@
 /** `localhostess name --forget`: a folder that is to name nothing, listed, remembered, and found by the daemon. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { running, type Running } from "../support/running.ts";
 import { freePort, uniqueName } from "../support/servers.ts";
@@ -62,6 +62,18 @@ test("a folder is forgotten by its name or by itself, and remembered again", asy
   expect(JSON.parse((await run("name", "--remember", "--json", folder)).out)).toEqual({
     ...{ folder, forgotten: false },
   });
+});
+
+test("servers of other projects within a folder that is forgotten are told, as they keep their names", async () => {
+  const above = join(folder, "..");
+  writeFileSync(join(above, "package.json"), JSON.stringify({ name: "above" }));
+  expect(await run("name", "--forget", ".")).toMatchObject({
+    code: 0,
+    err: `${shop} is named by a folder in it, and is still\n`,
+  });
+  expect(await listed()).toBe(shop);
+  expect(await run("name", "--remember", above)).toMatchObject({ code: 0 });
+  rmSync(join(above, "package.json"));
 });
 
 test("what cannot be forgotten or remembered is told", async () => {
