@@ -44,12 +44,17 @@ const listed = async (): Promise<unknown> => (await row())?.name;
 
 test("a folder is forgotten by its name or by itself, and remembered again", async () => {
   expect(await row()).toMatchObject({ name: shop, because: `package.json of ${folder}` });
+  const offered = async (flag: string) => (await run("__complete", "--", "name", flag, "")).out;
+  expect(await offered("--forget")).toMatch(new RegExp(`^${shop}\t.*\n(?:.*\n)*:dirs\n$`, "m"));
+  expect(await offered("--remember")).toBe(":none\n");
   const forgotten = await run("name", "--forget", shop);
   expect(forgotten).toMatchObject({ code: 0, err: "" });
   expect(forgotten.out).toBe(
     `${folder} names no servers any more; to undo that: localhostess name --remember ${folder}\n`,
   );
   expect(await listed()).toBeUndefined();
+  expect(await offered("--forget")).not.toContain(shop);
+  expect(await offered("--remember")).toBe(`${folder}\t\n:none\n`);
   expect((await run("ls")).out).toContain(`:${port}`);
   expect((await run("name", "--forget")).out).toBe(`${folder}\n`);
   expect(JSON.parse((await run("name", "--forget", "--json")).out)).toEqual([
