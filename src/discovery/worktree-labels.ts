@@ -116,8 +116,9 @@ function withoutMain({ repository, root, label, branch }: ServiceCheckout): Serv
 }
 
 function withLabel(its: NamedProcess, { label, root }: ServiceCheckout): NamedProcess {
-  if (label === undefined || its.why !== undefined || its.isSupervised) return its;
-  if (!labelled.has(its.source)) return its;
+  if (label === undefined || its.isSupervised || !labelled.has(its.source)) return its;
+  // A text that is no name has no label. A folder's is one, also for a store, which is not routed.
+  if (its.why !== undefined && its.source !== "folder") return its;
   const because = `${its.because}; ${label} is its git worktree, ${printable(root, longestPath)}`;
   const verdict = nameOf(`${label}.${its.name}`, { hostName: "", wsl: false });
   if (verdict.kind === "name") {

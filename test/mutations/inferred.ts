@@ -127,7 +127,7 @@ export const inferredNames: readonly Fault[] = [
   {
     name: "two servers of one folder have one name",
     file: "src/discovery/inferred.ts",
-    find: "this.#used.add(visible(name, its.project));",
+    find: "!this.#used.has(whole) && ",
     replace: "",
     tests: ["test/discovery/inferred-clashes.test.ts"],
   },
