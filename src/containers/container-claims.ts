@@ -1,7 +1,7 @@
 /** The containers of all engines -> a claim for each published port, each with a name of its own. Pure. */
-import type { ServiceCheckout } from "../routes/checkout.ts";
+import { type ServiceCheckout, serviceCheckout } from "../routes/checkout.ts";
 import type { Claim } from "../routes/claim.ts";
-import { printable } from "../text/printable.ts";
+import { printable, printablePath } from "../text/printable.ts";
 import type { Container, PublishedPort } from "./container.ts";
 import {
   type ContainerName,
@@ -36,9 +36,10 @@ export function containerClaims(
   engines: readonly EngineContainers[],
   options: NamingContainers = {},
 ): Claim[] {
-  const claims = distinct(namedContainers(engines, options)).flatMap(claimsOf);
+  const claims = distinct(namedContainers(engines, options)).map(claimsOf);
   const taken = new Set<string>();
-  return claims
+  // A name of its own counts more than one that is made of a port: `80.api` may be a label.
+  return [...claims.flatMap(([main]) => main!), ...claims.flatMap(([, ...ports]) => ports)]
     .filter(({ name }) => !taken.has(name) && taken.add(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -55,17 +56,12 @@ function namedContainers(engines: readonly EngineContainers[], options: NamingCo
       const ports = container.ports.filter((port) => own.get(keyOf(port)) === container);
       const isHere = ports.length > 0 || container.process !== undefined;
       const name = isHere ? containerName(container, options) : undefined;
-      const checkout = withoutMain(composeCheckout(container, options));
+      const its = composeCheckout(container, options);
+      const checkout = its && serviceCheckout(its);
       if (name !== undefined) named.push({ ...name, container, ports, engine, checkout });
     }
   }
   return named;
-}
-
-function withoutMain(its: ServiceCheckout | undefined): ServiceCheckout | undefined {
-  if (its === undefined) return undefined;
-  const { repository, root, label, branch } = its;
-  return { repository, root, label, branch };
 }
 
 function keyOf({ port, addresses }: PublishedPort): string {
@@ -199,7 +195,7 @@ function textsOf({
   const shown = image.replace(/^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}$/, "$1");
   return {
     command: printable(command === "" ? shown : `${shown} ${command}`, 200),
-    cwd: folder === undefined ? undefined : printable(folder, 4096),
+    cwd: folder === undefined ? undefined : printablePath(folder),
     startedAt: createdAt,
   };
 }

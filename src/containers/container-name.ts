@@ -1,6 +1,7 @@
 /** A container -> the name that it is reached by, and where that is from. Pure. */
 import { labelFrom, nameMistake } from "../manifest/project-name.ts";
 import type { ServiceCheckout } from "../routes/checkout.ts";
+import { isNumeric } from "../text/numeric-label.ts";
 import { printable } from "../text/printable.ts";
 import type { Container } from "./container.ts";
 
@@ -28,10 +29,10 @@ export type NamingContainers = {
 /** RFC 1035: 253 characters, and `.localhost` has to fit too. A port in front takes 6. */
 const longestName = 253 - ".localhost".length - 6;
 
-/** WHATWG URL, "ends in a number": clients read it as an IPv4 address. */
-const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
+/** `localhostess.name=-`: none, as with `NAME=-`. */
+const unwanted = "-";
 
-/** The label, else the service and project of Compose, else the container's own name. Undefined where none is left. */
+/** The label, else the service and project of Compose, else the container's own name. Undefined: it has none. */
 export function containerName(
   container: Container,
   options: NamingContainers = {},
@@ -39,6 +40,7 @@ export function containerName(
   const { labels } = container;
   const shown = printable(container.name, 80);
   let warning: string | undefined;
+  if (labels.name === unwanted) return undefined;
   if (labels.name !== undefined) {
     const name = labels.name.toLowerCase().replace(/(?<=.)\.localhost$/, "");
     if (isName(name)) {
@@ -63,7 +65,7 @@ function isName(name: string): boolean {
     name.length <= longestName &&
     name !== "localhost" &&
     name.split(".").every((part) => part.length <= 63) &&
-    !numeric.test(name.slice(name.lastIndexOf(".") + 1))
+    !isNumeric(name.slice(name.lastIndexOf(".") + 1))
   );
 }
 

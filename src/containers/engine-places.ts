@@ -58,7 +58,7 @@ export function readHost(host: string, from: string): Read {
   const scheme = /^[a-z]+(?=:\/\/)/.exec(host)?.[0] ?? "a relative path";
   const help =
     scheme === "ssh"
-      ? "the services of another machine are reached by a remote"
+      ? "to name containers of another machine, add it: localhostess remote add"
       : "only engines on a unix socket are asked";
   return { kind: "note", note: `the engine of ${from} (${scheme}) is not asked: ${help}` };
 }

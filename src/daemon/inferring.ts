@@ -1,5 +1,5 @@
 /** The state directory and the folders of this machine -> names for servers that have none, kept over restarts. */
-import { checkouts } from "../discovery/checkouts.ts";
+import type { Checkouts } from "../discovery/checkouts.ts";
 import { forgottenFolders, forgottenPath } from "../discovery/forgotten-folders.ts";
 import { type Infer, inference } from "../discovery/inference.ts";
 import { inferredFile, inferredPath } from "../discovery/inferred-state.ts";
@@ -12,6 +12,7 @@ export type InferringOptions = {
   stateDirectory: string;
   uid: number;
   clock: Clock;
+  checkouts: Checkouts;
   supervised(): readonly Supervised[];
   note(text: string): void;
 };
@@ -23,12 +24,12 @@ export type FolderNames = {
 };
 
 export function inferring(options: InferringOptions): FolderNames {
-  const { stateDirectory, uid, clock, supervised, note } = options;
+  const { stateDirectory, uid, clock, checkouts, supervised, note } = options;
   const file = inferredFile({ path: inferredPath(stateDirectory), clock, note });
   const forgotten = forgottenFolders(forgottenPath(stateDirectory), note);
   const infer = inference({
     ...{ uid, supervised, ownFile: ownFile() },
-    folders: projectFolders({ checkouts: checkouts({ uid, clock }), now: () => clock.now() }),
+    folders: projectFolders({ checkouts, now: () => clock.now() }),
     names: file.read(),
     forgotten: () => forgotten.now(),
     wall: () => clock.wall(),

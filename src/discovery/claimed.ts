@@ -3,7 +3,7 @@ import type { Claim, ClaimSource } from "../routes/claim.ts";
 import { endpointWords, placeArgument, placeWords } from "../routes/place-words.ts";
 import type { FoundService, Service } from "../routes/service.ts";
 import type { WaitingName } from "../routes/waiting-name.ts";
-import { printable } from "../text/printable.ts";
+import { printable, printablePath } from "../text/printable.ts";
 import { neighbours } from "./endpoint.ts";
 import type { Observation, Scan } from "./observation.ts";
 import { type PlaceHolders, placeHolders, socketsIn, variableOf } from "./place-holders.ts";
@@ -31,9 +31,6 @@ export type Claimed = {
 };
 
 const strength: readonly ClaimSource[] = ["given", "container", "remote"];
-
-/** PATH_MAX: a directory is shown in full. */
-const longestPath = 4096;
 
 /**
  * A server has one name: a usable NAME first, then the strongest claim. Of two claims with one name, the stronger gets
@@ -154,7 +151,7 @@ function serviceOf(
     pids: [...pids].sort((a, b) => a - b),
     ports: [...ports].filter((port) => port > 0).sort((a, b) => a - b),
     command: printable(claim.command ?? (isMeant ? process.command : endpointWords(endpoint))),
-    cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
+    cwd: cwd === undefined ? undefined : printablePath(cwd),
     source: claim.source,
     ...(claim.checkout === undefined ? {} : { checkout: claim.checkout }),
     because: claim.because,

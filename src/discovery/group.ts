@@ -4,7 +4,7 @@ import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "
 import type { NamedProcess } from "./process-names.ts";
 import { pickPort } from "../routes/pick-port.ts";
 import { endpointOf, neighbours, sharers } from "./endpoint.ts";
-import { printable } from "../text/printable.ts";
+import { printable, printablePath } from "../text/printable.ts";
 
 export type GroupOptions = {
   /** The user whose servers take precedence for a name. */
@@ -15,9 +15,6 @@ export type GroupOptions = {
 
 /** A scan, and its processes that carry a name. */
 type Grouped = { scan: Scan; named: ReadonlyMap<number, NamedProcess> };
-
-/** PATH_MAX: a directory is shown in full. */
-const longestPath = 4096;
 
 /** Processes with one name that belong together and become one service. */
 type Tree = Pick<NamedProcess, "key" | "name" | "why"> & {
@@ -124,7 +121,7 @@ function serviceOf(tree: Tree, { scan, named, uid }: Grouped & { uid: number }):
     pids: [...tree.pids].sort((a, b) => a - b),
     ports,
     command: printable(command),
-    cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
+    cwd: cwd === undefined ? undefined : printablePath(cwd),
     source: carrier?.source ?? "NAME",
     because: carrier?.because,
     checkout: carrier?.checkout,

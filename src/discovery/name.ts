@@ -1,4 +1,5 @@
 /** A process's raw `NAME` -> the DNS name it is reached by, or why it has none. Pure. */
+import { isNumeric } from "../text/numeric-label.ts";
 import { printable } from "../text/printable.ts";
 
 export type NameVerdict =
@@ -34,9 +35,6 @@ const longestText = 300;
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
-/** WHATWG URL, "ends in a number": such a host is parsed as an IPv4 address, or fails. */
-const numberLabel = /^(?:\d+|0x[0-9a-f]*)$/;
-
 function complaint(name: string): string | undefined {
   if (name === "localhost") return "localhost is this machine itself";
   if (name.length > longestName) {
@@ -53,7 +51,7 @@ function complaint(name: string): string | undefined {
   if (labels.some((part) => !label.test(part))) {
     return "a name is made of letters, digits and inner hyphens";
   }
-  if (numberLabel.test(labels.at(-1)!)) return "clients read it as an IP address";
+  if (isNumeric(labels.at(-1)!)) return "clients read it as an IP address";
   return undefined;
 }
 

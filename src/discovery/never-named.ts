@@ -152,9 +152,9 @@ export const neverNamed: readonly Row[] = [
   {
     why: "a part of a container engine or of a virtual machine: containers have names of their own",
     programs: [
-      ...["docker-proxy", "dockerd", "docker", "containerd", "containerd-shim", "podman", "conmon"],
-      ...["rootlesskit", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "passt", "gvproxy"],
-      ...["vpnkit", "com.docker.backend", "com.docker.proxy", "limactl", "colima", "OrbStack"],
+      // And those that pass on to containers: container-listeners.ts.
+      ...["dockerd", "docker", "containerd", "containerd-shim", "podman", "passt"],
+      ...["com.docker.proxy", "colima"],
       ...["buildkitd", "nerdctl", "k3s", "kubelet", "minikube", "kind", "crio", "VBoxHeadless"],
       ...["qemu-system-x86_64", "qemu-system-aarch64", "firecracker", "vfkit", "emulator"],
     ],
@@ -194,7 +194,7 @@ const byText = neverNamed.filter((row) => row.path !== undefined || row.command 
 
 /** Undefined: its folder may name it. */
 export function neverNamedAs(its: CommandWords): Row | undefined {
-  if (isContainerListener(its)) return byProgram.get("docker-proxy");
+  if (isContainerListener(its)) return byProgram.get("dockerd");
   const { command, program, tool, paths, own } = its;
   // A program that was built in the folder may be called as it likes.
   const known = own ? undefined : (byProgram.get(program) ?? byProgram.get(tool ?? ""));

@@ -13,7 +13,7 @@ import { type FolderFacts, type Project, projectIn } from "./project.ts";
 export interface ProjectFolders {
   /** Undefined: the folder is in no project, or is not what it seems. */
   of(process: { pid: number; cwd: string | undefined }): Project | undefined;
-  /** Whether a folder is still there. */
+  /** Whether a folder is still there; one that may not be looked at is. */
   isThere(folder: string): boolean;
 }
 
@@ -121,7 +121,7 @@ export function projectFolders({
       answers.set(key, { project, checked: moment });
       return project;
     },
-    isThere: (folder) => identityOf(folder) !== undefined,
+    isThere: (folder) => isDistant(folder) || identityOf(folder) !== undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 /** A folder and those above it, with what stands in them -> the project that a process in it belongs to. Pure. */
 import { labelFrom, projectNameFrom } from "../manifest/project-name.ts";
-import { printable } from "../text/printable.ts";
+import { isNumeric } from "../text/numeric-label.ts";
+import { printablePath } from "../text/printable.ts";
 import type { Manifest } from "./manifest-names.ts";
 
 /** One folder, as it was last looked at. */
@@ -50,9 +51,6 @@ const longestName = 214;
 /** Every project of Rails, Laravel, Phoenix and Django has one. */
 const frameworkFiles = new Set(["Gemfile", "config.ru", "composer.json", "mix.exs", "manage.py"]);
 
-/** PATH_MAX: a folder is shown in full. */
-const longestPath = 4096;
-
 /** A bundler's package in a framework's folder: `rails new` calls it so. */
 const assets = /^(?:app|assets)$/;
 
@@ -69,7 +67,7 @@ export function projectIn(chain: readonly FolderFacts[]): Project | undefined {
   return {
     folder: nearest.path,
     name: shortened(name, root),
-    because: `${because}${root === undefined ? "" : `, in ${printable(root.path, longestPath)}`}`,
+    because: `${because}${root === undefined ? "" : `, in ${printablePath(root.path)}`}`,
     root: root === undefined ? undefined : { folder: root.path, ...rootName(root) },
     label: top?.checkout?.label,
     repository: top?.checkout?.repository,
@@ -97,7 +95,7 @@ function isWorkspace({ workspace, manifests }: FolderFacts): boolean {
 /** The first file of the folder that says a name, or else the folder's. */
 function nameOf(facts: FolderFacts): Pick<Project, "name" | "because" | "isCertain"> {
   const { path, manifests, checkout } = facts;
-  const place = printable(path, longestPath);
+  const place = printablePath(path);
   const others = manifests.length > 1;
   for (const [file, { name }] of manifests) {
     if (name === undefined || (others && file === "package.json" && assets.test(name))) continue;
@@ -125,7 +123,7 @@ function labelIn(whole: string): string | undefined {
   const label = latin !== undefined && /[a-z]/.test(latin) ? latin : projectNameFrom(text);
   const short = label.slice(0, longestLabel).replace(/-+$/, "");
   if (short === "") return undefined;
-  return /^(?:\d+|0x[0-9a-f]*|localhost)$/.test(short) ? `project-${short}` : short;
+  return isNumeric(short) || short === "localhost" ? `project-${short}` : short;
 }
 
 /** `shop-web` in the workspace `shop` is its `web`. */

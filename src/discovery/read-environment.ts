@@ -1,5 +1,6 @@
 /** The bytes of `/proc/<pid>/environ` -> the few variables that we need, as far as they are still there. Pure. */
 import { portIn } from "../routes/pick-port.ts";
+import { sought, valueIn } from "../system/environment-value.ts";
 
 export type Variables = {
   /** `LOCALHOSTESS_NAME`, or else `NAME`. An empty variable counts as not set, unless there is no other. */
@@ -10,13 +11,6 @@ export type Variables = {
   /** The program has written its title over them, or over a part of them. */
   overwritten: boolean;
 };
-
-/** A variable's bytes at the start of an environment, and after another variable. */
-type Sought = { atStart: Buffer; inside: Buffer };
-
-function sought(name: string): Sought {
-  return { atStart: Buffer.from(`${name}=`), inside: Buffer.from(`\0${name}=`) };
-}
 
 const ownName = sought("LOCALHOSTESS_NAME");
 const plainName = sought("NAME");
@@ -40,19 +34,6 @@ export function readEnvironment(
     wantedPort: portIn(valueIn(rest, port)),
     overwritten,
   };
-}
-
-/** The value of a variable among NUL-terminated strings; the first one, as getenv(3) finds it. */
-function valueIn(environment: Buffer, { atStart, inside }: Sought): string | undefined {
-  let start = -1;
-  if (environment.subarray(0, atStart.length).equals(atStart)) start = atStart.length;
-  else {
-    const at = environment.indexOf(inside);
-    if (at !== -1) start = at + inside.length;
-  }
-  if (start === -1) return undefined;
-  const end = environment.indexOf(0, start);
-  return environment.toString("utf8", start, end === -1 ? environment.length : end);
 }
 
 /**

@@ -3,7 +3,7 @@ import { labelFrom } from "../manifest/project-name.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type Fault, isLost, type Unusable } from "../routes/unusable.ts";
-import { printable } from "../text/printable.ts";
+import { printable, printablePath } from "../text/printable.ts";
 import { programOf, shortCommand, typedCommand } from "../text/short-command.ts";
 import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
@@ -22,9 +22,6 @@ export type UnusableOptions = Host & {
   /** A path that is in the command line of every process of ours: other daemons, with another state directory. */
   ownFile?: string | undefined;
 };
-
-/** PATH_MAX: a directory is shown in full. */
-const longestPath = 4096;
 
 /** The kernel's remark on a folder that is gone: proc(5). */
 const deleted = / \(deleted\)$/;
@@ -116,7 +113,7 @@ function unusableOf({ process, ports, scan, taken, uid, fault }: Parts): Unusabl
     port: pickPort(sorted, new Set(wantedPort === undefined ? [] : [wantedPort])),
     ports: sorted,
     command: printable(shortCommand(process.command, cwd)),
-    cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
+    cwd: cwd === undefined ? undefined : printablePath(cwd),
     typed: isTyped ? typedOf(process, scan) : undefined,
     suggested: suggestedFor(process, taken),
     fault,

@@ -1,7 +1,7 @@
 /** Processes with names -> the same names, with the label of the git worktree in front that the process stands in. */
-import type { ServiceCheckout } from "../routes/checkout.ts";
+import { type ServiceCheckout, serviceCheckout } from "../routes/checkout.ts";
 import type { NameSource, Service } from "../routes/service.ts";
-import { printable } from "../text/printable.ts";
+import { printablePath } from "../text/printable.ts";
 import type { Checkouts } from "./checkouts.ts";
 import { nameOf } from "./name.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
@@ -19,9 +19,6 @@ export interface WorktreeLabels {
 
 /** Names that are nobody's exact word: those of the supervisor and those from beside the processes stay as they are. */
 const labelled: ReadonlySet<NameSource> = new Set(["NAME", "ancestor", "folder"]);
-
-/** PATH_MAX: a directory is shown in full. */
-const longestPath = 4096;
 
 /** Names of repositories that are remembered. */
 const mostNames = 4096;
@@ -46,7 +43,7 @@ export function worktreeLabels(
     const now = process.cwd === undefined ? undefined : checkouts.of(process.cwd);
     const own = now === undefined ? undefined : checkouts.asOf(now, process.startedAt);
     // Kept at once, because parents may form a loop: a pid was reused while the machine was read.
-    kept.set(id, own === undefined ? undefined : withoutMain(own));
+    kept.set(id, own === undefined ? undefined : serviceCheckout(own));
     const parent = family.named.get(process.parent);
     const isChild = parent?.key === key && parent.process.uid === process.uid;
     const around = isChild ? checkoutOf(parent, family) : undefined;
@@ -86,7 +83,7 @@ export function worktreeLabels(
       // A folder of another machine is none of this one's.
       if (source === "remote" || cwd === undefined) return service;
       const checkout = checkouts.of(cwd);
-      return checkout === undefined ? service : { ...service, checkout: withoutMain(checkout) };
+      return checkout === undefined ? service : { ...service, checkout: serviceCheckout(checkout) };
     },
     inFront(named, scan) {
       if (scan !== last) begin(scan);
@@ -111,14 +108,10 @@ function idOf({ pid, startedAt }: ObservedProcess): string {
   return `${pid} ${startedAt}`;
 }
 
-function withoutMain({ repository, root, label, branch }: ServiceCheckout): ServiceCheckout {
-  return { repository, root, label, branch };
-}
-
 function withLabel(its: NamedProcess, { label, root }: ServiceCheckout): NamedProcess {
   if (label === undefined || its.why !== undefined || its.isSupervised) return its;
   if (!labelled.has(its.source)) return its;
-  const because = `${its.because}; ${label} is its git worktree, ${printable(root, longestPath)}`;
+  const because = `${its.because}; ${label} is its git worktree, ${printablePath(root)}`;
   const verdict = nameOf(`${label}.${its.name}`, { hostName: "", wsl: false });
   if (verdict.kind === "name") {
     return { ...its, key: verdict.name, name: verdict.name, because };

@@ -1,5 +1,6 @@
 /** The names of a project and its services, and its domain -> the addresses they give, or why not. Pure. */
 import type { ServiceType } from "./project.ts";
+import { isNumeric } from "../text/numeric-label.ts";
 import { didYouMeanText } from "../text/nearest.ts";
 import { shown } from "../text/shown.ts";
 
@@ -11,8 +12,6 @@ const longestGiven = 180;
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const word = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
-/** A host whose last label is numeric is an IPv4 address, or invalid; WHATWG URL section 3.5. */
-const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
 /** A sentence; undefined where the name is valid. A worker has no address, so that its name need not be a label. */
 export function serviceNameMistake(name: string): string | undefined {
@@ -145,7 +144,7 @@ export function readDomain(text: string, tlds: readonly string[]): Domain {
       `names under .${last} are not served; did you mean "${labels.slice(0, -1).join(".")}.localhost"? To serve them, set tlds = ["${last}"] in config.toml`,
     );
   }
-  if (numeric.test(labels.at(-1)!)) {
+  if (isNumeric(labels.at(-1)!)) {
     return mistake(`${shown(text)} ends in a number, which clients read as an IP address`);
   }
   const domain = `${routeName}.${ending ?? "localhost"}`;

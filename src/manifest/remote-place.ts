@@ -1,11 +1,10 @@
 /** The name of another machine, and where ssh reaches it -> what is wrong with either. Pure. */
+import { isNumeric } from "../text/numeric-label.ts";
 import { shown } from "../text/shown.ts";
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 /** RFC 1035 section 2.3.4. */
 const longestLabel = 63;
-/** WHATWG URL, "ends in a number": clients read such a host as an IPv4 address. */
-const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
 /** Characters; a host name has at most 253, and a user and a port stand beside it. */
 const longestHost = 300;
@@ -20,7 +19,7 @@ const host =
 /** A sentence; undefined where the name can be the last label of names: `api.box`. */
 export function remoteNameMistake(name: string): string | undefined {
   if (name === "localhost") return "localhost is this machine itself";
-  if (label.test(name) && name.length <= longestLabel && !numeric.test(name)) return undefined;
+  if (label.test(name) && name.length <= longestLabel && !isNumeric(name)) return undefined;
   return `the name of another machine has only lower-case letters, digits and inner hyphens, at most ${longestLabel} characters and not only digits, got ${shown(name)}`;
 }
 

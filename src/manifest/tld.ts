@@ -1,4 +1,5 @@
 /** A word -> a top-level domain that names may end in, or why it cannot be one; and what its use risks. Pure. */
+import { isNumeric } from "../text/numeric-label.ts";
 import { shown } from "../text/shown.ts";
 
 export type Tld = { kind: "tld"; tld: string } | { kind: "mistake"; why: string };
@@ -8,8 +9,6 @@ const longestLabel = 63;
 /** A name of 253 letters, with room for a label in front. */
 const longestTld = 200;
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
-/** A last label that makes browsers read a host as an IPv4 address; WHATWG URL section 3.5. */
-const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
 /**
  * Names that no registry gives to anybody: RFC 2606, RFC 6761, RFC 6762 appendix G, RFC 8375, RFC 9476, and `internal`,
@@ -52,7 +51,7 @@ export function readTld(text: string): Tld {
   }
   const last = labels.at(-1)!;
   if (last === "localhost") return mistake("is always served; remove it");
-  if (numeric.test(last)) return mistake("ends in a number, which browsers read as an IP address");
+  if (isNumeric(last)) return mistake("ends in a number, which browsers read as an IP address");
   if (tld === "arpa" || (last === "arpa" && !under(tld, "home.arpa"))) {
     return mistake("is reserved for Internet infrastructure, except home.arpa; did you mean test?");
   }

@@ -11,6 +11,12 @@ export type ServiceCheckout = {
   branch?: string | undefined;
 };
 
+/** The part of a checkout that a service keeps, where more of it is known. */
+export function serviceCheckout(its: ServiceCheckout): ServiceCheckout {
+  const { repository, root, label, branch } = its;
+  return { repository, root, label, branch };
+}
+
 /** Where a label belongs: to a worktree, the main checkout, or to a branch that no checkout has. */
 export type KnownLabel = { branch: string | undefined; root: string | undefined };
 

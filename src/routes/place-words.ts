@@ -1,18 +1,15 @@
 /** A claimed place -> the words for it in a sentence, and the argument that names it. Pure. */
 import { isSocketPath, placeText } from "../text/place.ts";
-import { printable } from "../text/printable.ts";
+import { printablePath } from "../text/printable.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import type { Place } from "./claim.ts";
 import type { Endpoint } from "./service.ts";
-
-/** PATH_MAX. */
-const longestPath = 4096;
 
 /** As in `nothing listens on ...`. */
 export function placeWords(place: Place): string {
   switch (place.kind) {
     case "socket":
-      return printable(place.path, longestPath);
+      return printablePath(place.path);
     case "host":
       return placeText({ address: place.host, port: place.port });
     case "port":

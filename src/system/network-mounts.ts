@@ -1,9 +1,12 @@
-/** The kernel's list of mounts -> whether a path is on another computer's disk, which may keep a reader waiting. */
+/** The kernel's list of mounts -> whether a path is on another computer's disk or a program's, which may not answer. */
 import { readFileSync } from "node:fs";
 
-/** A read of these waits for a network, or for a program that mounts when it is asked. */
-const types =
-  /^(?:nfs|nfs4|cifs|smb3|smbfs|afs|ceph|glusterfs|lustre|autofs|davfs|fuse\.(?:sshfs|rclone|s3fs|gcsfuse|davfs2|curlftpfs|glusterfs))$/;
+/** A read of these waits for a network, for a program that mounts when it is asked, or for any program (fuse(4)). */
+const types = /^(?:nfs|nfs4|cifs|smb3|smbfs|afs|ceph|glusterfs|lustre|autofs|davfs|fuse(?:\..*)?)$/;
+
+/** Programs that have the files of this machine's disks, and wait for nothing else. */
+const ofOwnDisks =
+  /^fuse\.(?:mergerfs|bindfs|gocryptfs|encfs|cryfs|securefs|fuse-overlayfs|unionfs|unionfs-fuse|vmhgfs-fuse|ntfs-3g|exfat|fuse2fs)$/;
 
 /** Linux; elsewhere no mount is known. */
 const list = "/proc/self/mountinfo";
@@ -32,7 +35,7 @@ export function distantIn(text: string): IsDistant {
     const path = place.replace(/\\([0-7]{3})/g, (_, octal) =>
       String.fromCharCode(parseInt(octal, 8)),
     );
-    return [{ path, isDistant: types.test(type) }];
+    return [{ path, isDistant: types.test(type) && !ofOwnDisks.test(type) }];
   });
   if (!mounts.some((its) => its.isDistant)) return () => false;
   return (path) => {

@@ -21,3 +21,11 @@ export function printable(text: string, limit = 1000): string {
   const shown = cut ? head.slice(0, limit - 1).join("") : head.join("");
   return shown.replace(unsafe, escaped) + (cut ? "…" : "");
 }
+
+/** PATH_MAX of Linux, in characters. */
+const longestPath = 4096;
+
+/** A path in full. */
+export function printablePath(path: string): string {
+  return printable(path, longestPath);
+}

@@ -189,8 +189,13 @@ describe("a project and its daemon", () => {
   let root: string;
   let folder: string;
   let bin: string;
+  /** Nobody else has a server there, whose page would not be let in. */
+  let site: Bun.TCPSocketListener;
+  let origin: string;
 
   beforeAll(async () => {
+    site = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    origin = `http://127.0.0.1:${site.port}`;
     [place, server] = await Promise.all([daemonPlace(), testServer()]);
     root = await realpath(await mkdtemp(join(tmpdir(), "localhostess-json-")));
     [folder, bin] = [join(root, "shop"), join(root, "bin")];
@@ -226,7 +231,7 @@ command = "exit 3"
     await chmod(join(bin, "ssh"), 0o755);
     place.env.PATH = `${bin}:${process.env.PATH}`;
     const config = join(root, "config.toml");
-    await writeFile(config, 'allowed_origins = ["http://localhost:5173"]\n');
+    await writeFile(config, `allowed_origins = ["${origin}"]\n`);
     place.env.LOCALHOSTESS_CONFIG = config;
     await place.start();
   }, patience);
@@ -234,6 +239,7 @@ command = "exit 3"
   afterAll(async () => {
     await ran(["stop", "--all"], options());
     await Promise.all([place[Symbol.asyncDispose](), server.end()]);
+    site.stop(true);
     await rm(root, { recursive: true, force: true });
   }, patience);
 
@@ -300,7 +306,7 @@ command = "exit 3"
       await answer("pac");
       await answer("server status");
       await answer("dashboard");
-      await answer("connect http://localhost:5173/");
+      await answer(`connect ${origin}/`);
       await answer("completion bash");
       await answer("version");
       await answer("api");

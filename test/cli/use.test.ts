@@ -103,6 +103,12 @@ test(
     expect(await of(["shop-fix", `http://fix-nav.${name}.localhost:9090/a`])).toEqual(fixed);
     expect(await cli(["use", "--", name], { env: place.env })).toMatchObject({ code: 0 });
     expect(await shown()).toBe("shop");
+    for (const path of ["../shop-fix", "../shop-fix/", `${join(base, "shop-fix")}/.`]) {
+      expect((await use([path])).code).toBe(0);
+      expect(await shown()).toBe("shop-fix");
+      expect(await use(["."])).toMatchObject({ code: 0 });
+      expect(await shown()).toBe("shop");
+    }
   },
   patience,
 );
@@ -126,6 +132,11 @@ test(
       1,
       `localhostess: no name with several checkouts is ${name}x; did you mean ${name}?\n`,
     ]);
+    expect(await wrong("--", `${name}x`)).toEqual(await wrong("fix-nav", `${name}x`));
+    expect(await wrong("../nowhere")).toEqual([
+      1,
+      "localhostess: no worktree is named ../nowhere (there are: fix-nav and old)\n",
+    ]);
     expect(await wrong("later")).toEqual([
       1,
       "localhostess: the branch later is checked out nowhere; to make a worktree of it: localhostess worktree add later\n",
@@ -141,7 +152,9 @@ test(
 test(
   "a worktree without a server gets no answer of another, and a choice ends with its worktree",
   async () => {
-    await use(["old"]);
+    expect((await use(["old"])).err).toBe(
+      `${name}.localhost is to show old, and no such server runs there, so that requests get a 404 until one does; to end it: localhostess use --\n`,
+    );
     expect(await shown()).toBe("404");
     rmSync(join(base, "shop-old"), { recursive: true });
     await eventually("the choice ends", async () => (await shown()) === "shop");

@@ -81,7 +81,7 @@ test.each([
   ],
   [
     "ssh://me@box",
-    "the engine of DOCKER_HOST (ssh) is not asked: the services of another machine are reached by a remote",
+    "the engine of DOCKER_HOST (ssh) is not asked: to name containers of another machine, add it: localhostess remote add",
   ],
   [
     "npipe:////./pipe/docker",

@@ -9,6 +9,10 @@ const text = `22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 33 22 0:42 / /auto rw - autofs systemd-1 rw
 34 33 8:3 / /auto rw - ext4 /dev/sdc1 rw
 35 22 0:43 / /mnt/c rw - 9p C: rw
+36 22 0:44 / /mnt/odd rw - fuse.odd odd rw
+37 22 0:45 / /mnt/any rw - fuse any rw
+38 22 0:46 / /mnt/pool rw - fuse.mergerfs a:b rw
+39 22 0:47 / /mnt/usb rw - fuseblk /dev/sdd1 rw
 half a line
 `;
 
@@ -22,6 +26,11 @@ test.each([
   ["/auto/shop", false],
   // Windows' disk inside its Linux subsystem is this computer's.
   ["/mnt/c/shop", false],
+  // Any program may be behind it, and may hang.
+  ["/mnt/odd/shop", true],
+  ["/mnt/any/shop", true],
+  ["/mnt/pool/shop", false],
+  ["/mnt/usb/shop", false],
 ])("%s is distant: %p", (path, isDistant) => {
   expect(distantIn(text)(path)).toBe(isDistant);
 });

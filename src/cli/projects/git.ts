@@ -55,9 +55,9 @@ export function gitIn(folder: string, world: World): Git {
   };
 }
 
-/** For a person: what git said of its failure, without its own mark. */
+/** For a person, in one line: what git said of its failure, without its own mark, and what it had begun before. */
 export function gitWhy({ err, out, code }: Told): string {
-  const lines = (err || out).split("\n").map((line) => line.replace(/^(?:fatal|error): /, ""));
-  const said = lines.filter((line) => line.trim() !== "").map((line) => printable(line, 500));
-  return said.length === 0 ? `git ended with exit code ${code}` : said.join("\n");
+  const lines = (err || out).split("\n").filter((line) => !/^Preparing |^\s*$/.test(line));
+  const said = lines.map((line) => printable(line.replace(/^(?:fatal|error): /, ""), 500));
+  return said.length === 0 ? `git ended with exit code ${code}` : said.join(" ");
 }

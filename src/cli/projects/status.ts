@@ -1,6 +1,6 @@
 /** `localhostess status [service...]` -> the services of this project: state, process, address, usage and warnings. */
 import { counted } from "../../text/counted.ts";
-import { printable } from "../../text/printable.ts";
+import { printable, printablePath } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { listed } from "../../text/list.ts";
@@ -14,9 +14,6 @@ import { shownFolder } from "../shared/rows.ts";
 import { remarkLines } from "../shared/remark.ts";
 import { type Column, type Table, tableOf } from "../shared/table.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
-
-/** PATH_MAX: a directory is shown in full. */
-const longestPath = 4096;
 
 export type StatusFlags = Flags & { all?: boolean };
 
@@ -125,7 +122,7 @@ export function statusTable(
 ): Table {
   const folder: Column<Row> = {
     title: "FOLDER",
-    text: ({ path }) => printable(shownFolder(path, home), longestPath),
+    text: ({ path }) => printablePath(shownFolder(path, home)),
     paint: () => colors.dim,
     cut: "start",
     most: 40,

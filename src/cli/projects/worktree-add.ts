@@ -13,8 +13,9 @@ import type { Flags } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { alreadyThere, type Copied, copyInto } from "./copy-into.ts";
 import { runDeclared } from "./declared-command.ts";
-import { gitIn, gitWhy } from "./git.ts";
+import { type Git, gitIn, gitWhy } from "./git.ts";
 import { type RepositoryHere, repositoryHere, usualFolder } from "../shared/repository-here.ts";
+import { recordedWorktrees } from "./recorded-worktrees.ts";
 import { type Start, startOf } from "./worktree-start.ts";
 
 export type WorktreeAddFlags = Flags & {
@@ -91,9 +92,16 @@ async function readied(made: Made, readying: Readying): Promise<number> {
     const ended = await runDeclared(setup, { what: "setup", folder: project, world });
     answer.setup = ended === 0 ? "done" : "failed";
     if (ended !== 0) {
-      const why = `setup ended with exit code ${ended}; the worktree stays at ${made.root}`;
-      const code = ended === 130 ? "interrupted" : "failed";
-      return failed(code, `${why}; once it is mended, go on with: ${again}`, world);
+      const stays = `the worktree stays at ${made.root}`;
+      // As shells have it, 128 and the signal's number: Ctrl-C.
+      if (ended === 130)
+        return failed(
+          "interrupted",
+          `setup was interrupted; ${stays}; go on with: ${again}`,
+          world,
+        );
+      const why = `setup ended with exit code ${ended}; ${stays}`;
+      return failed("failed", `${why}; once it is mended, go on with: ${again}`, world);
     }
   }
   if (flags.up === false) return 0;
@@ -141,6 +149,7 @@ async function madeOrThere(
     throw new Failure("exists", `${why}; name another folder behind the branch, or move it away`);
   }
   const git = gitIn(here.root, world);
+  await freed({ branch: start.branch, root }, { git, world });
   // Git makes a large checkout in silence.
   const { err } = world;
   if (err.columns() !== undefined)
@@ -152,6 +161,23 @@ async function madeOrThere(
   const how = start.meaning === "" ? branch : `${branch} (${start.meaning})`;
   world.err.write(`made ${printable(root, 500)} for ${printable(how, 300)}\n`);
   return { root: await real(root), branch, isNew: true };
+}
+
+/** Git counts a worktree whose folder was deleted until it is told, and gives nobody its branch or folder. */
+async function freed(
+  wanted: { branch: string; root: string },
+  { git, world }: { git: Git; world: World },
+): Promise<void> {
+  for (const { root, branch, isMain, locked, isGone } of await recordedWorktrees(git)) {
+    if (isMain || !isGone || (branch !== wanted.branch && root !== wanted.root)) continue;
+    // A lock says that the folder comes back, as that of a disk which is not mounted.
+    if (locked !== undefined) continue;
+    // Where it fails, the next command of git tells why.
+    const told = await git("worktree", "remove", "--force", "--", root);
+    if (told.code === 0) {
+      world.err.write(`forgot ${printable(root, 500)}, whose folder was deleted\n`);
+    }
+  }
 }
 
 /** By the files of the checkout here, where the new one is not there yet. */
@@ -195,7 +221,10 @@ async function broughtAlong(
       if (why === alreadyThere) continue;
       world.err.write(`not copied: ${printable(path, 200)}: ${why}\n`);
     }
-    if (kept.length > 0) world.err.write(`left ${counted(kept.length, "path")} as it was there\n`);
+    if (kept.length > 0)
+      world.err.write(
+        `left ${counted(kept.length, "path")} that ${kept.length === 1 ? "is" : "are"} there already\n`,
+      );
     if (!over) return true;
     const most = counted(copied.length, "path");
     failed(

@@ -45,12 +45,15 @@ export function choosableIn({ sight, git, kept, besides }: ChoosableFacts): Choo
   });
 }
 
-/** The worktree with this label, branch or folder. */
-export function worktreeNamed(word: string, { worktrees }: Choosable): Worktree | undefined {
+/** The worktree with this label or branch, or the one that `folder` is in, or else whose folder is called so. */
+export function worktreeNamed(
+  word: string,
+  { worktrees, folder }: Pick<Choosable, "worktrees"> & { folder: string | undefined },
+): Worktree | undefined {
   const label = word.toLowerCase();
   return (
     worktrees.find((its) => its.label === label) ??
-    worktrees.find((its) => its.branch === word || its.root === word) ??
+    worktrees.find((its) => its.branch === word || its.root === folder) ??
     worktrees.find((its) => its.root.endsWith(`/${word}`))
   );
 }
@@ -100,10 +103,19 @@ export function nameMeant(
     if (meant !== undefined) return meant;
     return { kind: "alone", name };
   }
+  const above = all
+    .toSorted((one, other) => rank(one, repository) - rank(other, repository))
+    .find(({ origins }) => origins.some((its) => its.name.endsWith(`.${word}`)));
+  if (above !== undefined) return { kind: "meant", repository: above.repository, of: word };
   const alone = services.find((its) => its.name === word);
   if (alone !== undefined) return { kind: "alone", name: alone.name };
   const names = all.flatMap(({ origins }) => origins.map((its) => its.name));
   return { kind: "unknown", near: nearest(word, names) };
+}
+
+/** The repository of the current folder comes first. */
+function rank(its: Choosable, repository: string | undefined): number {
+  return its.repository === repository ? 0 : 1;
 }
 
 function isOf({ name, versions }: Origin, wanted: string): boolean {

@@ -1,5 +1,7 @@
 /** `localhostess use [worktree] [name]` -> the worktree that plain names show in all browsers, until it is ended. */
-import { checkouts, type Checkouts } from "../../discovery/checkouts.ts";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Checkout, checkouts, type Checkouts } from "../../discovery/checkouts.ts";
 import { changeChoices, currentChoices, readChoices } from "../../discovery/kept-choices.ts";
 import { systemClock } from "../../system/clock.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
@@ -13,7 +15,14 @@ import { looker, type Sight } from "../shared/look.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { exitCode } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
-import { type Choosable, choosableIn, namesFor, nameMeant, worktreeNamed } from "./choosable.ts";
+import {
+  type Choosable,
+  choosableIn,
+  type Meant,
+  namesFor,
+  nameMeant,
+  worktreeNamed,
+} from "./choosable.ts";
 import { choosableLines, choosableRow } from "./choosable-lines.ts";
 
 /** `end`: `--` was typed. */
@@ -82,12 +91,14 @@ function list({ settings, world, all, repository }: Here): void {
 
 async function choose([label, name, ...more]: readonly string[], here: Here): Promise<void> {
   if (more.length > 0) throw new UsageError(["too many words: localhostess use <worktree> [name]"]);
-  const { its, of } = placeOf(label!, name, here);
-  const worktree = worktreeNamed(label!, its);
+  const folder = checkoutAt(label!, here);
+  const { its, of } = placeOf({ label: label!, name, folder }, here);
+  const worktree = worktreeNamed(label!, { ...its, folder: folder?.root });
   if (worktree === undefined) {
     const known = here.git.labels(its.repository).get(label!.toLowerCase());
-    // The branch that the main checkout is on.
-    if (known?.root !== undefined) return await end(name, here);
+    const isMain = folder?.repository === its.repository && folder.label === undefined;
+    // The branch that the main checkout is on, or its folder.
+    if (known?.root !== undefined || isMain) return await end(name, here);
     const why =
       known?.branch === undefined
         ? noWorktreeText(label!, [its])
@@ -107,8 +118,20 @@ async function choose([label, name, ...more]: readonly string[], here: Here): Pr
     printJson(world, { worktree: worktree.label, root: worktree.root, of: of ?? null, names });
     return;
   }
-  const what = names.length === 0 ? "the repository's names show" : showing(names);
-  world.err.write(`${what} ${worktree.label} in all browsers; to end it: localhostess use --\n`);
+  const toEnd = "; to end it: localhostess use --";
+  const isMissing = (one: string) =>
+    its.origins.some((origin) => origin.name === one && !origin.versions.has(worktree.label));
+  const missing = names.filter(isMissing);
+  const shown = names.filter((one) => !isMissing(one));
+  if (shown.length > 0 || missing.length === 0) {
+    const what = shown.length === 0 ? "the repository's names show" : `${showing(shown)}`;
+    world.err.write(`${what} ${worktree.label} in all browsers${toEnd}\n`);
+  }
+  if (missing.length > 0) {
+    const what = `${hostsOf(missing)} ${missing.length === 1 ? "is" : "are"} to show ${worktree.label}`;
+    const why = "no such server runs there, so that requests get a 404 until one does";
+    world.err.write(`${what}, and ${why}${shown.length > 0 ? "" : toEnd}\n`);
+  }
   if (sight.proxy === undefined) {
     world.err.write("the proxy is not running; start it with: localhostess server start\n");
   }
@@ -116,14 +139,30 @@ async function choose([label, name, ...more]: readonly string[], here: Here): Pr
 
 /** `a.localhost and b.localhost show` */
 function showing(names: readonly string[]): string {
-  const hosts = names.map((its) => `${its}.localhost`);
-  return `${listed(hosts, { most: 6 })} ${hosts.length === 1 ? "shows" : "show"}`;
+  return `${hostsOf(names)} ${names.length === 1 ? "shows" : "show"}`;
+}
+
+function hostsOf(names: readonly string[]): string {
+  return listed(
+    names.map((its) => `${its}.localhost`),
+    { most: 6 },
+  );
+}
+
+/** The checkout that a path is in: `../shop-nav`, `.`, `/home/ann/shop-nav/src`. No branch begins as these do. */
+function checkoutAt(word: string, { git, world }: Here): Checkout | undefined {
+  if (!/^(?:\/|\.\.?(?:\/|$))/.test(word)) return undefined;
+  const path = resolve(world.cwd, word);
+  return existsSync(path) ? git.of(path) : undefined;
 }
 
 /** The repository that is meant, and the plain name, if one is typed. */
 function placeOf(
-  label: string,
-  name: string | undefined,
+  {
+    label,
+    name,
+    folder,
+  }: { label: string; name: string | undefined; folder: Checkout | undefined },
   { all, sight, repository }: Here,
 ): { its: Choosable; of: string | undefined } {
   if (name !== undefined) {
@@ -131,16 +170,16 @@ function placeOf(
     if (meant.kind === "meant") {
       return { its: all.find((one) => one.repository === meant.repository)!, of: meant.of };
     }
-    const word = printable(name, 80);
-    if (meant.kind === "alone") {
-      throw new Failure("not_found", `${word} has one checkout only, which its name always shows`);
-    }
-    const guess = meant.near === undefined ? "" : `; did you mean ${meant.near}?`;
-    throw new Failure("not_found", `no name with several checkouts is ${word}${guess}`);
+    throw notChoosable(name, meant);
   }
+  const isHere = (one: Choosable) =>
+    worktreeNamed(label, { ...one, folder: folder?.root }) !== undefined;
   const own = all.find((one) => one.repository === repository);
+  const there = all.find((one) => one.repository === folder?.repository);
+  if (there !== undefined && (own === undefined || !isHere(own)))
+    return { its: there, of: undefined };
   if (own !== undefined) return { its: own, of: undefined };
-  const having = all.filter((one) => worktreeNamed(label, one) !== undefined);
+  const having = all.filter(isHere);
   if (having.length === 1) return { its: having[0]!, of: undefined };
   if (having.length > 1) {
     const names = having.flatMap(({ origins }) => origins.slice(0, 1).map((its) => its.name));
@@ -149,6 +188,15 @@ function placeOf(
     throw new Failure("ambiguous", why);
   }
   throw new Failure("not_found", noWorktreeText(label, all));
+}
+
+function notChoosable(name: string, meant: Exclude<Meant, { kind: "meant" }>): Failure {
+  const word = printable(name, 80);
+  if (meant.kind === "alone") {
+    return new Failure("not_found", `${word} has one checkout only, which its name always shows`);
+  }
+  const guess = meant.near === undefined ? "" : `; did you mean ${meant.near}?`;
+  return new Failure("not_found", `no name with several checkouts is ${word}${guess}`);
 }
 
 function noWorktreeText(label: string, all: readonly Choosable[]): string {
@@ -168,6 +216,7 @@ async function end(name: string | undefined, here: Here): Promise<void> {
   const its = all.find((one) => one.repository === repository);
   if (name !== undefined) {
     const meant = nameMeant(name, { all, sight, repository });
+    if (meant.kind === "unknown") throw notChoosable(name, meant);
     const of = meant.kind === "meant" ? meant.of : undefined;
     const inIt = ends.filter(
       (one) => meant.kind === "meant" && one.repository === meant.repository,

@@ -17,7 +17,7 @@ import {
 } from "../../routes/unusable.ts";
 import { waitingFor, waitingRemedy, waitingText } from "../../routes/waiting-name.ts";
 import { readText } from "../../system/read-text.ts";
-import { printable } from "../../text/printable.ts";
+import { printable, printablePath } from "../../text/printable.ts";
 import { shortCommand } from "../../text/short-command.ts";
 import { isWsl, type Sight, sourceOf, unusableIn } from "./look.ts";
 import type { Settings } from "./settings.ts";
@@ -73,7 +73,7 @@ async function namedInFile(name: string, sight: Sight): Promise<Unusable | undef
     const folder = sight.scan.processes.get(its.pid)!.cwd!;
     const file = await fileWith(name, { folder, uid });
     if (file === undefined) return undefined;
-    return { ...its, fault: { kind: "in a file", name, file: printable(file, 4096) } as const };
+    return { ...its, fault: { kind: "in a file", name, file: printablePath(file) } as const };
   });
   try {
     const all = await Promise.race([Promise.all(found), late.promise]);
@@ -126,6 +126,6 @@ async function silentOne(
     name,
     pid,
     command: printable(shortCommand(command, cwd), 200),
-    cwd: cwd === undefined ? undefined : printable(cwd, 4096),
+    cwd: cwd === undefined ? undefined : printablePath(cwd),
   };
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { runCommand } from "../../system/command.ts";
+import { sought, valueIn } from "../../system/environment-value.ts";
 import { parseProcStat } from "../../system/proc-stat.ts";
 import { markIn } from "./mark.ts";
 
@@ -91,20 +92,11 @@ const tick = 10;
 /** The page that rss is counted in. */
 const page = 4096;
 
-const atStart = Buffer.from(`${runVariable}=`);
-const inside = Buffer.from(`\0${runVariable}=`);
+const runId = sought(runVariable);
 
 /** Searches NUL-ended strings. */
 export function runIdIn(environment: Buffer): string | undefined {
-  let start = -1;
-  if (environment.subarray(0, atStart.length).equals(atStart)) start = atStart.length;
-  else {
-    const at = environment.indexOf(inside);
-    if (at !== -1) start = at + inside.length;
-  }
-  if (start === -1) return undefined;
-  const end = environment.indexOf(0, start);
-  return environment.toString("latin1", start, end === -1 ? environment.length : end);
+  return valueIn(environment, runId, { as: "latin1" });
 }
 
 type Remembered = {
