@@ -1,6 +1,6 @@
 /** `localhostess name [<name> <place>]` -> a name for what listens there, kept; without words, all given names. */
 import { statSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import {
   type GivenName,
   isSamePlace,
@@ -240,9 +240,8 @@ function ownerOf(place: Place): number | undefined {
   return users.find((uid) => uid !== 0 && uid !== process.getuid?.());
 }
 
-/** Addresses of this machine's own. */
+/** Addresses of this machine's own, and its name. */
 function ownAddresses(): Set<string> {
-  return new Set(
-    Object.values(networkInterfaces()).flatMap((its) => (its ?? []).map(({ address }) => address)),
-  );
+  const all = Object.values(networkInterfaces()).flatMap((its) => its ?? []);
+  return new Set([hostname().toLowerCase(), ...all.map(({ address }) => address)]);
 }
