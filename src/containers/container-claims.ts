@@ -36,9 +36,10 @@ export function containerClaims(
   engines: readonly EngineContainers[],
   options: NamingContainers = {},
 ): Claim[] {
-  const claims = distinct(namedContainers(engines, options)).flatMap(claimsOf);
+  const claims = distinct(namedContainers(engines, options)).map(claimsOf);
   const taken = new Set<string>();
-  return claims
+  // A name of its own counts more than one that is made of a port: `80.api` may be a label.
+  return [...claims.flatMap(([main]) => main!), ...claims.flatMap(([, ...ports]) => ports)]
     .filter(({ name }) => !taken.has(name) && taken.add(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

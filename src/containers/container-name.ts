@@ -29,7 +29,10 @@ export type NamingContainers = {
 /** RFC 1035: 253 characters, and `.localhost` has to fit too. A port in front takes 6. */
 const longestName = 253 - ".localhost".length - 6;
 
-/** The label, else the service and project of Compose, else the container's own name. Undefined where none is left. */
+/** `localhostess.name=-`: none, as with `NAME=-`. */
+const unwanted = "-";
+
+/** The label, else the service and project of Compose, else the container's own name. Undefined: it has none. */
 export function containerName(
   container: Container,
   options: NamingContainers = {},
@@ -37,6 +40,7 @@ export function containerName(
   const { labels } = container;
   const shown = printable(container.name, 80);
   let warning: string | undefined;
+  if (labels.name === unwanted) return undefined;
   if (labels.name !== undefined) {
     const name = labels.name.toLowerCase().replace(/(?<=.)\.localhost$/, "");
     if (isName(name)) {

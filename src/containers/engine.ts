@@ -42,6 +42,8 @@ const deadline = 2000;
 const patience = 10_000;
 /** News that come at once are one list, and a flood of news is ten a second. */
 const listPause = 100;
+/** Docker tells that a container has ended, or is paused, and writes it into what it lists a moment later. */
+const afterNews = 400;
 /** A network that is connected or disconnected is no event of a container; a hang is none at all. */
 const slowLook = 15_000;
 const pauses = { first: 100, longest: 10_000 };
@@ -53,6 +55,8 @@ const mostOctets = 4 * 1024 * 1024;
 const settled = 5000;
 
 const ownApi: EngineApi = { get: getFrom, follow: followEvents };
+
+type Timer = "list" | "news" | "slow" | "ask" | "patience";
 
 function isDoubtful(state: EngineState): boolean {
   return state === "silent" || state === "lost";
@@ -76,7 +80,7 @@ export class Engine {
   #isAgain = false;
   /** Its events come. */
   #isOpen = false;
-  readonly #timers = new Map<"list" | "slow" | "ask" | "patience", Cancel>();
+  readonly #timers = new Map<Timer, Cancel>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -183,7 +187,7 @@ export class Engine {
         if (clock.now() - second.since >= 1000) second = { since: clock.now(), octets: 0 };
         second.octets += bytes.length;
         if (second.octets > mostOctets) this.#failed("it floods us with events");
-        else if (isNews) this.#listSoon();
+        else if (isNews) this.#news();
       },
       onEnd: (why) => {
         this.#events = undefined;
@@ -191,6 +195,11 @@ export class Engine {
       },
     });
     void this.#list();
+  }
+
+  #news(): void {
+    this.#listSoon();
+    this.#after("news", afterNews, () => this.#listSoon());
   }
 
   /** At once where nothing is under way, and else once more after that. */
@@ -255,10 +264,10 @@ export class Engine {
     this.#events?.();
     this.#events = undefined;
     this.#isOpen = false;
-    for (const name of ["list", "slow", "ask"] as const) this.#cancel(name);
+    for (const name of ["list", "news", "slow", "ask"] as const) this.#cancel(name);
   }
 
-  #after(name: "list" | "slow" | "ask" | "patience", delay: number, action: () => void): void {
+  #after(name: Timer, delay: number, action: () => void): void {
     this.#cancel(name);
     const cancel = this.#options.clock.after(delay, () => {
       this.#timers.delete(name);
@@ -267,7 +276,7 @@ export class Engine {
     this.#timers.set(name, cancel);
   }
 
-  #cancel(name: "list" | "slow" | "ask" | "patience"): void {
+  #cancel(name: Timer): void {
     this.#timers.get(name)?.();
     this.#timers.delete(name);
   }

@@ -12,6 +12,9 @@ const mostContainers = 2000;
 /** Entries of one container's ports. `-p 10000-20000:10000-20000` makes twenty thousand. */
 const mostPorts = 512;
 
+/** Names of one container: its own, and one for each link to it. */
+const mostNames = 100;
+
 /** PATH_MAX. */
 const longestText = 4096;
 
@@ -46,7 +49,7 @@ export function readContainers(text: string): ReadContainers {
 function containerIn(entry: unknown): Container | undefined {
   if (!isTable(entry)) return undefined;
   const id = textIn(entry.Id);
-  const name = firstText(entry.Names)?.replace(/^\/+/, "");
+  const name = ownNameIn(entry.Names);
   if (!id || !name) return undefined;
   const state = textIn(entry.State);
   // Podman lists a container that is being made, too; Docker's oldest versions have no State.
@@ -62,6 +65,13 @@ function containerIn(entry: unknown): Container | undefined {
     createdAt: momentIn(entry.Created),
     ports: portsIn(entry.Ports),
   };
+}
+
+/** Docker lists links, too: `/web/db` is what `web` calls the container `/db`. */
+function ownNameIn(names: unknown): string | undefined {
+  if (!Array.isArray(names)) return undefined;
+  const all = names.slice(0, mostNames).flatMap((name) => textIn(name)?.replace(/^\/+/, "") ?? []);
+  return all.find((name) => !name.includes("/")) ?? all[0];
 }
 
 function labelsIn(labels: unknown): ContainerLabels {

@@ -91,8 +91,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   };
   const common = { clock, facts, feed: events, traffic: recorder, note, stops };
   const settings = configuredNames(options.configFile, note);
+  /** The pids of ssh to other machines. */
+  const besides = new Set<number>();
   const machines = otherMachines({
-    ...{ ...options, ...common, names: settings },
+    ...{ ...options, ...common, names: settings, pids: besides },
     onChange: () => discovery.rename(),
   });
   const routes = new CurrentRoutes({
@@ -117,7 +119,9 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     isService: (name) => leads(name, routes.table),
     note,
   });
-  const projects = supervisedProjects({ ...options, ...common, routes, discovery, proxy });
+  const projects = supervisedProjects({
+    ...{ ...options, ...common, routes, discovery, proxy, besides },
+  });
   supervisor.is(projects);
   const nameless = namelessNow({ discovery, routes, projects, wsl });
   const bind = proxyAt({

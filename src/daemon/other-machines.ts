@@ -8,6 +8,8 @@ import type { DaemonOptions } from "./options.ts";
 export type OtherMachinesOptions = Pick<DaemonOptions, "stateDirectory" | "env"> & {
   clock: Clock;
   names: NamesFile;
+  /** Has the pids of ssh for as long as they are awaited. */
+  pids: Set<number>;
   /** Their services, or the machines themselves, have changed. */
   onChange(): void;
   note(text: string): void;
@@ -15,9 +17,9 @@ export type OtherMachinesOptions = Pick<DaemonOptions, "stateDirectory" | "env">
 
 /** Nothing is connected before `start`. */
 export function otherMachines(options: OtherMachinesOptions): Remotes {
-  const { stateDirectory, env, clock, names, onChange, note } = options;
+  const { stateDirectory, env, clock, names, pids, onChange, note } = options;
   return remotes({
-    ...{ stateDirectory, env, clock, onChange, note },
+    ...{ stateDirectory, env, clock, pids, onChange, note },
     random: Math.random,
     configured: () => names.remotes(),
     kept: keptRemotes({ stateDirectory, clock, note }),

@@ -26,6 +26,8 @@ export type SupervisedOptions = Pick<
   discovery: Scanner;
   /** Wakes our services, and is made when they can be woken. */
   proxy: Late<RunningProxy>;
+  /** Pids of this daemon's children that are no service's. */
+  besides: ReadonlySet<number>;
   note(text: string): void;
   stops: Stopping;
 };
@@ -56,6 +58,7 @@ export function supervisedProjects(options: SupervisedOptions): Projects {
       return { url: originOf(domain, { scheme: "http", port }), domain };
     },
     trust: options.serviceTrust,
+    besides: options.besides,
     ownPorts: () => proxy.part?.ports ?? [],
     onChange(change, service) {
       feed.publish("supervised", { change, service });

@@ -12,6 +12,7 @@ import type { Found } from "./found.ts";
 import { firstWords, lookWords } from "./script.ts";
 import { openSession, type Session } from "./session.ts";
 import { shortName } from "./socket-folder.ts";
+import { isTooOld } from "./ssh-arguments.ts";
 import { type Event, pauseOf, type State, stepOn } from "./states.ts";
 
 export type MachineOptions = {
@@ -24,6 +25,8 @@ export type MachineOptions = {
   /** Where its sockets are. @throws Error with a sentence if there is no place for them. */
   folder(): string;
   env(): Readonly<Record<string, string | undefined>>;
+  /** Has the pid of ssh for as long as that is awaited. */
+  pids: Set<number>;
   /** Its services, or its state, have changed. */
   onChange(): void;
   /** A sentence for a person. */
@@ -83,6 +86,8 @@ export class Machine {
   #session: Session | undefined;
   #forwards: Forwards | undefined;
   #control: string | undefined;
+  /** ssh does not know our newer options. */
+  #isOld = false;
   #reader: AnswerReader | undefined;
   #found: readonly Found[] = [];
   /** Names that it had once, the latest last. */
@@ -291,7 +296,7 @@ export class Machine {
   }
 
   #dial(): void {
-    const { clock, env } = this.#options;
+    const { clock, env, pids } = this.#options;
     const nonce = crypto.randomUUID().replaceAll("-", "");
     try {
       const folder = this.#options.folder();
@@ -300,7 +305,9 @@ export class Machine {
       const session = openSession({
         host: this.host,
         control,
+        isOld: this.#isOld,
         env: env(),
+        pids,
         onLine: (text) => this.#heard(text),
         onError: (text) => this.#complained(text),
         onFlood: () => this.#useless("it prints more than any list of servers has"),
@@ -326,6 +333,11 @@ export class Machine {
   }
 
   #ended(code: number | undefined, errors: string): void {
+    if (!this.#isOld && isTooOld(errors)) {
+      this.#isOld = true;
+      this.#dial();
+      return;
+    }
     const heard = this.#state === "up";
     this.#failure = failureOf({ name: this.name, host: this.host, code, errors, heard });
     this.on(this.#failure.event);
@@ -345,7 +357,8 @@ export class Machine {
       return;
     }
     if (answer.kind === "begun") {
-      if (this.#look !== undefined) {
+      // One sign of life for each look: whoever gives it again and again does not answer.
+      if (this.#look?.begun === false) {
         this.#look.begun = true;
         this.#look.ticks = 0;
         this.#look.began = this.#options.clock.now();

@@ -16,6 +16,8 @@ export type RemotesOptions = {
   /** `[remotes]` of config.toml now: name -> host. The same object until the file says something else. */
   configured(): ReadonlyMap<string, string>;
   kept: KeptRemotes;
+  /** Has the pids of ssh for as long as they are awaited. */
+  pids: Set<number>;
   /** The names of services have changed. */
   onChange(): void;
   note(text: string): void;
@@ -63,7 +65,7 @@ const inUse = 30;
 const asleep = 10_000;
 
 export function remotes(options: RemotesOptions): Remotes {
-  const { clock, random, kept, configured, note } = options;
+  const { clock, random, kept, configured, pids, note } = options;
   const env = { ...options.env };
   let machines = new Map<string, Machine>();
   let names: ReadonlySet<string> = new Set();
@@ -103,7 +105,7 @@ export function remotes(options: RemotesOptions): Remotes {
 
   function made(name: string, host: string, source: RemoteReport["source"]): Machine {
     return new Machine({
-      ...{ name, host, source, clock, random, note },
+      ...{ name, host, source, clock, random, pids, note },
       folder: folderNow,
       env: () => env,
       onChange: changed,

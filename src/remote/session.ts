@@ -7,8 +7,12 @@ export type SessionOptions = {
   host: string;
   /** The path of the control socket. */
   control: string;
+  /** Set where ssh is from before 8.7. */
+  isOld: boolean;
   /** The environment of ssh: its PATH, the person's agent, their locale. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Has the pid of ssh for as long as that is awaited: whoever reaps children leaves that to us. */
+  pids: Set<number>;
   /** A line, without its end. */
   onLine(text: string): void;
   /** ssh has said something on its standard error. */
@@ -33,11 +37,11 @@ const endingMilliseconds = 1_000;
 
 /** @throws the system's error, with `code`, where there is no ssh or no process can be started. */
 export function openSession(options: SessionOptions): Session {
-  const { host, control, onLine, onError, onFlood, onEnd } = options;
+  const { host, control, isOld, pids, onLine, onError, onFlood, onEnd } = options;
   const env = environmentOf(options.env);
   const program = whereIs("ssh", env.PATH);
   if (program === undefined) throw Object.assign(new Error("no ssh in PATH"), { code: "ENOENT" });
-  const child = Bun.spawn([program, ...sessionArguments(host, control)], {
+  const child = Bun.spawn([program, ...sessionArguments(host, { control, isOld })], {
     cwd: "/",
     env,
     stdin: "pipe",
@@ -46,6 +50,14 @@ export function openSession(options: SessionOptions): Session {
     // A session of its own: no terminal that could be asked for a password, and no Ctrl-C of the daemon's terminal.
     detached: true,
   });
+  pids.add(child.pid);
+  // Rejects where somebody else has reaped it, which is an end as well.
+  const exited = child.exited
+    .then(
+      () => {},
+      () => {},
+    )
+    .finally(() => pids.delete(child.pid));
   let over = false;
   let errors = "";
   /** Characters since we have last said something. */
@@ -66,7 +78,7 @@ export function openSession(options: SessionOptions): Session {
       }),
     ),
   ]);
-  void child.exited.then(async () => {
+  void exited.then(async () => {
     // Its last words may still be on its way, but a descendant may hold the pipes for ever.
     await Promise.race([outputs, Bun.sleep(200)]);
     if (over) return;
@@ -92,7 +104,7 @@ export function openSession(options: SessionOptions): Session {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGTERM");
       const timer = setTimeout(() => child.kill("SIGKILL"), endingMilliseconds);
-      await child.exited;
+      await exited;
       clearTimeout(timer);
     },
   };

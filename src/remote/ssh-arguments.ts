@@ -23,13 +23,25 @@ const never = [
   "ExitOnForwardFailure=no",
 ] as const;
 
+/** Options of OpenSSH 8.7 (2021) and later; one that does not know them ends, and has no such settings either. */
+const neverSince8 = ["ForkAfterAuthentication=no", "SessionType=default", "StdinNull=no"] as const;
+
+/** Whether ssh has ended because it is too old for our options. */
+export function isTooOld(errors: string): boolean {
+  return /^command-line:? line 0: Bad configuration option/m.test(errors);
+}
+
 /**
  * The one connection of a remote, with a session of `sh` that reads its standard input. It ends with that input, also
- * where we are killed. `control` is the path of its control socket.
+ * where we are killed. `control` is the path of its control socket; `isOld`: ssh is from before 8.7.
  */
-export function sessionArguments(host: string, control: string): string[] {
+export function sessionArguments(
+  host: string,
+  { control, isOld }: { control: string; isOld: boolean },
+): string[] {
   const options = [
     ...never,
+    ...(isOld ? [] : neverSince8),
     "ControlMaster=yes",
     `ControlPath=${control}`,
     `ConnectTimeout=${connectSeconds}`,

@@ -19,6 +19,8 @@ export type SupervisionOptions = {
   addressOf(routeName: string, domain: string): { url: string; domain: string };
   /** Variables that name the bundle of authorities. */
   trust(): Promise<Readonly<Record<string, string>>>;
+  /** Pids of this daemon's children that are no service's. */
+  besides: ReadonlySet<number>;
   ownPorts(): readonly number[];
   onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
   note(text: string): void;
@@ -33,7 +35,7 @@ export function supervision(options: SupervisionOptions): Projects {
   const wanted = join(stateDirectory, "notify");
   const fits = Buffer.byteLength(wanted) <= longestFolder;
   const folder = fits ? wanted : join(tmpdir(), `localhostess-${crypto.randomUUID()}`);
-  const made = machine({ platform, folder, clock, report: note });
+  const made = machine({ platform, folder, clock, besides: options.besides, report: note });
   return allProjects({
     stateDirectory,
     clock,

@@ -103,6 +103,12 @@ test("of two containers with one label the newest has the name; with one name of
   expect(second?.warnings).toEqual(["container green has the name api"]);
 });
 
+test("a container's own name counts more than one that is made of another's port", () => {
+  const api = madeContainer({ name: "api", ports: ["1:80", "2:8080"] });
+  const other = madeContainer({ name: "other", labels: { name: "8080.api" }, ports: ["3:80"] });
+  expect(rows(api, other)).toEqual(["8080.api 3", "api 1"]);
+});
+
 test("the same container by two engines is one: they are one engine by two paths", () => {
   const containers = [madeContainer()];
   const twice = [

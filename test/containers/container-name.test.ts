@@ -39,7 +39,7 @@ test.each<[string, ContainerLabels, string]>([
 test.each([
   "My_App",
   "a b",
-  "-",
+  "--",
   "",
   "x".repeat(64),
   "a..b",
@@ -52,6 +52,11 @@ test.each([
   expect(named?.name).toBe("api.shop");
   expect(named?.warning).toStartWith("its label localhostess.name=");
   expect(named?.warning).not.toMatch(/[\x00-\x1f]/);
+});
+
+test("a label of one hyphen means no name at all, as NAME=- does", () => {
+  const box = madeContainer({ name: "box", labels: { ...compose, name: "-" } });
+  expect(containerName(box)).toBeUndefined();
 });
 
 test("a Compose project in a linked worktree has the worktree's label in front, and the main checkout's name", () => {

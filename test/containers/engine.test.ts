@@ -122,9 +122,22 @@ test("a start is one more list at once, and a hundred at once are two", async ()
   expect(its.names()).toEqual(["web"]);
   // A health check runs a command every few seconds, which says nothing of names.
   await its.time(200);
+  await its.time(200);
+  await its.listed("web");
+  const { asked } = its;
   await its.event("exec_start: /bin/true");
   await its.event("health_status: healthy");
-  expect(its.asked).toBe(before + 2);
+  await its.time(1000);
+  expect(its.asked).toBe(asked);
+});
+
+test("an engine that tells of an end before its list has it is asked once more", async () => {
+  const its = await following("web");
+  await its.event("die");
+  await its.listed("web");
+  await its.time(500);
+  await its.listed();
+  expect(its.names()).toEqual([]);
 });
 
 test("a killed engine has no names as soon as its socket refuses us, and has them again when it is back", async () => {

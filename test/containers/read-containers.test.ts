@@ -50,6 +50,10 @@ test("a container of Docker's list", () => {
   ]);
 });
 
+test("the name that another container has for it by a link is not its own", () => {
+  expect(read([{ ...docker, Names: ["/app/db", "/shop_db"] }])[0]?.name).toBe("shop_db");
+});
+
 test("Podman leaves out what Docker has, and has lists where Docker has texts", () => {
   const { HostConfig: _, ...podman } = docker;
   const row = {

@@ -50,6 +50,13 @@ export const containers: readonly Fault[] = [
     tests: [engine],
   },
   {
+    name: "a list that is older than its news stays",
+    file: "src/containers/engine.ts",
+    find: 'this.#after("news", afterNews, () => this.#listSoon());',
+    replace: "",
+    tests: [engine],
+  },
+  {
     name: "an engine whose events end at once is asked in a circle",
     file: "src/containers/engine.ts",
     find: "      this.#longer();\n      if (pause === 0)",

@@ -76,7 +76,7 @@ export const machine: readonly Fault[] = [
   {
     name: "a child of ours is a stray",
     file: "src/supervisor/family/family.ts",
-    find: "its !== session && !own.has(pid) && !keepers.has(pid),",
+    find: "its !== session && !isBuns(pid) && !keepers.has(pid),",
     replace: "its !== session && !keepers.has(pid),",
     tests: ["test/supervisor/family-identity.test.ts"],
   },

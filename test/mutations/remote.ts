@@ -8,6 +8,27 @@ const options = ["test/remote/ssh-arguments.test.ts"];
 
 export const otherMachines: readonly Fault[] = [
   {
+    name: "whoever reaps the children of services reaps ssh as well, and ends it as a stray",
+    file: "src/supervisor/family/family.ts",
+    find: "own.has(pid) || besides.has(pid);",
+    replace: "own.has(pid);",
+    tests: ["test/supervisor/family-identity.test.ts"],
+  },
+  {
+    name: "a machine that gives signs of life without an end is waited for without an end",
+    file: "src/remote/machine.ts",
+    find: "if (this.#look?.begun === false) {",
+    replace: "if (this.#look !== undefined) {",
+    tests: machine,
+  },
+  {
+    name: "ssh that is too old for an option refuses the machine",
+    file: "src/remote/machine.ts",
+    find: "if (!this.#isOld && isTooOld(errors)) {",
+    replace: "if (this.#isOld && isTooOld(errors)) {",
+    tests: ["test/remote/machine.test.ts"],
+  },
+  {
     name: "a host for ssh may begin with a hyphen, as its options do",
     file: "src/manifest/remote-place.ts",
     find: "(?:[A-Za-z0-9_.][A-Za-z0-9_.-]*|",

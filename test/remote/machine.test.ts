@@ -12,11 +12,13 @@ let folder: string;
 let clock: FakeClock;
 let notes: string[];
 let machine: Machine;
+let pids: Set<number>;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "localhostess-ssh-"));
   clock = new FakeClock();
   notes = [];
+  pids = new Set();
 });
 
 afterEach(async () => {
@@ -47,6 +49,7 @@ ${session}
     random: () => 0.5,
     folder: () => folder,
     env: () => ({ PATH: `${folder}:/usr/bin:/bin` }),
+    pids,
     onChange() {},
     note: (text) => notes.push(text),
   });
@@ -235,6 +238,16 @@ describe("a machine that does not", () => {
     await eventually("it is tried", () => starts() === 3);
   });
 
+  test("is asked again at once, without options that are too new for ssh", async () => {
+    const says = "command-line: line 0: Bad configuration option: forkafterauthentication";
+    played(`case $* in *ForkAfterAuthentication*) echo "${says}" >&2; exit 255 ;; esac
+      next; say begin $number; say end $number; next`);
+    const known = machine.known();
+    await becomes("up");
+    await known;
+    expect([starts(), notes]).toEqual([2, []]);
+  });
+
   test("is refused where there is no ssh, or no place for its sockets", async () => {
     played("exit 0");
     rmSync(join(folder, "ssh"));
@@ -242,6 +255,7 @@ describe("a machine that does not", () => {
       ...{ name: "box", host: "box", source: "kept" as const, clock, random: () => 0.5 },
       folder: () => folder,
       env: () => ({ PATH: folder }),
+      pids,
       onChange() {},
       note: (text) => notes.push(text),
     });
@@ -255,6 +269,20 @@ describe("a machine that does not", () => {
 });
 
 describe("a machine that says too much", () => {
+  test("gives one sign of life for each look, however often it does", async () => {
+    played(
+      `next; say begin $number; until [ -e ${folder}/go ]; do sleep 0.01; done
+      say begin $number; echo 'administratively prohibited' >&2; exec sleep 100`,
+    );
+    machine.on("used");
+    await becomes("up");
+    pass(19);
+    writeFileSync(join(folder, "go"), "");
+    await eventually("it has said so", () => machine.report().notes.length > 0);
+    pass(1);
+    expect(machine.state).toBe("asleep");
+  });
+
   test("in one endless line is left alone", async () => {
     played("exec tr '\\\\0' x </dev/zero");
     machine.on("used");

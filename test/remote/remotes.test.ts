@@ -27,6 +27,7 @@ beforeEach(async () => {
     stateDirectory: folder,
     env: { PATH: `${folder}:/usr/bin:/bin` },
     configured: () => configured,
+    pids: new Set(),
     kept: keptRemotes({ stateDirectory: folder, clock, note }),
     onChange: () => changes++,
     note,

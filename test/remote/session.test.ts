@@ -12,17 +12,22 @@ async function played(body: string, env: Record<string, string> = {}) {
     chmodSync(join(folder, "ssh"), 0o755);
     const lines: string[] = [];
     const ended = Promise.withResolvers<{ code: number | undefined; errors: string }>();
+    const pids = new Set<number>();
     const session = openSession({
       host: "box",
       control: join(folder, "box.ssh"),
+      isOld: false,
+      pids,
       env: { PATH: `${folder}:/usr/bin:/bin`, ...env },
       onLine: (text) => lines.push(text),
       onError() {},
       onFlood() {},
       onEnd: ended.resolve,
     });
+    const awaited = [...pids];
     session.say("hello\n");
-    return { lines, ended: await ended.promise };
+    const how = await ended.promise;
+    return { lines, ended: how, awaited, left: pids.size, pid: session.pid };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -52,4 +57,9 @@ test("lines come whole, whatever pieces they are sent in, and the end comes last
 
 test("a signal is no exit code", async () => {
   expect((await played("kill -9 $$")).ended.code).toBeUndefined();
+});
+
+test("whoever reaps children is told which one is awaited here, for as long as that is so", async () => {
+  const { awaited, left, pid } = await played("exit 0");
+  expect([awaited, left]).toEqual([[pid], 0]);
 });

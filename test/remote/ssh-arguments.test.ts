@@ -1,20 +1,34 @@
 import { expect, test } from "bun:test";
-import { forwardArguments, isPlainPath, sessionArguments } from "../../src/remote/ssh-arguments.ts";
+import {
+  forwardArguments,
+  isPlainPath,
+  isTooOld,
+  sessionArguments,
+} from "../../src/remote/ssh-arguments.ts";
 
 test("a connection asks nobody, opens no port, and lets nothing come back", () => {
-  const words = sessionArguments("me@box", "/run/box.ssh");
+  const words = sessionArguments("me@box", { control: "/run/box.ssh", isOld: false });
   expect(words.slice(-3)).toEqual(["--", "me@box", "sh"]);
   const options = words.filter((_, index) => words[index - 1] === "-o");
   expect(options).toEqual(
     expect.arrayContaining([
       ...["BatchMode=yes", "ClearAllForwardings=yes", "GatewayPorts=no", "Tunnel=no"],
       ...["ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no", "ControlPersist=no"],
+      ...["ForkAfterAuthentication=no", "SessionType=default", "StdinNull=no"],
       ...["ControlMaster=yes", "ControlPath=/run/box.ssh", "StreamLocalBindMask=0177"],
     ]),
   );
   // A person's own configuration decides about hosts and their keys.
   expect(options.some((option) => /HostKey|KnownHosts|Identity/.test(option))).toBe(false);
   expect(words).not.toContain("-F");
+});
+
+test("ssh from before 8.7 gets no options that it does not know", () => {
+  const words = sessionArguments("box", { control: "/run/box.ssh", isOld: true }).join(" ");
+  expect(words).not.toMatch(/ForkAfterAuthentication|SessionType|StdinNull/);
+  expect(words).toContain("BatchMode=yes");
+  expect(isTooOld("command-line: line 0: Bad configuration option: sessiontype\n")).toBe(true);
+  expect(isTooOld("/home/me/.ssh/config: line 3: Bad configuration option: sesion\n")).toBe(false);
 });
 
 test("a forward is a command to the connection that runs, and reads no configuration", () => {

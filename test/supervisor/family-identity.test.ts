@@ -16,6 +16,7 @@ type Sent = [pid: number, signal: string];
 class FakeMachine {
   readonly clock = new FakeClock(2_000_000);
   readonly own = new Set<number>();
+  readonly besides = new Set<number>();
   readonly sent: Sent[] = [];
   readonly reaped: number[] = [];
   readonly problems: string[] = [];
@@ -46,6 +47,7 @@ class FakeMachine {
       traits: this.traits,
       clock: this.clock,
       own: this.own,
+      besides: this.besides,
       self: { pid: daemon },
       keepers: this.keepers,
       census: {
@@ -290,6 +292,8 @@ test("orphans that have ended are reaped, and told of once; Bun's children are l
   machine.put({ pid: 401, parent: daemon, zombie: true, session: daemon });
   machine.put({ pid: 402, parent: daemon, zombie: true });
   machine.put({ pid: 403, parent: 402, zombie: true });
+  machine.besides.add(404);
+  machine.put({ pid: 404, parent: daemon, zombie: true });
   machine.families.reapSoon();
   machine.families.reapSoon();
   await machine.pass(600);
@@ -386,6 +390,9 @@ test("an orphan that came to us with neither environment nor family is a stray, 
   // A service that has just been started, and that nobody has asked about.
   machine.own.add(107);
   machine.put({ pid: 107, parent: daemon, birth: 7007 });
+  // ssh to another machine.
+  machine.besides.add(108);
+  machine.put({ pid: 108, parent: daemon, birth: 7008 });
   await machine.members();
   expect(machine.families.strays()).toEqual([{ pid: 101, birth: 7001 }]);
 });

@@ -94,6 +94,8 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
     detached: true,
   });
 
+  const leave = guard({ child: child.pid, folder, made, env });
+
   const api: ContainerEngine["api"] = async (method, path, body) => {
     const isBytes = body instanceof Uint8Array;
     const type = isBytes ? "application/x-tar" : "application/json";
@@ -124,12 +126,14 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
       rmSync(path, { recursive: true, force: true });
     }
     rmSync(folder, { recursive: true, force: true });
+    await leave();
   };
 
   await eventually(`${name} answers`, isUp);
   if (hasEnded()) {
     const said = readFileSync(log, "utf8").slice(-2000);
     rmSync(folder, { recursive: true, force: true });
+    await leave();
     throw new Error(`${name} ended: ${said}`);
   }
   const tar = await busyboxImage(folder);
@@ -177,6 +181,42 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
       process.kill(kind.pid(folder, child.pid), "SIGKILL");
       await child.exited;
     },
+  };
+}
+
+/**
+ * Ends and removes everything as soon as this process has ended, in whatever way: engines and their containers are no
+ * children of it. @returns a call that waits for that, where `stop` has done its work.
+ */
+function guard({
+  child,
+  folder,
+  made,
+  env,
+}: {
+  child: number;
+  folder: string;
+  made: readonly string[];
+  env: Record<string, string>;
+}): () => Promise<void> {
+  const script = `cat
+    [ -d ${folder} ] || exit 0
+    kill -KILL -${child}
+    [ -e ${folder}/storage.conf ] && podman rm --force --all --time=0
+    for path in ${made.join(" ")}; do umount $path; rm -rf $path; done
+    sleep 0.2
+    rm -rf ${folder}`;
+  const its = Bun.spawn(["sh", "-c", script], {
+    env: { ...env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    cwd: "/",
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+    detached: true,
+  });
+  return async () => {
+    await its.stdin.end();
+    await its.exited;
   };
 }
 

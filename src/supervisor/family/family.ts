@@ -62,8 +62,10 @@ export type FamilyEffects = {
   traits: Traits;
   calls: Pick<ProcessCalls, "reap">;
   clock: Clock;
-  /** The pids that Bun waits for. */
+  /** The pids of services that Bun waits for. */
   own: ReadonlySet<number>;
+  /** Pids that Bun waits for, in sessions of their own, which are no service's. */
+  besides?: ReadonlySet<number>;
   /** This daemon's pid, and its session, which no service is in. */
   self: { pid: number };
   /** Daemons before us, and what they have become: parents of the services that they have handed to us. */
@@ -114,7 +116,8 @@ function indexOf(table: Table): Index {
 
 export function families(effects: FamilyEffects): Families {
   const { census, traits, calls, clock, own, self, report = () => {} } = effects;
-  const { keepers = new Set<number>() } = effects;
+  const { keepers = new Set<number>(), besides = new Set<number>() } = effects;
+  const isBuns = (pid: number): boolean => own.has(pid) || besides.has(pid);
   const signal = effects.signal ?? ((pid, name) => void process.kill(pid, name));
   /** Run id -> pid -> its last sight. Membership stays: a child may change its environment and lose its parent. */
   const known = new Map<string, ReadonlyMap<number, Seen>>();
@@ -144,7 +147,7 @@ export function families(effects: FamilyEffects): Families {
       const session = table.get(parent)?.session;
       return (byParent.get(parent) ?? []).filter(
         ({ pid, zombie, runId, session: its }) =>
-          !zombie && runId === undefined && its !== session && !own.has(pid) && !keepers.has(pid),
+          !zombie && runId === undefined && its !== session && !isBuns(pid) && !keepers.has(pid),
       );
     });
     if (orphans.length === 0) return [];
@@ -202,8 +205,8 @@ export function families(effects: FamilyEffects): Families {
   }
 
   /**
-   * Those that came to us and have ended. What Bun has started is in our session or in `own`; the orphans of services
-   * are in neither.
+   * Those that came to us and have ended. What Bun has started is in our session, in `own` or in `besides`; the
+   * orphans of services are in none.
    */
   function reap(table: Table): void {
     const session = table.get(self.pid)?.session;
@@ -211,7 +214,7 @@ export function families(effects: FamilyEffects): Families {
       if (zombie && keepers.has(parent) && exitStatus !== undefined) {
         note(pid, endingIn(exitStatus));
       }
-      if (!zombie || parent !== self.pid || own.has(pid) || its === session) continue;
+      if (!zombie || parent !== self.pid || isBuns(pid) || its === session) continue;
       const ending = calls.reap(pid);
       if (ending === undefined || ending === "stranger") continue;
       note(pid, ending);

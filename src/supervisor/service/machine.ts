@@ -33,6 +33,8 @@ export type MachineOptions = {
   /** Folder of the sockets that services notify, made and removed here. Short, as a socket's path has 103 bytes. */
   folder: string;
   clock?: Clock;
+  /** Pids of children in sessions of their own that are no service's: they are neither reaped nor ended here. */
+  besides?: ReadonlySet<number>;
   /** Reports a problem that stops nothing. */
   report(problem: string): void;
 };
@@ -66,6 +68,7 @@ export function machine({
   platform,
   folder,
   clock = systemClock,
+  besides = new Set(),
   report,
 }: MachineOptions): Machine {
   const calls = processCalls(platform);
@@ -77,7 +80,7 @@ export function machine({
   const traits = linux ? procfsTraits() : namedTraits();
   const keepers = new Set<number>();
   const self = { pid: process.pid };
-  const all = families({ census, traits, calls, clock, own, self, keepers, report });
+  const all = families({ census, traits, calls, clock, own, besides, self, keepers, report });
   const theirs = adopted({ clock, glimpse: (pid) => census.glimpse(pid) });
   const childEffects = { clock, flow, pipes: pipes(platform), calls, own };
   /** No daemon's sockets have the names of another's: they may have to share the folder. */
