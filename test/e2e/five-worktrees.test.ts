@@ -7,6 +7,7 @@ import { cli } from "../cli/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAlive, type ProjectPlace, projectPlace } from "../support/project-place.ts";
 import { type Repository, repository } from "../support/repository.ts";
+import { uniqueName } from "../support/servers.ts";
 
 /** A database that a client reads and writes, and that keeps its only row in the project's folder. */
 const database = `const file = "data/row";
@@ -23,8 +24,11 @@ Bun.serve({ port: Number(PORT), hostname: "127.0.0.1", async fetch(request) {
   return new Response(TAG + ": " + await row.text());
 } });`;
 
+/** Another server of this machine may be called shop. */
+const shop = uniqueName("shop");
+
 const toml = `[project]
-name = "shop"
+name = "${shop}"
 [services.web]
 command = "exec bun web.mjs"
 depends_on = ["db"]
@@ -35,7 +39,7 @@ command = "exec bun db.mjs"
 
 const branches = ["fix/one", "two", "three", "four", "five"];
 const labels = branches.map((branch) => branch.replace("/", "-"));
-const projects = labels.map((label) => `${label}.shop`);
+const projects = labels.map((label) => `${label}.${shop}`);
 
 let place: ProjectPlace;
 let main: string;
@@ -44,7 +48,7 @@ const folderOf = (label: string) => join(main, "..", label);
 
 beforeAll(async () => {
   place = await projectPlace();
-  main = await place.project("shop", toml);
+  main = await place.project(shop, toml);
   await writeFile(join(main, "web.mjs"), web);
   await writeFile(join(main, "db.mjs"), database);
   await writeFile(join(main, ".gitignore"), "data\n.env\n");
@@ -58,7 +62,7 @@ beforeAll(async () => {
 afterAll(() => place[Symbol.asyncDispose]());
 
 async function ask(name: string, request: RequestInit = {}) {
-  const { port } = new URL((await place.row("two.shop:web")).url!);
+  const { port } = new URL((await place.row(`two.${shop}:web`)).url!);
   const answer = await fetch(`http://127.0.0.1:${port}/`, {
     ...request,
     headers: { ...(request.headers as Record<string, string>), Host: `${name}.localhost` },
@@ -96,7 +100,7 @@ test("five worktrees of one project are up at once, and each is on its own until
     expect((await place.logs(`${project}:web`)).join()).toBe(`serving ${project}`);
   }
   // The main checkout is not up, and no worktree answers for it.
-  expect(await ask("shop")).toMatchObject({ status: 404 });
+  expect(await ask(shop)).toMatchObject({ status: 404 });
 
   // Edits in two of them change nothing of the others.
   const pids = new Map(rows.map(({ name, pid }) => [name, pid]));
@@ -114,26 +118,26 @@ test("five worktrees of one project are up at once, and each is on its own until
 
   // One origin shows any of them.
   expect((await place.up(main)).at(-1)).toBe("Ok");
-  expect(await said("shop")).toBe("shop: empty");
+  expect(await said(shop)).toBe(`${shop}: empty`);
   await use("fix-one");
-  expect(await said("shop")).toBe("fix-one.shop: row of fix-one.shop");
+  expect(await said(shop)).toBe(`fix-one.${shop}: row of fix-one.${shop}`);
   await use("three");
-  expect(await said("shop")).toBe("three.shop: row of three.shop");
-  expect(await said("four.shop")).toBe("four.shop: row of four.shop");
+  expect(await said(shop)).toBe(`three.${shop}: row of three.${shop}`);
+  expect(await said(`four.${shop}`)).toBe(`four.${shop}: row of four.${shop}`);
   await use("--");
-  expect(await said("shop")).toBe("shop: empty");
+  expect(await said(shop)).toBe(`${shop}: empty`);
 
   // A worktree that is deleted ends, and nobody answers for it.
-  const five = (await place.rows()).filter(({ project }) => project === "five.shop");
+  const five = (await place.rows()).filter(({ project }) => project === `five.${shop}`);
   await git.git("worktree", "remove", "--force", folderOf("five"));
-  await place.gone("five.shop:web");
+  await place.gone(`five.${shop}:web`);
   for (const { pid } of five) expect(await isAlive(pid!)).toBe(false);
-  for (const name of ["five.shop", "db.five.shop", "x.five.shop"]) {
+  for (const name of [`five.${shop}`, `db.five.${shop}`, `x.five.${shop}`]) {
     expect(await ask(name)).toMatchObject({ status: 404 });
   }
-  expect(await said("five.shop")).toContain("localhostess worktree add five");
-  expect(await said("four.shop")).toBe("four.shop: row of four.shop");
-  await eventually("its logs are gone", () => !existsSync(logs("five.shop")));
+  expect(await said(`five.${shop}`)).toContain("localhostess worktree add five");
+  expect(await said(`four.${shop}`)).toBe(`four.${shop}: row of four.${shop}`);
+  await eventually("its logs are gone", () => !existsSync(logs(`five.${shop}`)));
 
   // Nothing is left of what is stopped.
   const all = (await place.rows()).flatMap(({ pid }) => pid ?? []);
