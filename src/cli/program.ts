@@ -147,7 +147,8 @@ URL with that name:
 Exit codes: 0 success, 1 failure, 2 usage error.
 Environment: LOCALHOSTESS_PORT, LOCALHOSTESS_HTTP_PORT, LOCALHOSTESS_HTTPS_PORT,
 LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_INFER, LOCALHOSTESS_STATE_DIR,
-LOCALHOSTESS_SANDBOX, LOCALHOSTESS_CONFIG, LOCALHOSTESS_PROFILES, NO_COLOR.
+LOCALHOSTESS_SANDBOX, LOCALHOSTESS_CONFIG, LOCALHOSTESS_PROJECT,
+LOCALHOSTESS_PROFILES, NO_COLOR.
 Configuration: ~/.config/localhostess/config.toml. Options override environment
 variables, and environment variables override the file.`,
     );

@@ -2,6 +2,7 @@
 import type { Checkouts } from "../discovery/checkouts.ts";
 import { changeChoices, type KeptChoices, keptChoices } from "../discovery/kept-choices.ts";
 import { listed } from "../text/list.ts";
+import { printable } from "../text/printable.ts";
 import { faultText } from "./fault-text.ts";
 
 export type ChosenOptions = {
@@ -18,7 +19,9 @@ export function chosenWorktrees({ stateDirectory, checkouts, note }: ChosenOptio
     onGone(gone) {
       for (const { label, root, of, names } of gone) {
         const what = of ?? (names.length === 0 ? "its names" : listed(names));
-        note(`the worktree ${label} is gone (${root}): ${what} again show the main checkout`);
+        note(
+          `the worktree ${label} is gone (${printable(root, 4096)}): ${what} again show the main checkout`,
+        );
       }
       const roots = new Set(gone.map((its) => its.root));
       changeChoices(stateDirectory, (before) => before.filter((its) => !roots.has(its.root))).catch(

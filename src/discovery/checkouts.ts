@@ -7,7 +7,7 @@ import { distantNow, type IsDistant } from "../system/network-mounts.ts";
 import { branchThen } from "./branch-then.ts";
 import { branchReader } from "./branches.ts";
 import { gitFiles } from "./git-files.ts";
-import { branchOf, type GitFolder, gitFolderAt, mainOf } from "./git-folder.ts";
+import { branchOf, type GitFolder, gitFolderAt, isBare, mainOf } from "./git-folder.ts";
 
 export type Checkout = {
   /** The folder with `.git`. */
@@ -132,6 +132,10 @@ export function checkouts({ uid, clock, distant = distantNow }: CheckoutsOptions
   }
 
   function checkoutAt(root: string, { own, common, linked: isLinked }: GitFolder): Checkout {
+    // A `.git` file beside the worktrees may lead to a bare repository, whose HEAD is nobody's checkout.
+    if (!isLinked && isBare(common, files)) {
+      return { root, repository: common, main: undefined, label: undefined, branch: undefined };
+    }
     const branch = branchOf(own, files);
     const shared = { root, repository: common, branch };
     if (!isLinked) return { ...shared, main: root, label: undefined };

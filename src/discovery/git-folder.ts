@@ -70,10 +70,20 @@ export function branchOf(own: string, files: GitFiles): string | undefined {
 
 /** The folder of the main checkout; undefined where there is none, or where nothing tells. */
 export function mainOf(common: string, files: GitFiles): string | undefined {
-  const config = files.text(join(common, "config"), { longest: longestConfig }) ?? "";
-  const [core = ""] = /^\s*\[core\](?:.|\n)*?(?=^\s*\[|(?![\s\S]))/im.exec(config) ?? [];
+  const core = coreOf(common, files);
   const [, worktree] = /^\s*worktree\s*=\s*"?([^"\n\0]+)"?\s*$/im.exec(core) ?? [];
   if (worktree !== undefined) return files.real(resolve(common, worktree.trim()));
-  if (/^\s*bare\s*=\s*(?:true|yes|on|1)\s*$/im.test(core)) return undefined;
+  if (isBare(common, files)) return undefined;
   return basename(common) === ".git" ? dirname(common) : undefined;
+}
+
+/** The repository has no checkout but linked worktrees. */
+export function isBare(common: string, files: GitFiles): boolean {
+  return /^\s*bare\s*=\s*(?:true|yes|on|1)\s*$/im.test(coreOf(common, files));
+}
+
+/** The section `[core]` of its configuration. */
+function coreOf(common: string, files: GitFiles): string {
+  const config = files.text(join(common, "config"), { longest: longestConfig }) ?? "";
+  return /^\s*\[core\](?:.|\n)*?(?=^\s*\[|(?![\s\S]))/im.exec(config)?.[0] ?? "";
 }

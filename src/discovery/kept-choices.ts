@@ -9,7 +9,9 @@ import type { Choice } from "../routes/origins.ts";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { fileFingerprint } from "../system/file-fingerprint.ts";
 import { lockFile } from "../system/file-lock.ts";
-import { readTextSync } from "../system/read-text.ts";
+import { readPrivateFile } from "../system/private-file.ts";
+import { printable } from "../text/printable.ts";
+import { pastedWord } from "../text/shell-words.ts";
 import type { Checkouts } from "./checkouts.ts";
 
 export interface KeptChoices {
@@ -30,15 +32,18 @@ export type KeptChoicesOptions = {
 const longest = 1024 * 1024;
 const mostNames = 10_000;
 
-const text = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
+const folder = v.pipe(v.string(), v.startsWith("/"), v.maxLength(4096));
+/** A label goes into a cookie, and names into sentences. */
+const label = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,63}$/));
+const name = v.pipe(v.string(), v.regex(/^[a-z0-9.-]{1,253}$/));
 const schema = v.object({
   choices: v.array(
     v.object({
-      repository: text,
-      root: text,
-      label: text,
-      of: v.optional(text),
-      names: v.pipe(v.array(text), v.maxLength(mostNames)),
+      repository: folder,
+      root: folder,
+      label,
+      of: v.optional(name),
+      names: v.pipe(v.array(name), v.maxLength(mostNames)),
     }),
   ),
 });
@@ -47,22 +52,35 @@ export function choicesPath(stateDirectory: string): string {
   return join(stateDirectory, "choices.json");
 }
 
-type ReadChoices = { kind: "choices"; choices: Choice[] } | { kind: "broken"; why: string };
+/** `isPassing`: the system is short of something, and the file may be sound. */
+type ReadChoices =
+  { kind: "choices"; choices: Choice[] } | { kind: "broken"; why: string; isPassing: boolean };
+
+const reasons = {
+  exposed: "another user owns it, or may write it",
+  broken: `it is not a regular file, or larger than ${longest / 1024} KiB`,
+  unknown: "the system cannot read it now",
+} as const;
 
 /** No file is no choice. */
 export function readChoices(stateDirectory: string): ReadChoices {
   const path = choicesPath(stateDirectory);
-  const its = readTextSync(path, { longest });
-  if (its.kind === "unreadable") return { kind: "broken", why: `${path}: ${its.why}` };
-  if (its.kind !== "text") return { kind: "choices", choices: [] };
+  const its = readPrivateFile(path, { limit: longest, forbidden: 0o022 });
+  if (its.kind === "absent") return { kind: "choices", choices: [] };
+  const broken = (why: string): ReadChoices => {
+    const fix = `correct it, or remove it: rm ${pastedWord(path)}`;
+    const text = `${path} cannot be used: ${why}; ${fix}`;
+    return { kind: "broken", why: text, isPassing: its.kind === "unknown" };
+  };
+  if (its.kind !== "text") return broken(reasons[its.kind]);
   let value: unknown;
   try {
     value = JSON.parse(its.text);
   } catch (error) {
-    return { kind: "broken", why: `${path}: ${(error as Error).message}` };
+    return broken(printable((error as Error).message, 200));
   }
   const checked = v.safeParse(schema, value);
-  if (!checked.success) return { kind: "broken", why: `${path}: its content is not valid` };
+  if (!checked.success) return broken("its content is not valid");
   return {
     kind: "choices",
     choices: checked.output.choices.map((choice) => ({ ...choice, of: choice.of })),
@@ -100,6 +118,8 @@ export function keptChoices(options: KeptChoicesOptions): KeptChoices {
         version = seen;
         const read = readChoices(stateDirectory);
         if (read.kind === "choices") kept = read.choices;
+        // The next look reads it again, and is not told either.
+        else if (read.isPassing) version = "";
         else note(`${read.why}; plain names show what they showed`);
       }
       if (kept.length === 0 && known.length === 0) return known;
@@ -136,7 +156,7 @@ export async function changeChoices(
     }
     try {
       const read = readChoices(stateDirectory);
-      if (read.kind === "broken") throw new Error(`${read.why}; remove it, or mend it`);
+      if (read.kind === "broken") throw new Error(read.why);
       const choices = change(read.choices);
       await writeAtomically(path, `${JSON.stringify({ choices }, undefined, 2)}\n`);
       return;

@@ -179,7 +179,9 @@ test(
     // It is about the project here, and about no other that is named.
     expect(await named("other", root, "up", "main/")).toMatchObject({ code: 0 });
     expect(await ids()).toEqual([`mine.${name}:t`]);
-    expect(await named("other", join(main, "certs"), "up")).toMatchObject({ code: 0 });
+    const other = await named("other", join(main, "certs"), "up");
+    expect(other).toMatchObject({ code: 0 });
+    expect(other.err).toContain("LOCALHOSTESS_PROJECT names the project here other\n");
     expect(await ids()).toEqual(["other:t"]);
     expect(await here("up", "--no-name")).toMatchObject({ code: 0 });
     expect(await ids()).toEqual([`${name}:t`]);
@@ -229,6 +231,51 @@ describe("nothing is made or removed", () => {
     expect(await here("worktree", "remove", linked)).toMatchObject({ code: 0 });
   });
 });
+
+test(
+  "what git alone would delete with a worktree is not deleted unasked: submodules, and other worktrees",
+  async () => {
+    const [lib, outer] = [join(root, "lib"), join(root, "main.outer")];
+    await mkdir(lib);
+    await (await repository(lib)).commit("Lib");
+    await git.git("worktree", "add", "--quiet", "-b", "outer", outer);
+    const local = ["-c", "protocol.file.allow=always"];
+    await git.git(...local, "-C", outer, "submodule", "--quiet", "add", lib, "lib");
+    await git.git("-C", outer, "commit", "--quiet", "--message", "Lib");
+    // What the main checkout has too is not in the way, and would be removed with --force.
+    await writeFile(join(outer, ".env.local"), readFileSync(join(main, ".env.local")));
+    await git.git("worktree", "add", "--quiet", "-b", "inner", join(outer, "certs/inner"));
+    const inner = await here("worktree", "remove", "--force", "outer");
+    expect(inner.err).toContain(`has other checkouts in it: ${join(outer, "certs/inner")};`);
+    expect(await here("worktree", "remove", "inner")).toMatchObject({ code: 0 });
+    const refused = await here("worktree", "remove", "outer");
+    expect(refused.err).toContain("has submodules, whose commits may be nowhere else; push them");
+    expect(existsSync(join(outer, "lib"))).toBe(true);
+    expect(await here("worktree", "remove", "--force", "outer")).toMatchObject({ code: 0 });
+  },
+  patience,
+);
+
+test(
+  "a bare repository has worktrees of its own, whether one stands in it or beside it",
+  async () => {
+    const beside = join(root, "beside");
+    await mkdir(beside);
+    await git.git("clone", "--quiet", "--bare", main, join(beside, ".bare"));
+    await writeFile(join(beside, ".git"), "gitdir: ./.bare\n");
+    for (const [cwd, branch] of [
+      [beside, "main"],
+      [join(beside, ".bare"), "second"],
+      [join(beside, "beside.main"), "third"],
+    ] as const) {
+      const added = await run(cwd, "worktree", "add", branch, "--no-setup", "--no-up");
+      expect(added.err).toContain(`made ${join(beside, `beside.${branch}`)} for ${branch}`);
+    }
+    const list = JSON.parse((await run(beside, "worktree", "list", "--json")).out) as unknown[];
+    expect(list).toMatchObject(["main", "second", "third"].map((label) => ({ label })));
+  },
+  patience,
+);
 
 test("a branch that a remote has is followed, by its plain name and by the remote's", async () => {
   const clone = join(root, "clone");
@@ -315,17 +362,26 @@ test("git's list is read with its locks, and with a bare repository first", () =
     { root: "/r/a b", branch: "x/y", isMain: false, locked: "why not" },
     { root: "/r/c", branch: undefined, isMain: false, locked: "" },
   ]);
+  // As git has it with -z: a path with lines of its own is one path.
+  const odd = "/r/x\n\nworktree /home";
+  const whole = text.replaceAll("\n", "\0").replace("/r/c", odd);
+  expect(worktreesIn(whole).map(({ root }) => root)).toEqual(["/r/shop.git", "/r/a b", odd]);
 });
 
 test("a worktree is made beside the main checkout, or in the folder that locald.toml names", () => {
-  const its = { main: "/r/shop", root: "/r/shop.x", name: "shop" };
+  const its = { main: "/r/shop", repository: "/r/shop/.git", name: "shop" };
   const folderOf = (folder: string) => usualFolder(its, { folder, label: "fix-nav", home: "/h" });
   expect(folderOf("..")).toBe("/r/shop.fix-nav");
   expect(folderOf(".worktrees")).toBe("/r/shop/.worktrees/shop.fix-nav");
   expect(folderOf("/w")).toBe("/w/shop.fix-nav");
   expect(folderOf("~/w")).toBe("/h/w/shop.fix-nav");
-  const bare = usualFolder({ ...its, main: undefined }, { folder: "..", label: "l", home: "/h" });
-  expect(bare).toBe("/r/shop.l");
+  for (const [repository, folder] of [
+    ["/r/shop.git", "/r/shop.l"],
+    ["/r/shop/.bare", "/r/shop/shop.l"],
+  ] as const) {
+    const bare = { repository, main: undefined, name: "shop" };
+    expect(usualFolder(bare, { folder: "..", label: "l", home: "/h" })).toBe(folder);
+  }
 });
 
 test("init has git ignore locald.local.toml, once, and only in a repository", async () => {

@@ -1,6 +1,15 @@
 /** The choices in the state directory: what holds of them, and when they end. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worktree } from "../../src/discovery/checkouts.ts";
@@ -92,7 +101,13 @@ test("two commands at once both count", async () => {
   );
 });
 
-const broken = ["", "{", "[]", '{"choices":{}}', '{"choices":[{"label":1}]}', "\0\xff"];
+const wrong = (its: object): string =>
+  JSON.stringify({ choices: [{ ...choice("fix-nav"), ...its }] });
+
+const broken = [
+  ...["", "{", "[]", '{"choices":{}}', '{"choices":[{"label":1}]}', "\0\xff"],
+  ...[wrong({ label: "a\r\nX: 1" }), wrong({ names: ["\x1b[2J"] }), wrong({ root: "shop" })],
+];
 
 test.each(broken)(
   "a file that holds %j chooses nothing, is told of once, and is not overwritten",
@@ -103,9 +118,22 @@ test.each(broken)(
     expect(kept.now()).toEqual([]);
     expect(notes).toHaveLength(1);
     expect(notes[0]).toContain(choicesPath(directory));
-    expect(changeChoices(directory, () => [choice("fix-nav")])).rejects.toThrow("mend it");
+    expect(changeChoices(directory, () => [choice("fix-nav")])).rejects.toThrow("correct it");
   },
 );
+
+test("a file that another user may write chooses nothing, nor does one that a link leads to", async () => {
+  await changeChoices(directory, () => [choice("fix-nav")]);
+  const path = choicesPath(directory);
+  chmodSync(path, 0o666);
+  expect(open().now()).toEqual([]);
+  expect(readChoices(directory)).toMatchObject({ why: expect.stringContaining("may write it") });
+  chmodSync(path, 0o600);
+  expect(open().now()).toHaveLength(1);
+  renameSync(path, `${path}.old`);
+  symlinkSync(`${path}.old`, path);
+  expect(open().now()).toEqual([]);
+});
 
 test("a file that breaks leaves what was chosen", async () => {
   const kept = open();

@@ -50,8 +50,22 @@ export const projectNames: readonly Fault[] = [
   {
     name: "a worktree that lacks the project's folder counts as deleted",
     file: "src/supervisor/project/worktree-fate.ts",
-    find: 'if (isThere || (await whereabouts(directory, identity)) !== "gone")',
-    replace: 'if (isThere === undefined || (await whereabouts(directory, identity)) !== "gone")',
+    find: 'if (isThere || (where !== "gone" && where !== "replaced"))',
+    replace: 'if (where !== "gone" && where !== "replaced")',
+    tests: names,
+  },
+  {
+    name: "a worktree whose parent was moved counts as deleted",
+    file: "src/supervisor/project/worktree-fate.ts",
+    find: 'folderIdentity(dirname(root)) !== "" || hasEnded ||',
+    replace: 'folderIdentity(dirname(root)) === "" || hasEnded ||',
+    tests: names,
+  },
+  {
+    name: "services of a deleted worktree go on where another one is in its place",
+    file: "src/supervisor/project/folder.ts",
+    find: "project.spec.name === declared.spec.name && !anew)",
+    replace: "project.spec.name === declared.spec.name)",
     tests: names,
   },
   {
@@ -78,8 +92,22 @@ export const projectNames: readonly Fault[] = [
   {
     name: "a worktree is removed with changes that no commit has",
     file: "src/cli/projects/worktree-remove.ts",
-    find: "  if (own.length > 0) {",
-    replace: "  if (own.length > 1_000) {",
+    find: "  if (changed.length > 0) {",
+    replace: "  if (changed.length > 1_000) {",
+    tests: verbs,
+  },
+  {
+    name: "a worktree is removed with the only copy of a submodule's commits",
+    file: "src/cli/projects/worktree-remove.ts",
+    find: "  if (inModules.length > 0) {",
+    replace: "  if (inModules.length > 1_000) {",
+    tests: verbs,
+  },
+  {
+    name: "a worktree is removed with another one in it",
+    file: "src/cli/projects/worktree-remove.ts",
+    find: "!isGone && root.startsWith(`${its.root}/`)",
+    replace: "isGone && root.startsWith(`${its.root}/`)",
     tests: verbs,
   },
   {

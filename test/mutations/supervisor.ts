@@ -315,7 +315,7 @@ export const supervised: readonly Fault[] = [
   {
     name: "another folder in the place of a project's starts what it says by itself",
     file: "src/supervisor/project/folder.ts",
-    find: "const isOther = isAnother(this.identity, now) && up === undefined;",
+    find: "const isOther = isReplaced && up === undefined;",
     replace: "const isOther = false as boolean;",
     tests: ["test/supervisor/folder.test.ts"],
   },

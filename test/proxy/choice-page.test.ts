@@ -68,8 +68,14 @@ function reply({
   return asked && choiceReply(asked, { wants });
 }
 
+/** Those of the answer, in order: without a domain, or those with one. */
+function cookiesIn(asked: Asked, { wider }: { wider: boolean }): string[] {
+  const all = (reply(asked)?.fields ?? []).filter(([name]) => name === "Set-Cookie");
+  return all.map(([, value]) => value).filter((its) => its.includes("Domain=") === wider);
+}
+
 function cookieIn(asked: Asked): string | undefined {
-  return reply(asked)?.fields.find(([name]) => name === "Set-Cookie")?.[1];
+  return cookiesIn(asked, { wider: false })[0];
 }
 
 const typed = ["Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
@@ -164,11 +170,25 @@ test("by https the cookie is for https, and goes along with other sites' callbac
 });
 
 test("what is ended by https is ended by http too, whose cookie would count there", () => {
-  const { fields } = reply({ line: `GET ${page}?worktree=`, fields: typed, secure: true })!;
-  expect(fields.filter(([name]) => name === "Set-Cookie").map(([, value]) => value)).toEqual([
+  const asked = { line: `GET ${page}?worktree=`, fields: typed, secure: true };
+  expect(cookiesIn(asked, { wider: false })).toEqual([
     "__Host-localhostess-use=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None",
     "localhostess-use=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
   ]);
+});
+
+test("a cookie that a server of a longer name has set for this one ends with each choice, and before its own", () => {
+  const asked = { line: `GET ${change}`, fields: typed, host: "api.shop.localhost:9090" };
+  const domains = ["api.shop.localhost", "shop.localhost"];
+  expect(cookiesIn(asked, { wider: true })).toEqual(
+    domains.map((its) => `localhostess-use=; Max-Age=0; Domain=${its}; Path=/`),
+  );
+  expect(
+    reply(asked)!
+      .fields.filter(([name]) => name === "Set-Cookie")
+      .at(-1)![1],
+  ).toBe(cookieIn(asked)!);
+  expect(cookiesIn({ ...asked, host: "shop" }, { wider: true })).toEqual([]);
 });
 
 test("the main checkout is remembered only against what all browsers see", () => {

@@ -1,6 +1,6 @@
 /** A folder whose project's name another folder has, or whose worktree has another branch -> how it is named. */
 import { afterAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProjectSpec } from "../../src/manifest/project.ts";
@@ -134,11 +134,34 @@ test("a worktree whose names are a clone's or a service's has others, as long as
   folder.close();
 });
 
+test("what runs in a folder that another one has replaced is started again by up, and by nothing else", async () => {
+  const folder = place({ names: {}, label: "nav", active: true }, "f/shop");
+  await folder.up();
+  const { project } = folder;
+  renameSync(folder.directory, `${folder.directory}-before`);
+  mkdirSync(folder.directory);
+  await folder.load({ shell: {} });
+  expect(folder.project).toBe(project!);
+  await folder.up();
+  const again = folder.project;
+  expect(again).not.toBe(project!);
+  await folder.up();
+  expect(folder.project).toBe(again!);
+  folder.close();
+});
+
 test("a worktree is deleted only where nothing of it is left", async () => {
   const [tree, app] = [join(root, "tree"), join(root, "tree/app")];
   mkdirSync(app, { recursive: true });
   const identity = folderIdentity(app);
-  const its = { directory: app, root: tree, repository: undefined, identity, pids: [] };
+  const its = {
+    directory: app,
+    root: tree,
+    repository: undefined,
+    identity,
+    pids: [],
+    isUp: false,
+  };
   expect(await fateOf(its)).toEqual({ kind: "unknown" });
   // A branch without the project's folder.
   rmSync(app, { recursive: true });
@@ -147,10 +170,44 @@ test("a worktree is deleted only where nothing of it is left", async () => {
   expect(await fateOf(its)).toEqual({ kind: "deleted" });
   // With the repository, it may have been moved elsewhere: nobody is left to ask.
   expect(await fateOf({ ...its, repository: join(root, "gone") })).toEqual({ kind: "unknown" });
-  expect(await fateOf({ ...its, repository: root })).toEqual({ kind: "deleted" });
+  const known = { ...its, repository: root };
+  expect(await fateOf(known)).toEqual({ kind: "deleted" });
   const unmounted = { ...its, identity: identity.replace(/^\d+/, "0") };
   expect(await fateOf(unmounted)).toEqual({ kind: "unknown" });
   mkdirSync(join(root, "renamed/app"), { recursive: true });
   const moved = { ...its, identity: folderIdentity(join(root, "renamed/app")) };
   expect(await fateOf(moved)).toEqual({ kind: "moved", to: join(root, "renamed/app") });
+  // Git has it written down, and all around it is gone: it may be anywhere, unless its services ended with it.
+  const deep = {
+    ...known,
+    directory: join(root, "above/tree/app"),
+    root: join(root, "above/tree"),
+  };
+  mkdirSync(join(root, "worktrees/tree"), { recursive: true });
+  writeFileSync(join(root, "worktrees/tree/gitdir"), `${join(root, "above/tree/.git")}\n`);
+  expect(await fateOf(deep)).toEqual({ kind: "unknown" });
+  expect(await fateOf({ ...deep, isUp: true })).toEqual({ kind: "deleted" });
+  rmSync(join(root, "worktrees"), { recursive: true });
+  expect(await fateOf(deep)).toEqual({ kind: "deleted" });
+  // Its parent was renamed.
+  mkdirSync(join(root, "beside/tree/app"), { recursive: true });
+  const within = { ...deep, identity: folderIdentity(join(root, "beside/tree/app")) };
+  expect(await fateOf(within)).toEqual({ kind: "moved", to: join(root, "beside/tree/app") });
+  // Another one is in its place.
+  mkdirSync(app, { recursive: true });
+  expect(await fateOf(its)).toEqual({ kind: "unknown" });
+  const cwd = join(root, "tree2/app");
+  mkdirSync(cwd, { recursive: true });
+  const child = Bun.spawn(["sleep", "1000"], { cwd });
+  try {
+    rmSync(join(root, "tree2"), { recursive: true });
+    const { pid } = child;
+    expect(await fateOf({ ...its, pids: [pid] })).toEqual({ kind: "unknown" });
+    mkdirSync(cwd, { recursive: true });
+    const replaced = { ...its, directory: cwd, root: join(root, "tree2"), pids: [pid] };
+    expect(await fateOf(replaced)).toEqual({ kind: "deleted" });
+  } finally {
+    child.kill();
+    await child.exited;
+  }
 });

@@ -14,9 +14,14 @@ export type RecordedWorktree = {
   isGone: boolean;
 };
 
+/** Git's exit code for an option that it does not know. */
+const usageCode = 129;
+
 /** @throws a Failure where git cannot tell. */
 export async function recordedWorktrees(git: Git): Promise<RecordedWorktree[]> {
-  const told = await git("worktree", "list", "--porcelain");
+  let told = await git("worktree", "list", "--porcelain", "-z");
+  // Before 2.36, git does not know -z, and a path with a newline cannot be told from two lines.
+  if (told.code === usageCode) told = await git("worktree", "list", "--porcelain");
   if (told.code !== 0) throw new Failure("failed", gitWhy(told));
   const all = worktreesIn(told.out).map(async (its) => ({
     ...its,
@@ -25,12 +30,13 @@ export async function recordedWorktrees(git: Git): Promise<RecordedWorktree[]> {
   return await Promise.all(all);
 }
 
-/** The text of `git worktree list --porcelain`. Pure. */
+/** The text of `git worktree list --porcelain`, with `-z` or without. Pure. */
 export function worktreesIn(text: string): Omit<RecordedWorktree, "isGone">[] {
-  const records = text.split(/\n\n+/).filter((record) => record.startsWith("worktree "));
+  const end = text.includes("\0") ? "\0" : "\n";
+  const records = text.split(end + end).filter((record) => record.startsWith("worktree "));
   return records.map((record, index) => {
     const value = (key: string): string | undefined => {
-      const line = record.split("\n").find((its) => its === key || its.startsWith(`${key} `));
+      const line = record.split(end).find((its) => its === key || its.startsWith(`${key} `));
       return line?.slice(key.length + 1);
     };
     const branch = value("branch")?.replace(/^refs\/heads\//, "");

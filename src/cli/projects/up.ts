@@ -40,6 +40,11 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
   const asked = await askedFor(words, world, { file, flags, nameFor });
   const { project, services, file: named } = asked;
   const name = nameFor(project.directory);
+  // An agent's variable may have come along into another project.
+  if (flags.name === undefined && typeof name === "string" && !flags.json) {
+    const says = `LOCALHOSTESS_PROJECT names the project here ${name}`;
+    world.err.write(`${world.err.colors.dim(says)}\n`);
+  }
   if (flags.profile !== undefined && services.length > 0) {
     const why = "--profile is about the whole project, and a service that is named starts anyway";
     throw new UsageError([`${why}; leave out one of both`]);

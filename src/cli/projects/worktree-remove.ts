@@ -1,5 +1,5 @@
 /** `localhostess worktree remove <worktree>` -> its services stopped, what they had freed, and the worktree removed. */
-import { lstat, readlink, realpath } from "node:fs/promises";
+import { lstat, readdir, readlink, realpath } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { checkoutLabel } from "../../manifest/checkout-label.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
@@ -47,6 +47,7 @@ export async function worktreeRemove(
     const unlock = `git worktree unlock ${pastedWord(its.root)}`;
     throw new Failure("unsupported", `${shownOf(its)} is locked${why}; first: ${unlock}`);
   }
+  if (!its.isGone) await refuseOthersWithin(its, git);
   const holdsCopies = !its.isGone && !force && (await refuseLosses(its, { here, world }));
   const daemon = await runningDaemon(await settingsOf(flags, world), world);
   const socket = daemon?.socket;
@@ -120,6 +121,18 @@ async function worktreeMeant(
   throw new Failure("not_found", `no worktree is named ${printable(word, 200)}${near}`);
 }
 
+/** Git removes all that is in the folder, also where it ignores that. @throws a Failure where others are in it. */
+async function refuseOthersWithin(its: RecordedWorktree, git: Git): Promise<void> {
+  const all = await recordedWorktrees(git);
+  const within = all.filter(({ root, isGone }) => !isGone && root.startsWith(`${its.root}/`));
+  if (within.length === 0) return;
+  const others = listed(within.map(shownOf), { most: mostShown });
+  throw new Failure(
+    "unsupported",
+    `${shownOf(its)} has other checkouts in it: ${others}; move them, or remove them first`,
+  );
+}
+
 /**
  * True: it has files that git does not know, all of which the main checkout has too, such as those that were copied.
  * @throws a Failure where work would be lost that nothing else has.
@@ -135,21 +148,28 @@ async function refuseLosses(
     throw new Failure("failed", `${shownOf(its)} cannot be looked at: ${gitWhy(status)}`);
   }
   const lines = status.out.split("\0").filter(Boolean);
-  const own: string[] = [];
+  const changed: string[] = [];
   for (const line of lines) {
     // One more than is shown, so that there is talk of others.
-    if (own.length > mostShown) break;
+    if (changed.length > mostShown) break;
     const path = line.slice(3);
     const isCopy = line.startsWith("??") && (await isSame(path, { its, main: here.main }));
-    if (!isCopy) own.push(path);
+    if (!isCopy) changed.push(path);
   }
-  if (own.length > 0) {
+  if (changed.length > 0) {
     const shown = listed(
-      own.map((path) => printable(path, 200)),
+      changed.map((path) => printable(path, 200)),
       { most: mostShown },
     );
     const what = `${shownOf(its)} has what no commit has: ${shown}`;
     throw new Failure("declined", `${what}; commit or remove it, or use --force`);
+  }
+  // Commits, branches and stashes of a submodule are nowhere else, and all of them may be in nobody's reach.
+  const own = (await git("rev-parse", "--absolute-git-dir")).out.trimEnd();
+  const inModules = await readdir(join(own, "modules")).catch(() => []);
+  if (inModules.length > 0) {
+    const what = `${shownOf(its)} has submodules, whose commits may be nowhere else`;
+    throw new Failure("declined", `${what}; push them, and use --force`);
   }
   if (its.branch === undefined) {
     const held = await git("for-each-ref", "--count=1", "--contains", "HEAD");

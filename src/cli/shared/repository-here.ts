@@ -1,6 +1,7 @@
 /** The current folder -> the git repository that it is in, its checkouts, and where a project is in each of them. */
-import { realpath } from "node:fs/promises";
-import { relative, resolve } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import type { Checkout } from "../../discovery/checkouts.ts";
 import { checkoutOf, checkoutsFor } from "../../supervisor/project/checkout-of.ts";
 import { folderNameOf, nearestProject } from "../../supervisor/project/read-project.ts";
 import { printable } from "../../text/printable.ts";
@@ -17,7 +18,7 @@ export type CheckoutHere = {
 
 export type RepositoryHere = {
   repository: string;
-  /** The checkout that the person is in. */
+  /** The checkout that the person is in, or the folder of a bare repository. */
   root: string;
   /** The main checkout's folder; undefined where the repository is bare. */
   main: string | undefined;
@@ -32,7 +33,7 @@ export type RepositoryHere = {
 /** No file of the folder is read but git's own. @throws Failure where it is in no repository. */
 export async function repositoryHere(world: World): Promise<RepositoryHere> {
   const here = await realpath(world.cwd).catch(() => world.cwd);
-  const found = checkoutOf(here);
+  const found = checkoutOf(here) ?? (await bareAt(here));
   if (found === undefined) {
     const where = printable(here, 500);
     throw new Failure("unsupported", `${where} is in no git repository; git init makes one`);
@@ -43,13 +44,24 @@ export async function repositoryHere(world: World): Promise<RepositoryHere> {
   const linked = checkoutsFor(repository).worktrees(repository);
   const own = main === undefined ? undefined : checkoutOf(main);
   const first = main === undefined ? [] : [{ root: main, branch: own?.branch, label: undefined }];
-  const isListed = linked.some((its) => its.root === root) || root === main;
+  const isBare = main === undefined && found.label === undefined;
+  const isListed = isBare || linked.some((its) => its.root === root) || root === main;
   return {
     ...{ repository, root, main },
     name: folderNameOf({ main, repository }),
     within: isWithin ? relative(root, project) : "",
     all: [...first, ...linked, ...(isListed ? [] : [found])],
   };
+}
+
+/** A folder that is itself a bare repository, by git's rule. */
+async function bareAt(here: string): Promise<Checkout | undefined> {
+  const [head, ...folders] = await Promise.all(
+    ["HEAD", "objects", "refs"].map((name) => stat(join(here, name)).catch(() => undefined)),
+  );
+  if (!head?.isFile() || folders.some((its) => !its?.isDirectory())) return undefined;
+  const nothing = { main: undefined, label: undefined, branch: undefined };
+  return { root: here, repository: here, ...nothing };
 }
 
 /** The checkout that a folder is in: the nearest one above it, as a worktree may lie in another checkout. */
@@ -63,9 +75,9 @@ export function checkoutAround<Its extends { root: string }>(
 
 /** Where a new worktree is made, unless somebody says: `../shop.fix-nav`. `home`: what `~` stands for. */
 export function usualFolder(
-  { main, root, name }: Pick<RepositoryHere, "main" | "root" | "name">,
+  { main, repository, name }: Pick<RepositoryHere, "main" | "repository" | "name">,
   { folder: written, label, home }: { folder: string; label: string; home: string },
 ): string {
   const folder = written.replace(/^~(?=\/|$)/, home);
-  return resolve(main ?? root, folder, `${name}.${label}`);
+  return resolve(main ?? repository, folder, `${name}.${label}`);
 }

@@ -44,7 +44,7 @@ export function choiceReply(asked: ChoiceAsked, { wants }: { wants: Wants }): Re
 }
 
 /** The cookie, and the way back. */
-function chosen({ origin, secure, to }: ChoiceAsked, label: string): Reply {
+function chosen({ origin, secure, host, to }: ChoiceAsked, label: string): Reply {
   // Nothing is to be remembered where the plain name's own server is what all browsers see.
   const ends = label === "" || (label === plainCheckout && origin.shown === undefined);
   const reply = textReply(303, `localhostess: go on at ${to}`);
@@ -53,6 +53,7 @@ function chosen({ origin, secure, to }: ChoiceAsked, label: string): Reply {
     fields: [
       ...reply.fields,
       ["Location", to],
+      ...widerEnded(host),
       ...cookies(ends ? undefined : label, { secure }),
       // The cache holds files of the other checkout.
       ["Clear-Site-Data", '"cache"'],
@@ -62,6 +63,18 @@ function chosen({ origin, secure, to }: ChoiceAsked, label: string): Reply {
 
 const attributes = "Path=/; HttpOnly";
 const ended = "; Max-Age=0";
+
+/**
+ * Servers under this name, as `x.shop.localhost`, may have set the cookie for all of `shop.localhost`. A browser that
+ * has both sends both, so those end. A browser that does not tell them apart gets this host's afterwards.
+ */
+function widerEnded(host: string): (readonly [string, string])[] {
+  const labels = host.split(".");
+  return labels.slice(0, -1).map((_, at) => {
+    const domain = labels.slice(at).join(".");
+    return ["Set-Cookie", `${useCookie}=${ended}; Domain=${domain}; Path=/`];
+  });
+}
 
 /**
  * For this host alone, and until the browser ends; undefined: none. By https it is sent with whatever another site may

@@ -43,7 +43,7 @@ export type FolderEffects = {
   make(declared: Declared, completed: Map<string, Completed>): Project;
   /** Called when what its services are told of the folder's files has changed. */
   onDoubt(folder: Folder): void;
-  /** Called when the folder, of a linked worktree, is not where it was. */
+  /** Called when the folder, of a linked worktree, is not where it was, or another one is there. */
   onGone(folder: Folder): void;
   /** Called when the state for the next daemon changed. */
   onState(): void;
@@ -237,7 +237,8 @@ export class Folder {
       return { kind: "refused", reasons: read.mistakes, files };
     }
     this.#isGone = false;
-    const isOther = isAnother(this.identity, now) && up === undefined;
+    const isReplaced = isAnother(this.identity, now);
+    const isOther = isReplaced && up === undefined;
     const { name } = read.project;
     if (isOther && (project?.spec ?? this.kept ?? read.project).name !== name) {
       if (project !== undefined) this.#watch(files, { settled: true });
@@ -266,7 +267,8 @@ export class Folder {
     this.file = file;
     if (!isOther) this.identity = now;
     if (up !== undefined) this.naming = { ...naming, ...worktreeOf(read.project) };
-    const loaded = await this.#take(reviewed, shell);
+    // Running services stand in the folder that was there before.
+    const loaded = await this.#take(reviewed, { shell, anew: isReplaced && !isOther });
     this.#watch(files, { settled: !again });
     if (again) this.#lookAgain();
     else this.#tellPending(loaded);
@@ -483,15 +485,18 @@ export class Folder {
     this.#cancelLook?.();
   }
 
-  async #take(declared: Declared, shell: Shell): Promise<Project> {
+  async #take(
+    declared: Declared,
+    { shell, anew }: { shell: Shell; anew: boolean },
+  ): Promise<Project> {
     const { project } = this;
     this.mistakes = [];
     this.#busyLooks = 0;
-    if (project !== undefined && project.spec.name === declared.spec.name) {
+    if (project !== undefined && project.spec.name === declared.spec.name && !anew) {
       await project.apply(declared, shell);
       return project;
     }
-    // Under another name, every service is another.
+    // Under another name, or in another folder, every service is another.
     const former = project?.wishes;
     if (project !== undefined) await this.drop();
     const made = this.#effects.make(declared, this.completed);
@@ -601,6 +606,8 @@ export class Folder {
     const services = this.#inherited?.services ?? new Map<string, Shell>();
     const resumed = this.#inherited?.shell ?? this.standIn ?? shell;
     const doubtful = this.mistakes.length > 0;
+    const isReplaced = isAnother(this.identity, folderIdentity(this.directory));
+    if (isReplaced && this.naming.label !== undefined) this.#effects.onGone(this);
     const found = await this.load({ shell: project === undefined ? resumed : this.shell });
     if (found.kind === "project") {
       this.kept = undefined;

@@ -37,7 +37,7 @@ export class GoneWorktrees {
     await Promise.all(linked.map((path) => this.gone(path)));
   }
 
-  /** The folder is not at its path. Never rejects. */
+  /** The folder is not at its path, or another one is. Never rejects. */
   gone(path: string): Promise<void> {
     const known = this.#going.get(path);
     if (known !== undefined) return known;
@@ -49,10 +49,12 @@ export class GoneWorktrees {
   }
 
   async #settle(path: string): Promise<void> {
-    const { clock, registry, follow, forget, isOver, note } = this.#options;
+    const { clock, registry, folders, follow, forget, isOver, note } = this.#options;
     let fate = await this.#fateOf(path);
     if (fate.kind === "deleted") {
       await new Promise<void>((resolve) => void clock.after(moment, resolve));
+      // An `up` of the folder that is there now may be under way.
+      await folders.known(path)?.inTurn(async () => {});
       fate = await this.#fateOf(path);
     }
     if (fate.kind === "unknown" || (await isOver())) return;
@@ -70,9 +72,10 @@ export class GoneWorktrees {
     const folder = folders.known(path);
     const { root = path, label, repository } = folder?.naming ?? registry.namingOf(path);
     if (label === undefined) return { kind: "unknown" };
-    const identity = registry.identityOf(path) ?? folder?.identity;
+    const identity = folder?.identity ?? registry.identityOf(path);
     const units = folder?.project?.units() ?? [];
     const pids = units.flatMap(({ service }) => service?.run()?.pid ?? []);
-    return await fateOf({ directory: path, root, repository, identity, pids });
+    const isUp = folder?.project?.isActive === true;
+    return await fateOf({ directory: path, root, repository, identity, pids, isUp });
   }
 }
