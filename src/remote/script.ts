@@ -163,7 +163,7 @@ export function firstWords(nonce: string): string {
 }
 
 /**
- * To be sent for each look. `whole`: also where no socket has come or gone since the last one; `alone`: the localhostess
+ * To be sent for each look. `whole`: also where no socket has come or gone since the last one. `alone`: a localhostess
  * there is not asked.
  */
 export function lookWords(
