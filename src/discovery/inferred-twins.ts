@@ -2,6 +2,9 @@
 import type { Unit } from "./inferred-units.ts";
 import type { KeptNames } from "./kept-names.ts";
 
+/** As long as a path may be. */
+const longestScope = 4096;
+
 /** `folder` and `id`: equal for all of `units`, which are in the order in which they get names. */
 export type Alike = { folder: string; id: string; units: readonly Unit[] };
 
@@ -22,7 +25,7 @@ export class Twins {
 
   /** Those that have their port in their names. */
   withPorts({ folder, id, units }: Alike, kept: KeptNames): ReadonlySet<Unit> {
-    const asked = { scope: `${folder} ${id}`, folder, id: "port" };
+    const asked = { scope: `${folder} ${id}`.slice(0, longestScope), folder, id: "port" };
     const port = kept.find({ ...asked, wanted: [""], isCertain: false });
     const rank = (unit: Unit): number => {
       const before = this.#before.get(keyOf(unit));

@@ -34,6 +34,7 @@ export function inferredNames(scan: Scan, options: InferredOptions): Map<number,
         a.standing.rank - b.standing.rank || oldestFirst(a.unit.main.process, b.unit.main.process),
     );
   const names = new Names(options);
+  const asking: Asking[] = [];
   const folders = Map.groupBy(units, ({ unit }) => unit.main.project.folder);
   for (const [folder, its] of folders) {
     const kinds = Map.groupBy(its, ({ standing }) => standing.id);
@@ -46,26 +47,31 @@ export function inferredNames(scan: Scan, options: InferredOptions): Map<number,
     for (const { unit, standing } of its) {
       const { project } = unit.main;
       const again = withPorts.get(standing.id)?.has(unit) ? unit.port : undefined;
-      const name = names.of(project, { ...standing, again });
-      const { protocol } = unit.main.server;
-      for (const process of withParents(unit, scan)) {
-        named.set(process.pid, {
-          process,
-          key: name,
-          name,
-          why:
-            protocol === undefined
-              ? undefined
-              : `speaks the protocol of ${protocol}, and not HTTP: it is reached at port ${unit.port}`,
-          source: "folder",
-          because: project.because,
-          unit: unit.main.process.pid,
-        });
-      }
+      asking.push({ unit, project, parts: names.partsOf(project, { ...standing, again }) });
+    }
+  }
+  for (const [{ unit, project }, name] of names.givenTo(asking)) {
+    const { protocol } = unit.main.server;
+    for (const process of withParents(unit, scan)) {
+      named.set(process.pid, {
+        process,
+        key: name,
+        name,
+        why:
+          protocol === undefined
+            ? undefined
+            : `speaks the protocol of ${protocol}, and not HTTP: it is reached at port ${unit.port}`,
+        source: "folder",
+        because: project.because,
+        unit: unit.main.process.pid,
+      });
     }
   }
   return named;
 }
+
+/** `parts`: the labels of the name that it has where nobody else has that. */
+type Asking = { unit: Unit; project: Project; parts: readonly string[] };
 
 type Wanted = {
   id: string;
@@ -84,18 +90,41 @@ class Names {
     this.#options = options;
   }
 
-  of(project: Project, wanted: Wanted): string {
-    const { label } = project;
-    const parts = this.#parts(project, wanted);
-    const visible = (name: string): string => (label === undefined ? name : `${label}.${name}`);
-    const isFree = (name: string): boolean =>
-      !this.#used.has(visible(name)) && !this.#options.isTaken(visible(name), project);
-    const name = firstFree(parts, isFree);
-    this.#used.add(visible(name));
-    return name;
+  /** Those whose names are free come first: a number that another one needs is none of theirs. */
+  givenTo(all: readonly Asking[]): Map<Asking, string> {
+    const found = new Map<Asking, string>();
+    const give = (its: Asking, name: string) => {
+      found.set(its, name);
+      this.#used.add(visible(name, its.project));
+    };
+    for (const its of all) {
+      const name = its.parts.join(".");
+      if (this.#isFree(name, its.project)) give(its, name);
+    }
+    for (const its of all) if (!found.has(its)) give(its, this.#numbered(its));
+    return found;
   }
 
-  #parts({ folder, name, root, label = "", isCertain }: Project, wanted: Wanted): string[] {
+  #isFree(name: string, project: Project): boolean {
+    const whole = visible(name, project);
+    return !this.#used.has(whole) && !this.#options.isTaken(whole, project);
+  }
+
+  /** On the last label where that helps, since names below a project's are all its own; else on the first. */
+  #numbered({ parts, project }: Asking): string {
+    const [first = "", ...rest] = parts;
+    const { label: scope = "", root, folder } = project;
+    const top = { scope, folder: root?.folder ?? folder };
+    for (let number = 2; ; number++) {
+      const last = `${parts.at(-1)}-${number}`;
+      const moved = [...parts.slice(0, -1), last].join(".");
+      const numbered = [`${first}-${number}`, ...rest].join(".");
+      if (numbered !== moved && this.#isFree(numbered, project)) return numbered;
+      if (!this.#options.kept.isOthers(last, top) && this.#isFree(moved, project)) return moved;
+    }
+  }
+
+  partsOf({ folder, name, root, label = "", isCertain }: Project, wanted: Wanted): string[] {
     const { kept } = this.#options;
     const top = root ?? { folder, name, isCertain };
     const topLabel = kept.give({
@@ -117,17 +146,9 @@ class Names {
   }
 }
 
-/** A number on the last label where that helps, since names below a project's are all its own; else on the first. */
-function firstFree(parts: readonly string[], isFree: (name: string) => boolean): string {
-  const name = parts.join(".");
-  if (isFree(name)) return name;
-  const [first = "", ...rest] = parts;
-  for (let number = 2; ; number++) {
-    const numbered = [`${first}-${number}`, ...rest].join(".");
-    if (isFree(numbered)) return numbered;
-    const moved = [...parts.slice(0, -1), `${parts.at(-1)}-${number}`].join(".");
-    if (isFree(moved)) return moved;
-  }
+/** With the label of its worktree. */
+function visible(name: string, { label }: Project): string {
+  return label === undefined ? name : `${label}.${name}`;
 }
 
 /** The word of the script that started it: `api` of `npm run dev:api`, in the same folder. */

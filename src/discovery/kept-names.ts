@@ -78,6 +78,18 @@ export class KeptNames {
     return label;
   }
 
+  /** Whether another folder has the label as its own name, be its server there or not. */
+  isOthers(label: string, { scope, folder }: Pick<KeptName, "scope" | "folder">): boolean {
+    return [...this.#byKey.values()].some(
+      (its) =>
+        its.label === label &&
+        its.scope === scope &&
+        its.id === "" &&
+        its.folder !== folder &&
+        this.#options.isThere(its.folder),
+    );
+  }
+
   #free({ scope, folder, id, wanted }: Asked): string {
     const own = keyOf({ scope, folder, id });
     const isFree = (label: string): boolean => {

@@ -109,8 +109,9 @@ function idOf({ pid, startedAt }: ObservedProcess): string {
 }
 
 function withLabel(its: NamedProcess, { label, root }: ServiceCheckout): NamedProcess {
-  if (label === undefined || its.why !== undefined || its.isSupervised) return its;
-  if (!labelled.has(its.source)) return its;
+  if (label === undefined || its.isSupervised || !labelled.has(its.source)) return its;
+  // A text that is no name has no label. A folder's is one, also for a store, which is not routed.
+  if (its.why !== undefined && its.source !== "folder") return its;
   const because = `${its.because}; ${label} is its git worktree, ${printablePath(root)}`;
   const verdict = nameOf(`${label}.${its.name}`, { hostName: "", wsl: false });
   if (verdict.kind === "name") {

@@ -21,6 +21,8 @@ const files: Files = {
   "/y/a-2/.git": "",
   "/y/b/.git": "a of b",
   "/z/b.a/package.json": '{"name": "b.a"}',
+  "/z/b/package.json": '{"name": "b", "workspaces": ["*"]}',
+  "/z/b/a/package.json": '{"name": "a"}',
 };
 
 const folders = Object.keys(files).map((path) => path.slice(0, path.lastIndexOf("/")));

@@ -179,6 +179,15 @@ test("of two folders that ask for one name, the later gets a number, and keeps i
   expect(next.names({ ...other, ports: [4000] })).toEqual(["shop-2 4000"]);
 });
 
+test("a folder that gives way to a NAME takes no number that is another folder's, be its server there or not", () => {
+  const subject = daemon();
+  const [own, its] = [{ ports: [3000] }, { ...other, ports: [4000] }];
+  expect(subject.names(own, its)).toEqual(["shop 3000", "shop-2 4000"]);
+  const named = { pid: 900, name: "shop", cwd: "/tmp", ports: [9000] };
+  expect(subject.names(own, its, named)).toEqual(["shop 9000", "shop-2 4000", "shop-3 3000"]);
+  expect(subject.names(own, named)).toEqual(["shop 9000", "shop-3 3000"]);
+});
+
 test("the name of a folder that is gone is free again", () => {
   const first = daemon();
   first.names({});

@@ -13,6 +13,13 @@ const units = "src/discovery/inferred-units.ts";
 
 export const inferredNames: readonly Fault[] = [
   {
+    name: "a folder that gives way to a NAME takes another folder's number",
+    file: "src/discovery/inferred.ts",
+    find: "!this.#options.kept.isOthers(last, top) && ",
+    replace: "",
+    tests: inferred,
+  },
+  {
     name: "a folder takes the name of a server with NAME that starts again",
     file: inference,
     find: " || past.isKept(name, { folder: project.folder, now })",
@@ -120,7 +127,7 @@ export const inferredNames: readonly Fault[] = [
   {
     name: "two servers of one folder have one name",
     file: "src/discovery/inferred.ts",
-    find: "!this.#used.has(visible(name)) && ",
+    find: "!this.#used.has(whole) && ",
     replace: "",
     tests: ["test/discovery/inferred-clashes.test.ts"],
   },

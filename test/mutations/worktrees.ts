@@ -37,8 +37,8 @@ export const worktrees: readonly Fault[] = [
   {
     name: "the supervisor's name gets a label in front",
     file: "src/discovery/worktree-labels.ts",
-    find: "|| its.isSupervised) return its;",
-    replace: ") return its;",
+    find: "|| its.isSupervised ||",
+    replace: "||",
     tests: labels,
   },
   {

@@ -64,8 +64,10 @@ export async function running(
   const listen = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
     const decoder = new TextDecoder();
     for await (const bytes of stream) {
-      output = (output + decoder.decode(bytes, { stream: true })).slice(-remembered);
-      const said = ready.exec(output);
+      const all = output + decoder.decode(bytes, { stream: true });
+      // A daemon may tell of very many servers at once, behind the line that is waited for.
+      const said = ready.exec(all);
+      output = all.slice(-remembered);
       if (said !== null) resolve(said);
     }
   };
