@@ -1,8 +1,10 @@
 /** The published ports of a container, its label and its image -> the port that serves the application. Pure. */
+import { storePorts } from "../routes/store-ports.ts";
 import type { Container, PublishedPort } from "./container.ts";
 
 /** Ports of servers that do not speak HTTP, as their images expose them -> what they are for a person. */
 const others: ReadonlyMap<number, string> = new Map([
+  ...[...storePorts].map(([port, { protocol }]) => [port, protocol] as const),
   [21, "FTP"],
   [22, "SSH"],
   [25, "SMTP"],
@@ -16,29 +18,18 @@ const others: ReadonlyMap<number, string> = new Map([
   [993, "IMAP"],
   [995, "POP3"],
   [1025, "SMTP"],
-  [1433, "SQL Server"],
   [1521, "Oracle"],
-  [1883, "MQTT"],
   [2181, "ZooKeeper"],
   [2379, "etcd"],
   [2380, "etcd"],
-  [3306, "MySQL"],
   [33_060, "MySQL"],
-  [4222, "NATS"],
-  [5432, "PostgreSQL"],
   [5671, "AMQP"],
-  [5672, "AMQP"],
-  [6379, "Redis"],
   [6380, "Redis"],
   [7000, "Cassandra"],
   [7687, "Neo4j"],
-  [9042, "Cassandra"],
-  [9092, "Kafka"],
   [9093, "Kafka"],
   [9300, "Elasticsearch's nodes"],
-  [11_211, "memcached"],
   [26_257, "CockroachDB"],
-  [27_017, "MongoDB"],
   [28_015, "RethinkDB"],
   [50_000, "Db2"],
 ]);

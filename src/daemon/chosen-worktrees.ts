@@ -19,8 +19,9 @@ export function chosenWorktrees({ stateDirectory, checkouts, note }: ChosenOptio
     onGone(gone) {
       for (const { label, root, of, names } of gone) {
         const what = of ?? (names.length === 0 ? "its names" : listed(names));
+        const show = of === undefined && names.length !== 1 ? "show" : "shows";
         note(
-          `the worktree ${label} is gone (${printable(root, 4096)}): ${what} again show the main checkout`,
+          `the worktree ${label} is gone (${printable(root, 4096)}): ${what} ${show} the main checkout again`,
         );
       }
       const roots = new Set(gone.map((its) => its.root));

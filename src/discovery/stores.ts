@@ -1,8 +1,6 @@
 /** A command line, or a port -> the store that it is, which speaks a protocol of its own, and not HTTP. Pure. */
+import { type Store, storePorts } from "../routes/store-ports.ts";
 import type { CommandWords } from "./command-words.ts";
-
-/** `word`: for its name. `protocol`: for a person. */
-export type Store = { word: string; protocol: string };
 
 /** Stores, by their word and what they speak. */
 const stores = new Map<string, readonly [word: string, protocol: string]>(
@@ -30,21 +28,6 @@ const stores = new Map<string, readonly [word: string, protocol: string]>(
 /** The class that a program of Java runs; clients of these have their names in the class path. */
 const javaStores = / (?:kafka\.Kafka|org\.apache\.(?:zookeeper|cassandra)\.[\w.]+)(?: |$)/;
 
-/** Ports on which stores listen that do not speak HTTP, where the command line does not tell. */
-const storePorts: ReadonlyMap<number, readonly [word: string, protocol: string]> = new Map([
-  [1433, ["mssql", "SQL Server"]],
-  [1883, ["mqtt", "MQTT"]],
-  [3306, ["mysql", "MySQL"]],
-  [4222, ["nats", "NATS"]],
-  [5432, ["postgres", "PostgreSQL"]],
-  [5672, ["rabbitmq", "AMQP"]],
-  [6379, ["redis", "Redis"]],
-  [9042, ["cassandra", "CQL"]],
-  [9092, ["kafka", "Kafka"]],
-  [11_211, ["memcached", "memcached"]],
-  [27_017, ["mongo", "MongoDB"]],
-]);
-
 /** Undefined: its command line does not say that it is one. */
 export function storeOf({ tool, program, own, command }: CommandWords): Store | undefined {
   const [word, protocol] = stores.get(tool ?? "") ?? (own ? undefined : stores.get(program)) ?? [];
@@ -55,6 +38,5 @@ export function storeOf({ tool, program, own, command }: CommandWords): Store | 
 }
 
 export function storeAt(port: number): Store | undefined {
-  const [word, protocol] = storePorts.get(port) ?? [];
-  return word === undefined || protocol === undefined ? undefined : { word, protocol };
+  return storePorts.get(port);
 }

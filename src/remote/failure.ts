@@ -92,7 +92,7 @@ const rules: readonly Rule[] = [
 /** The last line that ssh has said, which is its reason. */
 function lastLine(errors: string): string {
   const lines = errors.split(/\r?\n/).filter((line) => line.trim() !== "");
-  return printable((lines.at(-1) ?? "").trim(), longestWords);
+  return printable((lines.at(-1) ?? "").trim().replace(/^ssh: /, ""), longestWords);
 }
 
 export function failureOf(ending: Ending): Failure {

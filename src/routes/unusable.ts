@@ -125,7 +125,10 @@ export const silentRemedy =
 
 /** A clause for lists of servers without a name: the file that people expect to be read. */
 export const dotenvText =
-  "a name is the NAME in a program's environment when it is started, in .env alone it is not seen; or that of the project in its folder";
+  "a name is the NAME in a program's environment when it is started, in .env alone it is not seen";
+
+/** The rest of it, unless no names are inferred. */
+export const folderText = "; or that of the project in its folder";
 
 /** Whether the server was probably meant by a name that leads nowhere: its own, or that of its folder. */
 function isMeantBy(name: string, its: Unusable): boolean {

@@ -1,6 +1,6 @@
 /** `localhostess name --forget`: a folder that is to name nothing, listed, remembered, and found by the daemon. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { running, type Running } from "../support/running.ts";
 import { freePort, uniqueName } from "../support/servers.ts";
@@ -44,12 +44,17 @@ const listed = async (): Promise<unknown> => (await row())?.name;
 
 test("a folder is forgotten by its name or by itself, and remembered again", async () => {
   expect(await row()).toMatchObject({ name: shop, because: `package.json of ${folder}` });
+  const offered = async (flag: string) => (await run("__complete", "--", "name", flag, "")).out;
+  expect(await offered("--forget")).toMatch(new RegExp(`^${shop}\t.*\n(?:.*\n)*:dirs\n$`, "m"));
+  expect(await offered("--remember")).toBe(":none\n");
   const forgotten = await run("name", "--forget", shop);
   expect(forgotten).toMatchObject({ code: 0, err: "" });
   expect(forgotten.out).toBe(
     `${folder} names no servers any more; to undo that: localhostess name --remember ${folder}\n`,
   );
   expect(await listed()).toBeUndefined();
+  expect(await offered("--forget")).not.toContain(shop);
+  expect(await offered("--remember")).toBe(`${folder}\t\n:none\n`);
   expect((await run("ls")).out).toContain(`:${port}`);
   expect((await run("name", "--forget")).out).toBe(`${folder}\n`);
   expect(JSON.parse((await run("name", "--forget", "--json")).out)).toEqual([
@@ -62,6 +67,18 @@ test("a folder is forgotten by its name or by itself, and remembered again", asy
   expect(JSON.parse((await run("name", "--remember", "--json", folder)).out)).toEqual({
     ...{ folder, forgotten: false },
   });
+});
+
+test("servers of other projects within a folder that is forgotten are told, as they keep their names", async () => {
+  const above = join(folder, "..");
+  writeFileSync(join(above, "package.json"), JSON.stringify({ name: "above" }));
+  expect(await run("name", "--forget", ".")).toMatchObject({
+    code: 0,
+    err: `${shop} is named by a folder in it, and is still\n`,
+  });
+  expect(await listed()).toBe(shop);
+  expect(await run("name", "--remember", above)).toMatchObject({ code: 0 });
+  rmSync(join(above, "package.json"));
 });
 
 test("what cannot be forgotten or remembered is told", async () => {

@@ -29,7 +29,10 @@ test("every code of an error is in docs/json.md, and no other", async () => {
 
 test("every code of the proxy's own answers is in docs/json.md", async () => {
   const document = await Bun.file(documentPath).text();
-  const source = await Bun.file(`${import.meta.dir}/../../src/proxy/pages/problem.ts`).text();
+  const sources = ["explain", "explain-name"].map((name) =>
+    Bun.file(`${import.meta.dir}/../../src/proxy/pages/${name}.ts`).text(),
+  );
+  const source = (await Promise.all(sources)).join("\n");
   const codes = [...source.matchAll(/(?:code: |\? |: )"([a-z_]+)"(?:,| :)/g)].map(
     ([, its]) => its!,
   );

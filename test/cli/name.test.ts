@@ -60,6 +60,8 @@ describe("without a daemon", () => {
     expect(await name(api, "unix:api.sock")).toMatchObject({ code: 0 });
     const absent = await name(sock, "unix:absent.sock");
     expect(absent.err).toContain("there is no such socket; the name waits");
+    writeFileSync(join(state.directory, "absent.sock"), "");
+    expect((await name()).out).toContain(`! ${sock}: no socket is there now; the name waits`);
     await name("--remove", sock);
     expect(await rows()).toMatchObject([
       { name: api, state: "reached" },

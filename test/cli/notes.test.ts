@@ -29,7 +29,7 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
   };
 }
 
-const quiet = { verbose: false, json: false };
+const quiet = { verbose: false, json: false, infer: true };
 
 test("where nothing has a name, it says how to give one", () => {
   expect(notes(sight([]), quiet)).toEqual(["no server has a NAME yet; try: NAME=api bun dev"]);
@@ -39,6 +39,9 @@ test("where servers have no name, it says where a name is read, and where not", 
   expect(notes(sight(["/usr/bin/node a.js"]), quiet)).toEqual([
     "a name is the NAME in a program's environment when it is started, in .env alone it is not seen; or that of the project in its folder",
   ]);
+  expect(notes(sight(["/usr/bin/node a.js"]), { ...quiet, infer: false })).toEqual([
+    "a name is the NAME in a program's environment when it is started, in .env alone it is not seen",
+  ]);
   // The proxy itself is none.
   const own = { pid: 10, port: 9090 };
   expect(notes(sight(["localhostess"], { proxy: own }), quiet)).toEqual([
@@ -47,9 +50,9 @@ test("where servers have no name, it says where a name is read, and where not", 
 });
 
 test("skipped processes are named only where more words are wanted", () => {
-  const verbose = notes(sight([]), { verbose: true, json: true });
+  const verbose = notes(sight([]), { ...quiet, verbose: true, json: true });
   expect(verbose).toEqual(["skipped process 99: gone\\x1b[2J"]);
-  expect(notes(sight([]), { verbose: false, json: true })).toEqual([]);
+  expect(notes(sight([]), { ...quiet, json: true })).toEqual([]);
 });
 
 test("without a proxy it says how to start one", () => {

@@ -14,6 +14,11 @@ const scan = scanOf(
     { pid: 4001, parent: 4000, listens: ["127.0.0.1 8001"] },
     { pid: 5001, listens: ["127.0.0.1 6000"] },
     { pid: 6000, listens: ["127.0.0.1 6001"] },
+    { pid: 7000 },
+    { pid: 7001, parent: 7000 },
+    { pid: 7002, parent: 7001, listens: ["127.0.0.1 8002"] },
+    { pid: 7003, parent: 7002, listens: ["127.0.0.1 8003"] },
+    { pid: 7004, parent: 7000, listens: ["127.0.0.1 8004"] },
   ],
   [{ address: "127.0.0.1", port: 5432, uid: 105 }],
 );
@@ -43,6 +48,16 @@ test.each<[string, Read, object]>([
     { kind: "process", process: { pid: 4000, startedAt: 1000 } },
   ],
   [
+    "the pid of what has started one server with a worker that listens",
+    number(7001),
+    { kind: "process", process: { pid: 7001, startedAt: 1000 } },
+  ],
+  [
+    "a port with the number of what has started several servers",
+    number(7000),
+    { kind: "port", port: 7000 },
+  ],
+  [
     "a pid that was said to be one",
     { kind: "pid", pid: 6000 },
     { kind: "process", process: { pid: 6000, startedAt: 1000 } },
@@ -60,6 +75,12 @@ test.each<[string, Read, typeof Failure | typeof UsageError, string]>([
   ["a port, and a pid", number(6000), Failure, "say which: port:6000 or pid:6000"],
   ["no port, and no pid", number(70_000), Failure, "no process with pid 70000 listens"],
   ["a pid without a server", { kind: "pid", pid: 77 }, Failure, "no process with pid 77 listens"],
+  [
+    "a pid that has started several servers",
+    { kind: "pid", pid: 7000 },
+    Failure,
+    "name one of them: pid 7002 (port 8002) or 7004 (port 8004)",
+  ],
   ["our own port", number(9090), UsageError, "port 9090 is localhostess itself"],
   ["our port of URLs", number(80), UsageError, "port 80 is localhostess itself"],
   ["the API's port", number(41_000), UsageError, "port 41000 is localhostess itself"],

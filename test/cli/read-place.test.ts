@@ -76,7 +76,7 @@ test.each([
   ["", "is not a port"],
   ["0", "neither a port (1 to 65535) nor the pid of a process"],
   ["99999999", "neither a port (1 to 65535) nor the pid of a process"],
-  ["-1", "has no port"],
+  ...["-1", "+3000", "3000-3005", "3000 "].map((its) => [its, "is not a port"] as [string, string]),
   ["port:0", "port: takes a number from 1 to 65535"],
   ["port:65536", "port: takes a number from 1 to 65535"],
   ["port:", "port: takes a number from 1 to 65535"],

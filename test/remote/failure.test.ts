@@ -56,6 +56,7 @@ describe("how ssh ends", () => {
       const failure = failureOf(ending(errors));
       expect(failure.event).toBe(event as never);
       expect(failure.why).toContain(why);
+      expect(failure.why).not.toContain("ssh: ssh:");
     });
   }
 

@@ -9,9 +9,11 @@ import {
   writeForgotten,
 } from "../../discovery/forgotten-folders.ts";
 import { projectFolders } from "../../discovery/project-folders.ts";
+import { isInside } from "../../routes/name-rights.ts";
 import type { Service } from "../../routes/service.ts";
 import { systemClock } from "../../system/clock.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
+import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { shown } from "../../text/shown.ts";
@@ -19,7 +21,7 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { looker } from "../shared/look.ts";
 import type { Settings } from "../shared/settings.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 
 type Here = { settings: Settings; world: World };
@@ -39,13 +41,24 @@ export async function forget(text: string | undefined, here: Here): Promise<numb
   prepareStateDirectory(stateDirectory, { tighten: ownPlace });
   await write([...before.filter((its) => its !== folder), folder], stateDirectory);
   // The daemon reads the file with its next look.
-  await look();
+  const { services } = await look();
   if (settings.json) printJson(world, { folder, forgotten: true });
   else {
     const undo = `localhostess name --remember ${pastedWord(folder)}`;
     world.out.write(
       `${printable(folder)} names no servers any more; to undo that: ${printable(undo)}\n`,
     );
+    const within = services.filter(
+      (its) => its.source === "folder" && isInside(its.cwd ?? "", folder),
+    );
+    if (within.length > 0) {
+      const names = listed(
+        within.map((its) => its.name),
+        { most: 6 },
+      );
+      const [are, folders] = within.length === 1 ? ["is", "a folder"] : ["are", "folders"];
+      world.err.write(`${names} ${are} named by ${folders} in it, and ${are} still\n`);
+    }
   }
   return exitCode.done;
 }

@@ -28,14 +28,14 @@ export type GivenRow = {
 
 export type GivenRowsOptions = {
   sight: Pick<Sight, "services" | "supervised" | "waiting" | "tlds" | "urlPorts">;
-  /** Whether something is at a path. */
-  isThere(path: string): boolean;
+  /** Whether a socket is at a path; undefined: nothing is. */
+  isSocket(path: string): boolean | undefined;
 };
 
 /** Sorted by name. */
 export function givenRows(
   names: readonly GivenName[],
-  { sight, isThere }: GivenRowsOptions,
+  { sight, isSocket }: GivenRowsOptions,
 ): GivenRow[] {
   const { supervised, tlds, waiting = [], urlPorts } = sight;
   const { services } = routeTable(sight.services, { supervised, tlds });
@@ -47,8 +47,10 @@ export function givenRows(
       const left = waiting.find((one) => one.name === name && one.source === "given");
       const row = { ...rowOf(given), server: its };
       // No scan looks for unix sockets.
-      if (given.place.kind === "socket" && its?.routable === true && !isThere(given.place.path)) {
-        return { ...row, state: "waits", why: "there is no such socket" };
+      if (given.place.kind === "socket" && its?.routable === true) {
+        const is = isSocket(given.place.path);
+        const why = is === undefined ? "there is no such socket" : "no socket is there now";
+        if (is !== true) return { ...row, state: "waits", why };
       }
       if (its?.routable === true) {
         return { ...row, url: serviceUrl(name, urlPorts.http), state: "reached" };

@@ -69,8 +69,8 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
     .argument("[name]", "such as db, or db.shop")
     .argument("[place]", "a port, pid:<pid>, <host>:<port> or unix:<path>")
     .option("--remove", "take the name back")
-    .option("--forget", "a project's folder names its servers no more; takes a name, or the folder")
-    .option("--remember", "it does again")
+    .option("--forget", "servers get no name from this folder; a name or a folder, alone: lists")
+    .option("--remember", "servers get names from this folder again")
     .action((text: string | undefined, place: string | undefined, flags: NameFlags) =>
       choose(async () => (await import("./name.ts")).name({ name: text, place }, flags, world)),
     );

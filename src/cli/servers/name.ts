@@ -1,6 +1,6 @@
 /** `localhostess name [<name> <place>]` -> a name for what listens there, kept; without words, all given names. */
-import { existsSync, statSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { statSync } from "node:fs";
+import { hostname, networkInterfaces } from "node:os";
 import {
   type GivenName,
   isSamePlace,
@@ -26,7 +26,7 @@ import { looker, type Sight } from "../shared/look.ts";
 import { remarkLines } from "../shared/remark.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { tableLines } from "../shared/table.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 import { type GivenRow, givenRows, rowJson, rowOf } from "./given-row.ts";
 import { placeFor } from "./place-for.ts";
@@ -73,7 +73,7 @@ async function give(wanted: string, text: string, here: Here): Promise<number> {
   if (read.kind === "mistake") throw new UsageError([read.what]);
   const before = await looker(settings, { world })();
   const place = placeFor(read, { sight: before, addresses: ownAddresses() });
-  if (place.kind === "socket" && isSomethingElse(place.path)) {
+  if (place.kind === "socket" && isSocket(place.path) === false) {
     throw new UsageError([`${shown(place.path)} is there, and is no unix socket`]);
   }
   const project = projectOwning(wanted, before);
@@ -149,7 +149,7 @@ async function rowsNow(
   names: readonly GivenName[],
   { settings, world }: Here,
 ): Promise<GivenRow[]> {
-  return givenRows(names, { sight: await looker(settings, { world })(), isThere: existsSync });
+  return givenRows(names, { sight: await looker(settings, { world })(), isSocket });
 }
 
 async function list(here: Here, wanted?: string): Promise<number> {
@@ -224,13 +224,13 @@ function unknown(wanted: string): Failure {
   );
 }
 
-/** A file or a folder. A socket that is not there yet will be. */
-function isSomethingElse(path: string): boolean {
+/** Undefined where nothing is there, or nothing that we may see. */
+function isSocket(path: string): boolean | undefined {
   try {
-    return !statSync(path).isSocket();
+    return statSync(path).isSocket();
   } catch {
-    // Nothing is there, or nothing that we may see.
-    return false;
+    // Missing, or in a folder of another user.
+    return undefined;
   }
 }
 
@@ -240,9 +240,8 @@ function ownerOf(place: Place): number | undefined {
   return users.find((uid) => uid !== 0 && uid !== process.getuid?.());
 }
 
-/** Addresses of this machine's own. */
+/** Addresses of this machine's own, and its name. */
 function ownAddresses(): Set<string> {
-  return new Set(
-    Object.values(networkInterfaces()).flatMap((its) => (its ?? []).map(({ address }) => address)),
-  );
+  const all = Object.values(networkInterfaces()).flatMap((its) => its ?? []);
+  return new Set([hostname().toLowerCase(), ...all.map(({ address }) => address)]);
 }

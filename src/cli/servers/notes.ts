@@ -1,19 +1,22 @@
 /** A look at the machine -> sentences for a person, beside the table. Pure. */
 import { commonNameText } from "../../routes/common-name.ts";
 import { remoteStateText, remoteText } from "../../routes/remote-report.ts";
-import { dotenvText } from "../../routes/unusable.ts";
+import { dotenvText, folderText } from "../../routes/unusable.ts";
 import { printable } from "../../text/printable.ts";
 import { type Sight, unusableIn } from "../shared/look.ts";
 import type { Settings } from "../shared/settings.ts";
 import { absentNotes } from "./absent-notes.ts";
 
 /** The sentences that go with the table. */
-export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">): string[] {
+export function notes(
+  sight: Sight,
+  settings: Pick<Settings, "verbose" | "json" | "infer">,
+): string[] {
   const lines: string[] = [];
   if (settings.verbose) lines.push(...skippedNotes(sight));
   if (settings.json) return lines;
   const nameless = unusableIn(sight).some(({ fault }) => fault.kind !== "bad name");
-  if (nameless) lines.push(dotenvText);
+  if (nameless) lines.push(settings.infer ? `${dotenvText}${folderText}` : dotenvText);
   else if (sight.services.length === 0) {
     lines.push("no server has a NAME yet; try: NAME=api bun dev");
   }

@@ -2,6 +2,7 @@
 import { ancestry } from "../../discovery/ancestry.ts";
 import type { Scan } from "../../discovery/observation.ts";
 import type { Place } from "../../routes/claim.ts";
+import { listed } from "../../text/list.ts";
 import type { ReadPlace } from "./read-place.ts";
 import { Failure } from "../shared/failure.ts";
 import type { Sight } from "../shared/look.ts";
@@ -29,7 +30,8 @@ export function placeFor(
   const { scan } = options.sight;
   const isPort = number <= mostPorts;
   const heard = [...scan.observations, ...(scan.unowned ?? [])].some(({ port }) => port === number);
-  const listens = listeningPid(number, scan);
+  // A process that has started many servers, as pid 1 has, is none itself.
+  const listens = serversOf(number, scan).length === 1;
   if (isPort && heard && listens) {
     throw new Failure(
       "ambiguous",
@@ -40,21 +42,49 @@ export function placeFor(
   return checked({ kind: "port", port: number }, options);
 }
 
-/** Whether this process listens, or one that it has started. */
-function listeningPid(pid: number, { observations, processes }: Scan): boolean {
-  return observations.some(({ pids }) => pids.some((one) => ancestry(one, processes).has(pid)));
+/** The processes that listen under this one, without the workers of one of them and those that share its port. */
+function serversOf(pid: number, scan: Scan): number[] {
+  const { observations, processes } = scan;
+  const all = new Set(observations.flatMap((its) => its.pids));
+  if (all.has(pid)) return [pid];
+  const under = [...all].filter((one) => ancestry(one, processes).has(pid));
+  const first = under.filter(
+    (one) => !under.some((other) => other !== one && ancestry(one, processes).has(other)),
+  );
+  const seen = new Set<number>();
+  return first
+    .sort((a, b) => a - b)
+    .filter((one) => {
+      const ports = portsOf(one, scan);
+      const isOther = !ports.some((port) => seen.has(port));
+      for (const port of ports) seen.add(port);
+      return isOther;
+    });
+}
+
+function portsOf(pid: number, { observations }: Scan): number[] {
+  const ports = observations.filter(({ pids }) => pids.includes(pid)).map(({ port }) => port);
+  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 function processPlace(pid: number, { sight }: PlaceForOptions): Place {
   const { scan, proxy } = sight;
   const its = scan.processes.get(pid);
-  if (its === undefined || !listeningPid(pid, scan)) {
+  const servers = serversOf(pid, scan);
+  if (its === undefined || servers.length === 0) {
     throw new Failure(
       "not_found",
       `no process with pid ${pid} listens on a port, as far as this user can see; a port can be named before somebody listens there: localhostess name <name> <port>`,
     );
   }
   if (pid === proxy?.pid) throw ownLoop(`pid ${pid}`);
+  if (servers.length > 1) {
+    const which = servers.map((one) => `${one} (port ${portsOf(one, scan).join(" and ")})`);
+    throw new Failure(
+      "ambiguous",
+      `pid ${pid} does not listen itself, and has started several servers; name one of them: pid ${listed(which, { most: 6, conjunction: "or" })}`,
+    );
+  }
   return { kind: "process", process: { pid, startedAt: its.startedAt } };
 }
 

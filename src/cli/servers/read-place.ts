@@ -54,6 +54,8 @@ export function readPlace(text: string, options: ReadPlaceOptions): ReadPlace {
       ? { kind: "number", number }
       : mistake(`${shown(text)} is neither a port (1 to 65535) nor the pid of a process`);
   }
+  // `3000-3005`, `+3000`, `3 000`: no host is written so.
+  if (/^[-+\s\d]*$/.test(text)) return mistake(`${shown(text)} is not ${forms}`);
   if (/^:\d+$/.test(text)) {
     return portOf(text.slice(1)) ?? mistake(`${shown(text)}: a port is a number from 1 to 65535`);
   }

@@ -1,5 +1,5 @@
 /** A name that a person typed -> its service, or a sentence that helps. */
-import { explain } from "../../proxy/pages/problem.ts";
+import { explain } from "../../proxy/pages/explain.ts";
 import { holderText } from "../../routes/holder-text.ts";
 import { type RemoteReport, remoteOf } from "../../routes/remote-report.ts";
 import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";

@@ -2,6 +2,7 @@
 import type { Argument, Command, Option } from "commander";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
 import { namesOf } from "../../routes/named.ts";
+import type { NameSource } from "../../routes/service.ts";
 import { stateWords } from "../../routes/state-sentence.ts";
 import type { World } from "../shared/world.ts";
 
@@ -83,20 +84,26 @@ async function candidatesFor(
   const argument = isHelp ? undefined : argumentAt(command, count);
   if (argument === undefined) return { candidates: [], otherwise: "none" };
   if (argument.argChoices !== undefined) return choices(argument.argChoices, { otherwise: "none" });
-  return await named(argument, { command, world });
+  return await named(argument, { command, world, words });
 }
 
 /** The names of existing services; a verb that creates one has none to offer. */
 async function named(
   argument: Argument,
-  { command, world }: { command: Command; world: World },
+  { command, world, words }: { command: Command; world: World; words: readonly string[] },
 ): Promise<Candidates> {
   const name = argument.name();
   if (command.name() === "name") {
-    const candidates = await (name === "name" ? givenNames(world) : namelessPorts(world)).catch(
-      () => [],
-    );
-    return { candidates, otherwise: "none" };
+    const [forgets, remembers] = ["--forget", "--remember"].map((its) => words.includes(its));
+    const asked = remembers
+      ? forgottenHere(world)
+      : forgets
+        ? addresses(world, { from: "folder" })
+        : name === "name"
+          ? givenNames(world)
+          : namelessPorts(world);
+    const candidates = await asked.catch(() => []);
+    return { candidates, otherwise: forgets ? "dirs" : "none" };
   }
   const services = serviceArguments.includes(name);
   if (services || (addressArguments.includes(name) && command.name() !== "add")) {
@@ -177,6 +184,17 @@ async function profilesHere(world: World): Promise<Candidate[]> {
   });
 }
 
+/** Folders that name no servers, as a person has said. */
+async function forgottenHere(world: World): Promise<Candidate[]> {
+  const [{ forgottenPath, readForgotten }, { settingsOf }] = await Promise.all([
+    import("../../discovery/forgotten-folders.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const read = readForgotten(forgottenPath((await settingsOf({}, world)).stateDirectory));
+  if (read.kind === "broken") return [];
+  return read.folders.map((value) => ({ value, meaning: "" }));
+}
+
 /** Names that were given, whether or not they lead anywhere. */
 async function givenNames(world: World): Promise<Candidate[]> {
   const [{ namesPath, readNames }, { placeWords }, { settingsOf }] = await Promise.all([
@@ -202,19 +220,21 @@ async function namelessPorts(world: World): Promise<Candidate[]> {
   }));
 }
 
-/** The names of running servers, and of the services of projects that have one. */
-async function addresses(world: World): Promise<Candidate[]> {
+/** The names of running servers and of projects' services that have one, or only those that are `from` a source. */
+async function addresses(world: World, { from }: { from?: NameSource } = {}): Promise<Candidate[]> {
   const [{ looker }, { settingsOf }] = await Promise.all([
     import("../shared/look.ts"),
     import("../shared/settings.ts"),
   ]);
   const { services, supervised } = await looker(await settingsOf({}, world))();
   const names = new Map<string, string>();
-  for (const its of supervised) {
+  for (const its of from === undefined ? supervised : []) {
     const name = its.instance?.routeName ?? its.routeName;
     if (name !== undefined) names.set(name, stateWords(its));
   }
-  for (const { name, routable, command } of services) if (routable) names.set(name, command);
+  for (const { name, routable, command, source } of services) {
+    if (routable && (from === undefined || source === from)) names.set(name, command);
+  }
   return [...names].map(([value, meaning]) => ({ value, meaning: line(meaning) }));
 }
 

@@ -2,7 +2,8 @@
 import { type RemoteReport, remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
 import { html, type Html } from "./html.ts";
-import { longSentence, type RemoteAway, type UnknownName, word } from "./problem.ts";
+import type { RemoteAway, UnknownName } from "./problem.ts";
+import { longSentence, word } from "./words.ts";
 
 type Told = { title: string; awaits: string; body: Html };
 
