@@ -41,6 +41,8 @@ export interface RouteTable {
   }): NameSettings;
   /** The checkouts that names may be of; undefined: none are known. */
   readonly checkouts: KnownCheckouts | undefined;
+  /** The sockets that a project's service was seen with on a port since it was started; undefined: none are known. */
+  readonly socketsOf?: SocketsOf | undefined;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
   /** Plain names that can show any checkout of their repository; undefined: no repository has more than one. */
@@ -50,7 +52,10 @@ export interface RouteTable {
 /** Services of a project that share a name, in the order of their numbers. */
 export type Group = { routeName: string; instances: readonly Supervised[] };
 
+export type SocketsOf = (its: Supervised, port: number) => readonly number[] | undefined;
+
 export type TableOptions = {
+  socketsOf?: SocketsOf | undefined;
   tlds?: readonly string[];
   supervised?: readonly Supervised[];
   /** Names without a dot that more than a resolver maps to this machine. */
@@ -87,6 +92,7 @@ export function routeTable(
     configured,
     checkouts,
     choices = [],
+    socketsOf,
   }: TableOptions = {},
 ): RouteTable {
   const judged = withRights(seen, { tlds, supervised });
@@ -120,6 +126,7 @@ export function routeTable(
     names: [...byName.keys()].sort(),
     tlds,
     checkouts,
+    socketsOf,
     known() {
       const known = new Set(declared);
       for (const { name } of services) known.add(name);
