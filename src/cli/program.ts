@@ -8,31 +8,19 @@ import { daemonVerbs } from "./daemon/grammar.ts";
 import { fileVerbs } from "./projects/file-grammar.ts";
 import { runningVerbs } from "./projects/running-grammar.ts";
 import { serverVerbs } from "./servers/grammar.ts";
-import { Failure, type FailureCode } from "./shared/failure.ts";
-import { asksForJson, jsonRun, printJson } from "./shared/json-output.ts";
-import { UsageError } from "./shared/settings.ts";
-import { type Action, type Choose, exitCode } from "./shared/verb.ts";
+import { endOf, failed, type Ran } from "./ending.ts";
+import { printJson } from "./shared/json-output.ts";
+import { exitCode } from "./shared/exit-code.ts";
+import type { Action, Choose } from "./shared/verb.ts";
 import { openHint } from "./open-hint.ts";
 import { typedWords } from "./typed-words.ts";
 import type { World } from "./shared/world.ts";
 import { trustVerbs } from "./trust/grammar.ts";
 import { typingVerbs } from "./typing/grammar.ts";
 
-/** Verbs are imported when they run, so that `ls` does not wait for the proxy to load. */
-export async function run(argv: readonly string[], outside: World): Promise<number> {
-  if (!asksForJson(argv)) return (await ran(argv, outside)).code;
-  const json = jsonRun(outside);
-  const { code, failure } = await ran(argv, json.world);
-  if (code !== exitCode.done) json.finish({ code: failure });
-  return code;
-}
-
-type Ran = { code: number; /** What to call it, if it is one. */ failure: FailureCode };
-
-async function ran(argv: readonly string[], outside: World): Promise<Ran> {
+/** Verbs are imported when they run, so that none waits for the proxy to load. */
+export async function ran(argv: readonly string[], world: World): Promise<Ran> {
   let action: Action | undefined;
-  const { daemonTalk = { said: new Set(), trouble: false, waited: false } } = outside;
-  const world: World = { ...outside, daemonTalk };
   const program = grammar(world, (chosen) => {
     action = chosen;
   });
@@ -48,8 +36,7 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
     await program.parseAsync(typedWords(argv, program), { from: "user" });
     const code = (await action?.()) ?? exitCode.done;
     if (argv.length === 1 && ambiguousVerbs.includes(argv[0]!)) await tellOpen(argv[0]!, world);
-    const isShort = code === exitCode.done && daemonTalk.trouble;
-    return { code: isShort ? exitCode.failed : code, failure: isShort ? "no_answer" : "failed" };
+    return endOf(code, world);
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed the message. Help and version end with 0.
@@ -61,17 +48,7 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
       if (world.json !== undefined) answerHelp(error, { argv, world, json: world.json });
       return { code: error.exitCode === 0 ? exitCode.done : exitCode.usage, failure: "usage" };
     }
-    const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
-    for (const line of lines) world.err.write(`localhostess: ${printable(line, 2000)}\n`);
-    if (error instanceof UsageError) {
-      if (error.isTyped && place !== undefined) world.err.write(`see: ${place} --help\n`);
-      return { code: exitCode.usage, failure: "usage" };
-    }
-    if (argv.includes("--verbose")) world.err.write(`${(error as Error).stack}\n`);
-    return {
-      code: exitCode.failed,
-      failure: error instanceof Failure ? error.code : "failed",
-    };
+    return failed(error, { argv, world, place });
   }
 }
 

@@ -2,12 +2,9 @@
 import type { Claim } from "../routes/claim.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Container } from "./container.ts";
-import { containerClaims } from "./container-claims.ts";
 import type { NamingContainers } from "./container-name.ts";
-import { getFrom, listPath } from "./engine-api.ts";
 import { enginePlaces, type PlacesOptions } from "./engine-places.ts";
 import { type EngineSocket, engineSocket } from "./engine-socket.ts";
-import { readContainers } from "./read-containers.ts";
 
 export type EngineLook = {
   path: string;
@@ -66,6 +63,11 @@ async function lookAt(
   if (its.kind !== "socket") {
     return { ...none, trouble: its.kind === "refused" ? its.why : undefined };
   }
+  // Loaded where there is an engine: `ls` has 40 ms for everything.
+  const [{ getFrom, listPath }, { readContainers }] = await Promise.all([
+    import("./engine-api.ts"),
+    import("./read-containers.ts"),
+  ]);
   const answer = await getFrom(path, { path: listPath, clock, deadline });
   if (answer.kind !== "answer") {
     const isDead = answer.kind === "failed" && answer.code === "ECONNREFUSED";
@@ -77,6 +79,7 @@ async function lookAt(
   return { path, owner: its.owner, server, containers: read.containers, trouble: undefined };
 }
 
-export function claimsOf({ engines }: OneLook, naming: NamingContainers): Claim[] {
-  return containerClaims(engines, naming);
+export async function claimsOf({ engines }: OneLook, naming: NamingContainers): Promise<Claim[]> {
+  if (engines.every(({ containers }) => containers.length === 0)) return [];
+  return (await import("./container-claims.ts")).containerClaims(engines, naming);
 }

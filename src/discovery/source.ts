@@ -1,6 +1,6 @@
 /** `--scanner procfs|lsof|auto` and this machine -> the source that scans it. */
 import { closeSync, openSync } from "node:fs";
-import { lsofSource } from "./lsof.ts";
+import type { LsofOptions } from "./lsof.ts";
 import type { Source } from "./observation.ts";
 import { procfsSource } from "./procfs.ts";
 
@@ -26,14 +26,26 @@ function hasProcfs(root: string): boolean {
   }
 }
 
+/** Its code is loaded for the first scan: `ls` has 40 ms for everything, and Linux does not need it. */
+function portable(options: LsofOptions): Source {
+  let source: Promise<Source> | undefined;
+  return {
+    kind: "lsof",
+    async scan() {
+      source ??= import("./lsof.ts").then(({ lsofSource }) => lsofSource(options));
+      return await (await source).scan();
+    },
+  };
+}
+
 /** `auto` selects procfs if its table of TCP sockets can be read (Linux), or else lsof. */
 export function chooseSource(
   kind: ScannerKind,
   { uid, allUsers = false, root = "/proc" }: SourceOptions,
 ): Source {
-  if (kind === "lsof") return lsofSource({ uid, allUsers });
+  if (kind === "lsof") return portable({ uid, allUsers });
   if (hasProcfs(root)) return procfsSource({ uid, allUsers, root });
-  if (kind === "auto") return lsofSource({ uid, allUsers });
+  if (kind === "auto") return portable({ uid, allUsers });
   throw new Error(
     `--scanner procfs needs ${root}/net/tcp, which only Linux has; use --scanner lsof`,
   );

@@ -2,8 +2,9 @@
 import { classifyHost } from "./host.ts";
 import { type Chosen, chosenFor } from "./origins.ts";
 import type { Service } from "./service.ts";
-import { hasEndedWell, type Supervised, type SupervisedState } from "./supervised.ts";
+import type { Supervised } from "./supervised.ts";
 import type { Group, RouteTable } from "./table.ts";
+import { type Turn, turnOf } from "./turn.ts";
 import { type Answering, type Unanswered, unansweredOf } from "./unanswered.ts";
 
 /** A request's destination, from its target if that has an authority, or else from Host. */
@@ -61,9 +62,6 @@ export type Decision =
 
 /** One of several services that can answer for a name: requests go to each in turn. */
 export type Instance = { service: Service; supervised: Supervised };
-
-/** `wait`: the service will answer soon. `wake`: a request starts it. `down`: it stays down until someone starts it. */
-export type Turn = "wait" | "wake" | "down";
 
 const own: Decision = { kind: "own" };
 const close: Decision = { kind: "close" };
@@ -193,26 +191,6 @@ function supervisedAs(
   const longer = (service?.name.length ?? 0) > (supervised?.routeName?.length ?? 0);
   return longer ? undefined : supervised;
 }
-
-/** Undefined if the service can answer. */
-export function turnOf(supervised: Supervised): Turn | undefined {
-  const { state, lazy } = supervised;
-  return lazy && (state === "stopped" || hasEndedWell(supervised)) ? "wake" : turns[state];
-}
-
-const turns: Record<SupervisedState, Turn | undefined> = {
-  stopped: "down",
-  starting: "wait",
-  running: "wait",
-  ready: undefined,
-  // The service was ready before, and its own answer says more than a page of ours.
-  unready: undefined,
-  stopping: "wait",
-  exited: "down",
-  completed: "down",
-  backoff: "wait",
-  failed: "down",
-};
 
 /** The endpoint of a ready service that discovery has not seen yet; undefined if the service has no port. */
 function asGiven(supervised: Supervised): Service | undefined {

@@ -1,7 +1,7 @@
 /** A project's service -> its state as a sentence with the command that helps, the same at every door. Pure. */
 import { printable } from "../text/printable.ts";
 import { pastedWord } from "../text/shell-words.ts";
-import { turnOf } from "./decide.ts";
+import { turnOf } from "./turn.ts";
 import { upCommand } from "./pending.ts";
 import type { Exit, Supervised, SupervisedState } from "./supervised.ts";
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { run } from "../../src/cli/program.ts";
+import { run } from "../../src/cli/run.ts";
 import {
   type Answer,
   probeAnswer,

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { run } from "../../src/cli/program.ts";
+import { run } from "../../src/cli/run.ts";
 import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
 import { entriesOf, matching } from "../../src/dashboard/page/model.ts";
 import type { SupervisedStatus } from "../../src/routes/project-report.ts";

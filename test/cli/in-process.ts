@@ -1,6 +1,6 @@
 /** Arguments -> what the command line prints and how it ends, within this process: a verb takes milliseconds then. */
 import { tmpdir } from "node:os";
-import { run } from "../../src/cli/program.ts";
+import { run } from "../../src/cli/run.ts";
 import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
 import type { Ended } from "../support/ended.ts";
 import { type CliOptions, environment } from "./cli.ts";

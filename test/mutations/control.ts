@@ -562,10 +562,17 @@ export const control: readonly Fault[] = [
   },
   {
     name: "a verb that cannot use the daemon that runs ends with 0",
-    file: "src/cli/program.ts",
-    find: "const isShort = code === exitCode.done && daemonTalk.trouble;",
-    replace: "const isShort = code === exitCode.usage && daemonTalk.trouble;",
+    file: "src/cli/ending.ts",
+    find: "const isShort = code === exitCode.done && daemonTalk?.trouble === true;",
+    replace: "const isShort = code === exitCode.usage && daemonTalk?.trouble === true;",
     tests: ["test/cli/daemon-answers.test.ts"],
+  },
+  {
+    name: "ls loads what scans, also where a daemon has looked",
+    file: "src/cli/shared/look.ts",
+    find: 'import { isWsl } from "./is-wsl.ts";',
+    replace: 'import { isWsl } from "./is-wsl.ts";\nimport "./own-look.ts";',
+    tests: ["test/cli/usual-ls.test.ts"],
   },
   {
     name: "a daemon of another version is mentioned again and again",

@@ -2,7 +2,8 @@
 import { type Command, Option } from "commander";
 import type { StartFlags } from "../shared/daemon-here.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
-import { type Choose, example, exitCode, jsonOption, looking, proxyPorts } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
+import { type Choose, example, jsonOption, looking, proxyPorts } from "../shared/verb.ts";
 import { patient, type World } from "../shared/world.ts";
 import type { ApiFlags } from "./api.ts";
 import type { ConnectFlags } from "./connect.ts";

@@ -7,7 +7,7 @@ import { printable } from "../../text/printable.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJsonLine } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 import { daemonSocket, knownOf, type Row } from "./asking.ts";
 import { rowsFor } from "./here.ts";

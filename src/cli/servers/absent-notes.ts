@@ -1,5 +1,5 @@
 /** Services of projects that do not answer, or not as they should -> lines below the list of servers. Pure. */
-import { turnOf } from "../../routes/decide.ts";
+import { turnOf } from "../../routes/turn.ts";
 import { doubtOf, stateSentence, stateWords } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { listed } from "../../text/list.ts";

@@ -21,7 +21,7 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { looker } from "../shared/look.ts";
 import type { Settings } from "../shared/settings.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 
 type Here = { settings: Settings; world: World };

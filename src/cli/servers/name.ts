@@ -26,7 +26,7 @@ import { looker, type Sight } from "../shared/look.ts";
 import { remarkLines } from "../shared/remark.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { tableLines } from "../shared/table.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 import { type GivenRow, givenRows, rowJson, rowOf } from "./given-row.ts";
 import { placeFor } from "./place-for.ts";

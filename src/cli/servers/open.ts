@@ -6,7 +6,7 @@ import { portsOf } from "../shared/look.ts";
 import { lookUp, tellAbsent, tellComing } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { show } from "../shared/show.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 
 export async function open(name: string, flags: Flags, world: World): Promise<number> {

@@ -4,7 +4,7 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { lookUp, tellAbsent, tellDoubt } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 
 export async function port(name: string, flags: Flags, world: World): Promise<number> {

@@ -1,5 +1,5 @@
 /** A name -> the server that has it, its process, and whether it takes connections. */
-import { turnOf } from "../../routes/decide.ts";
+import { turnOf } from "../../routes/turn.ts";
 import type { Chosen } from "../../routes/origins.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";

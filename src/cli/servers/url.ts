@@ -5,7 +5,7 @@ import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
 import { printJson } from "../shared/json-output.ts";
 import { lookUp, tellAbsent, tellComing } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 
 /** In the place of the row of a server that listens: a request waits for this service, or starts it. */

@@ -13,7 +13,7 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { looker, type Sight } from "../shared/look.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
-import { exitCode } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import type { World } from "../shared/world.ts";
 import {
   type Choosable,

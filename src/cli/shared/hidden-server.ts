@@ -19,7 +19,9 @@ import { waitingFor, waitingRemedy, waitingText } from "../../routes/waiting-nam
 import { readText } from "../../system/read-text.ts";
 import { printable, printablePath } from "../../text/printable.ts";
 import { shortCommand } from "../../text/short-command.ts";
-import { isWsl, type Sight, sourceOf, unusableIn } from "./look.ts";
+import { isWsl } from "./is-wsl.ts";
+import { type Sight, unusableIn } from "./look.ts";
+import { sourceOf } from "./own-look.ts";
 import type { Settings } from "./settings.ts";
 
 /** Clauses: which process it is and why no name leads to it, and what helps. */

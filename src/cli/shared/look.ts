@@ -1,16 +1,17 @@
 /** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
-import { homedir, hostname, release } from "node:os";
-import { claimsOf, lookOnce } from "../../containers/one-look.ts";
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import packageJson from "../../../package.json" with { type: "json" };
 import { ask, isFrom } from "../../control/found/client.ts";
 import type { SeenSight } from "../../control/commands/reports.ts";
 import { namesOfList } from "../../manifest/name-settings.ts";
 import { protocol } from "../../control/found/protocol.ts";
-import { type Registration, readRegistration } from "../../control/found/registration.ts";
-import type { Infer } from "../../discovery/inference.ts";
-import { givenClaims, namesPath } from "../../discovery/names-file.ts";
-import { naming } from "../../discovery/services.ts";
-import type { Scan, Source } from "../../discovery/observation.ts";
-import { chooseSource } from "../../discovery/source.ts";
+import {
+  type Registration,
+  readRegistration,
+  registrationPath,
+} from "../../control/found/registration.ts";
+import type { Scan } from "../../discovery/observation.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
 import type { RemoteReport } from "../../routes/remote-report.ts";
@@ -18,12 +19,10 @@ import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { TableOptions } from "../../routes/table.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
-import type { OwnCheckouts } from "./own-checkouts.ts";
-import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
 import { keptNames, type WaitingName } from "../../routes/waiting-name.ts";
 import type { Unusable } from "../../routes/unusable.ts";
-import { systemClock } from "../../system/clock.ts";
 import { ownFile } from "../../system/own-bun.ts";
+import { isWsl } from "./is-wsl.ts";
 import { defaultPort, type Settings } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -56,11 +55,6 @@ export type Looker = (wanted?: Wanted) => Promise<Sight>;
 /** `name`: one of another machine, which is waited for as long as a request would wait. */
 type Wanted = { name: string };
 
-/** Microsoft's kernels have their name in the release, in WSL 1 and 2 alike. */
-export function isWsl(): boolean {
-  return /microsoft/i.test(release());
-}
-
 /**
  * Asks the running daemon, which looks in the same way; looks itself where none runs, or another way is asked for. With
  * a world, the first look waits for a daemon that is in trouble, and reports one that cannot be used.
@@ -71,12 +65,14 @@ export function looker(settings: Settings, { world }: { world?: World } = {}): L
   let lookOurselves: Looker | undefined;
   return async (wanted) => {
     let seen = await seenByDaemon(settings, world, wanted);
-    if (seen === undefined && lookOurselves === undefined && world !== undefined) {
+    const first = seen === undefined && lookOurselves === undefined;
+    if (first && world !== undefined && leftAnything(settings)) {
+      const { daemonIfUsable } = await import("./daemon-here.ts");
       const running = await daemonIfUsable(settings, world);
       if (running !== undefined) seen = await seenByDaemon(settings, world);
     }
     if (seen !== undefined && !own) return seen;
-    lookOurselves ??= ownLooker(settings);
+    lookOurselves ??= await ownLooker(settings);
     const sight = await lookOurselves();
     // No look at the machine shows the services of projects that do not listen.
     if (seen !== undefined) {
@@ -84,6 +80,21 @@ export function looker(settings: Settings, { world }: { world?: World } = {}): L
     }
     return { ...sight, trouble: world?.daemonTalk?.trouble ?? false };
   };
+}
+
+/** Its code is loaded where no daemon looks: `ls` has 40 ms for everything. */
+async function ownLooker(settings: Settings): Promise<Looker> {
+  const look = (await import("./own-look.ts")).ownLooker(settings);
+  return async () => {
+    const { proxy, ...sight } = await look();
+    const tlds = proxy?.tlds ?? settings.tlds;
+    return { ...sight, supervised: [], proxy, ...portsOf(settings, proxy), tlds };
+  };
+}
+
+/** Whether there is anything by which a daemon could be found: its code is not loaded where none ever ran. */
+function leftAnything({ stateDirectory, socket }: Settings): boolean {
+  return existsSync(registrationPath(stateDirectory)) || existsSync(socket);
 }
 
 /** Milliseconds. A look takes a few; one that hangs is replaced by our own. */
@@ -105,7 +116,9 @@ async function seenByDaemon(
   if (answer.kind === "failed" || !isFrom(answer.value.Look?.daemon, record)) return undefined;
   const seen = ofJsonForm<SeenSight>(answer.value.Look);
   const { daemon, services, supervised = [], remotes = [], waiting = [], scan, configured } = seen;
-  if (world !== undefined) mentionVersion(record, world);
+  if (world !== undefined && record.version !== packageJson.version) {
+    (await import("./daemon-here.ts")).mentionVersion(record, world);
+  }
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
@@ -129,56 +142,6 @@ function asked(world: World | undefined, wanted: Wanted | undefined): unknown {
   return wanted === undefined ? "Look" : { Look: wanted };
 }
 
-/** Milliseconds. An engine answers in a few; one that hangs holds up only a look that no daemon answers. */
-const engineDeadline = 200;
-
-function ownLooker(settings: Settings): Looker {
-  const source = sourceOf(settings);
-  const uid = process.getuid?.() ?? 0;
-  const machine = { hostName: hostname(), wsl: isWsl(), uid };
-  let its: OwnCheckouts | undefined;
-  let infer: Infer | undefined;
-  let judge: ((scan: Scan) => Scan) | undefined;
-  // A file that is broken is told of by the verbs that are about names.
-  const given = givenClaims(namesPath(settings.stateDirectory), () => {});
-  return async () => {
-    its ??= (await import("./own-checkouts.ts")).ownCheckouts();
-    const { known, worktrees } = its;
-    const checkout = (folder: string) => known.of(folder);
-    // Loaded where no daemon has looked: `ls` has 40 ms for everything.
-    judge ??= (await import("./common-names.ts")).commonNamesHere(known, machine);
-    if (settings.infer) {
-      infer ??= (await import("./folder-names.ts")).folderNames(settings, known);
-    }
-    const [found, record, engines] = await Promise.all([
-      source.scan(),
-      readRegistration(settings.stateDirectory),
-      lookOnce({
-        ...{ clock: systemClock, env: process.env, home: homedir(), uid, deadline: engineDeadline },
-        wanted: settings.config.containers?.value ?? true,
-      }),
-    ]);
-    const scan = judge(found);
-    const proxy = record !== undefined && holds(scan, record) ? record : undefined;
-    const named = naming(scan, {
-      ...machine,
-      worktrees,
-      ownPid: proxy?.pid ?? process.pid,
-      infer,
-      claims: [...given.now(), ...claimsOf(engines, { checkout })],
-    });
-    return {
-      scan,
-      ...named,
-      supervised: [],
-      proxy,
-      ...portsOf(settings, proxy),
-      routing: { checkouts: known, kept: keptNames(named.waiting) },
-      tlds: proxy?.tlds ?? settings.tlds,
-    };
-  };
-}
-
 /** The same sight, with the checkouts that longer names may be of: for verbs that are about one name. */
 export async function withCheckouts(sight: Sight): Promise<Sight> {
   if (sight.routing?.checkouts !== undefined) return sight;
@@ -194,18 +157,6 @@ export function portsOf(
   const port = settings.port || (proxy?.port ?? defaultPort);
   const known = proxy?.port === port && !settings.portFlag ? proxy : undefined;
   return { port, urlPorts: { http: known?.httpPort ?? port, https: known?.httpsPort ?? port } };
-}
-
-export function sourceOf(settings: Settings): Source {
-  return chooseSource(settings.scanner, {
-    uid: process.getuid?.() ?? 0,
-    allUsers: settings.allUsers,
-  });
-}
-
-/** A record may be old, and its pid may belong to another process. */
-function holds(scan: Scan, { pid, port }: Registration): boolean {
-  return scan.observations.some((seen) => seen.port === port && seen.pids.includes(pid));
 }
 
 /** The servers that no name leads to, without the proxy, by port. */

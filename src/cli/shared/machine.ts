@@ -7,7 +7,7 @@ import { processIdentity } from "../../tls/identity.ts";
 import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { definedOf } from "./defined.ts";
-import { isWsl } from "./look.ts";
+import { isWsl } from "./is-wsl.ts";
 import { type Flags, type Settings, UsageError } from "./settings.ts";
 import { daemonIfUsable } from "./daemon-here.ts";
 import type { World } from "./world.ts";

@@ -4,7 +4,8 @@ import { holderWords, ownersOf } from "../../discovery/port-holder.ts";
 import { listenersOn } from "../../system/listeners.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { looker, sourceOf } from "./look.ts";
+import { looker } from "./look.ts";
+import { sourceOf } from "./own-look.ts";
 import type { Settings } from "./settings.ts";
 
 export type Holder = {

@@ -1,6 +1,7 @@
 /** A word for one server in any of its forms -> its name, and what the proxy would find there now. */
 import { isInside } from "../../routes/name-rights.ts";
-import { decide, type Turn, turnOf } from "../../routes/decide.ts";
+import { decide } from "../../routes/decide.ts";
+import { type Turn, turnOf } from "../../routes/turn.ts";
 import { hostsOf, type Nameable, servicesNamed, unquoted, wordIn } from "../../routes/named.ts";
 import { remoteOf } from "../../routes/remote-report.ts";
 import type { Service } from "../../routes/service.ts";

@@ -1,7 +1,7 @@
 /** A URL -> a browser that shows it, or the exit code and a sentence with the URL. */
 import { listed } from "../../text/list.ts";
 import { searchPath, whereIs } from "../../system/search-path.ts";
-import { isWsl } from "./look.ts";
+import { isWsl } from "./is-wsl.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds for an opener to fail. One that runs longer is the browser itself. */

@@ -1,8 +1,6 @@
 /** A verb -> the options that it shares with others, and the last lines of its help. */
 import { type Command, Option } from "commander";
 
-export const exitCode = { done: 0, failed: 1, usage: 2 } as const;
-
 export type Action = () => Promise<number>;
 
 /** Called by the verb that was typed, with its action. */

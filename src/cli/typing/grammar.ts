@@ -1,7 +1,8 @@
 /** The verb for shell completion -> its part of the grammar. */
 import { Argument, type Command } from "commander";
 import { printJson } from "../shared/json-output.ts";
-import { type Choose, example, exitCode, jsonOption } from "../shared/verb.ts";
+import { exitCode } from "../shared/exit-code.ts";
+import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
 export function typingVerbs(program: Command, choose: Choose, world: World): void {

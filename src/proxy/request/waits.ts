@@ -1,5 +1,5 @@
 /** A request's wait and an event -> the next action. Pure: these tables decide everything. */
-import type { Turn } from "../../routes/decide.ts";
+import type { Turn } from "../../routes/turn.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 
 /** Operations that a request can wait for. */
