@@ -7,7 +7,7 @@ import {
 import type { KnownCheckouts } from "./checkout.ts";
 import { labelFrom } from "../manifest/project-name.ts";
 import { nearest } from "../text/nearest.ts";
-import { withRights } from "./name-rights.ts";
+import { projectOwning, withRights } from "./name-rights.ts";
 import { type Choice, type Origins, originsOf, type Version } from "./origins.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
@@ -88,7 +88,7 @@ export function routeTable(
     answersBare = noNames,
     declared = [],
     remotes = noLabels,
-    kept = noLabels,
+    kept: waiting = noLabels,
     configured,
     checkouts,
     choices = [],
@@ -96,6 +96,10 @@ export function routeTable(
   }: TableOptions = {},
 ): RouteTable {
   const judged = withRights(seen, { tlds, supervised });
+  // A project that is up has all names under its domain.
+  const kept = new Set(
+    [...waiting].filter((name) => projectOwning(name, { tlds, supervised }) === undefined),
+  );
   const origins =
     checkouts === undefined
       ? undefined
