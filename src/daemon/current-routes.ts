@@ -10,6 +10,7 @@ import { keptNames, type WaitingName } from "../routes/waiting-name.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
 import type { HostsFile } from "../system/hosts-file.ts";
 import type { CheckoutsNow } from "./known-checkouts.ts";
+import { SeenSockets } from "./seen-sockets.ts";
 import type { NamesFile } from "./configured-names.ts";
 
 export type CurrentRoutesOptions = {
@@ -40,6 +41,7 @@ export class CurrentRoutes {
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
   #scanned = false;
+  readonly #seen = new SeenSockets();
   #table: RouteTable;
 
   constructor(options: CurrentRoutesOptions) {
@@ -69,6 +71,7 @@ export class CurrentRoutes {
   /** A scan has ended. @returns its changes, judged by the rights of the projects that are up. */
   scanned(services: readonly Service[], changes: Changes): Changes {
     this.#services = services;
+    this.#seen.see(services, this.#supervised());
     const hostsNames = this.#options.hosts.names();
     const configured = this.#options.names?.now();
     const remotes = this.#options.remotes?.();
@@ -122,6 +125,7 @@ export class CurrentRoutes {
     const kept = this.#kept;
     return routeTable(this.#services, {
       ...{ tlds, answersBare, supervised, declared, configured, checkouts, choices, remotes, kept },
+      socketsOf: (its, port) => this.#seen.of(its, port),
     });
   }
 

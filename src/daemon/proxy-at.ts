@@ -87,7 +87,9 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
       },
       remote: (name) => remotes.of(name),
       stillThere: (service) =>
-        holdsPort(service) && (age() < knownFor || discovery.stillThere(service)),
+        holdsPort(service) &&
+        (age() < knownFor || discovery.stillThere(service)) &&
+        (service.source !== "remote" || remotes.isFresh(service.name)),
       unusable: parts.nameless,
       touch() {
         discovery.touch();

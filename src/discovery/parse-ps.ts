@@ -60,11 +60,7 @@ const variable = /^[A-Za-z_][^\s=]*=/;
  * (`dev=1 NAME=api vite`) into `npm_lifecycle_script`. A word after that variable counts only if there is no other; of
  * the others, the last one counts.
  */
-export function nameInText(environment: string): string | undefined {
-  return nameFields(environment).name;
-}
-
-function nameFields(environment: string): Pick<PsProcess, "name" | "variable"> {
+export function nameInText(environment: string): Pick<PsProcess, "name" | "variable"> {
   for (const variable of ["LOCALHOSTESS_NAME", "NAME"] as const) {
     const name = valueInText(environment, variable);
     if (name) return { name, variable };
@@ -148,7 +144,7 @@ export function parsePs(text: string, dialect: PsDialect): PsProcess[] {
         Number(second),
       ),
       command: command.trimEnd(),
-      ...nameFields(environment),
+      ...nameInText(environment),
       ...(environment === "" ? { unreadable: true as const } : {}),
       wantedPort: portIn(valueInText(environment, "PORT")),
     });

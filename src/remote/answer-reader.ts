@@ -14,6 +14,8 @@ export type Answer =
   | { kind: "more" }
   /** A look has begun there. */
   | { kind: "begun" }
+  /** The localhostess there gives no list that we can read. */
+  | { kind: "unreadable"; number: number }
   /** Nothing has changed since the last complete answer. */
   | { kind: "same"; number: number }
   | { kind: "found"; number: number; found: readonly Found[]; by: FoundBy }
@@ -38,17 +40,21 @@ const mostRows = 2_000;
 export function answerReader({ nonce, remote }: { nonce: string; remote: string }): AnswerReader {
   let rows: Row[] = [];
   let list: readonly Found[] | undefined;
+  let isUnreadable = false;
   let clock: ThereClock | undefined;
   const begin = (): Answer => {
     rows = [];
     list = undefined;
+    isUnreadable = false;
     clock = undefined;
     return { kind: "begun" };
   };
-  const end = (number: number): Answer =>
-    list === undefined
+  const end = (number: number): Answer => {
+    if (isUnreadable) return { kind: "unreadable", number };
+    return list === undefined
       ? { kind: "found", number, found: foundInRows(rows), by: "script" }
       : { kind: "found", number, found: list, by: "localhostess" };
+  };
   return {
     line(text) {
       if (!text.startsWith(`${nonce} `)) return more;
@@ -69,6 +75,7 @@ export function answerReader({ nonce, remote }: { nonce: string; remote: string 
         }
         case "json":
           list = foundInList(rest.slice(rest.indexOf(" ") + 1), { remote });
+          isUnreadable = list === undefined;
           return more;
         case "none":
           return {

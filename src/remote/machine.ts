@@ -101,6 +101,8 @@ export class Machine {
   #took = 0;
   #tookLast: number | undefined;
   #wantsWhole = false;
+  /** A program there that is called localhostess is none that we understand, and is not asked again. */
+  #isAlone = false;
   /** Ticks since the state began. */
   #ticks = 0;
   #cancelSoon: Cancel | undefined;
@@ -166,6 +168,19 @@ export class Machine {
     };
   }
 
+  /**
+   * Whether what is known of its servers is as new as it is kept while localhostess is in use. Else another server may
+   * have the port of one that has ended.
+   */
+  get isFresh(): boolean {
+    const age = this.#options.clock.now() - this.#looked;
+    return this.#state !== "up" || age <= 2 * this.#period;
+  }
+
+  get #period(): number {
+    return Math.max(limits.period, restFactor * this.#took);
+  }
+
   /** The names that it had, and that lead nowhere now. */
   left(): string[] {
     const names = new Set(this.#found.map(({ name }) => name));
@@ -215,8 +230,7 @@ export class Machine {
       if (look.ticks >= limit) this.#isSilent(limit);
       return;
     }
-    const period = Math.max(limits.period, restFactor * this.#took);
-    if (used && now - this.#looked >= period) this.#ask({ whole: false });
+    if (used && now - this.#looked >= this.#period) this.#ask({ whole: false });
   }
 
   #isSilent(seconds: number): void {
@@ -324,6 +338,7 @@ export class Machine {
       session.say(firstWords(nonce));
       // Its sign of life is the first that is heard.
       this.#look = { number: ++this.#looks, began: clock.now(), ticks: 0, begun: false };
+      this.#isAlone = false;
       session.say(lookWords(this.#looks, { whole: true }));
     } catch (error) {
       this.#failure = withoutSsh(this.name, error as NodeJS.ErrnoException);
@@ -366,7 +381,14 @@ export class Machine {
       this.on("heard");
       return;
     }
-    if (answer.number === this.#look?.number) this.#answered(answer);
+    if (answer.number !== this.#look?.number) return;
+    if (answer.kind !== "unreadable") this.#answered(answer);
+    else if (this.#isAlone) this.#answered({ ...answer, kind: "found", found: [], by: "script" });
+    else {
+      this.#isAlone = true;
+      this.#look = undefined;
+      this.#ask({ whole: true });
+    }
   }
 
   #answered(answer: Extract<Answer, { kind: "same" | "found" }>): void {
@@ -402,7 +424,7 @@ export class Machine {
     }
     const now = this.#options.clock.now();
     this.#look = { number: ++this.#looks, began: now, ticks: 0, begun: false };
-    this.#session?.say(lookWords(this.#looks, { whole }));
+    this.#session?.say(lookWords(this.#looks, { whole, alone: this.#isAlone }));
   }
 
   #pause({ wasGood }: { wasGood: boolean }): void {

@@ -42,6 +42,8 @@ export interface Remotes {
    * or cannot be had, and at the latest after `patience`. Never rejects.
    */
   look(name: string): Promise<void>;
+  /** False where a name of another machine may lead to another server by now: `look` tells. */
+  isFresh(name: string): boolean;
   /** The machine that the name would be of. */
   of(name: string): RemoteReport | undefined;
   reports(): readonly RemoteReport[];
@@ -199,6 +201,7 @@ export function remotes(options: RemotesOptions): Remotes {
       await Promise.race([machine.known(), late.promise]);
       cancel();
     },
+    isFresh: (name) => remoteOf(name, [...machines.values()])?.isFresh ?? true,
     of: (name) => remoteOf(name, [...machines.values()])?.report(),
     reports() {
       current();

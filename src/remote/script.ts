@@ -142,7 +142,7 @@ look() {
     return
   fi
   last=$now
-  if ! by_localhostess "$1"; then
+  if [ "$3" = alone ] || ! by_localhostess "$1"; then
     case $kind in
     proc)
       boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
@@ -162,7 +162,13 @@ export function firstWords(nonce: string): string {
   return `nonce=${nonce}\n${script}`;
 }
 
-/** To be sent for each look. `whole`: also where no socket has come or gone since the last one. */
-export function lookWords(number: number, { whole }: { whole: boolean }): string {
-  return `look ${number} ${whole ? "whole" : "if-changed"}\n`;
+/**
+ * To be sent for each look. `whole`: also where no socket has come or gone since the last one. `alone`: a localhostess
+ * there is not asked.
+ */
+export function lookWords(
+  number: number,
+  { whole, alone = false }: { whole: boolean; alone?: boolean },
+): string {
+  return `look ${number} ${whole ? "whole" : "if-changed"}${alone ? " alone" : ""}\n`;
 }

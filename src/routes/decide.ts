@@ -121,7 +121,7 @@ function decideName(name: string, table: RouteTable, { mode, bare, hasPath }: Ho
     const turn = turnOf(supervised);
     if (turn === "wait") return { kind: "absent", supervised, turn };
     // While the service is down, someone may run another server under its name.
-    if (turn === undefined) service ??= asGiven(supervised);
+    if (turn === undefined) service ??= asGiven(supervised, table);
     if (service === undefined) return { kind: "absent", supervised, turn: turn ?? "wait" };
   }
   if (service === undefined) {
@@ -170,7 +170,7 @@ function instancesOf({ instances }: Group, table: RouteTable): Instance[] {
   return instances.flatMap((supervised) => {
     if (turnOf(supervised) !== undefined) return [];
     const seen = table.find(supervised.routeName!);
-    const service = seen?.name === supervised.routeName ? seen : asGiven(supervised);
+    const service = seen?.name === supervised.routeName ? seen : asGiven(supervised, table);
     return service === undefined ? [] : [{ service, supervised }];
   });
 }
@@ -193,17 +193,21 @@ function supervisedAs(
 }
 
 /** The endpoint of a ready service that discovery has not seen yet; undefined if the service has no port. */
-function asGiven(supervised: Supervised): Service | undefined {
+function asGiven(supervised: Supervised, { socketsOf }: RouteTable): Service | undefined {
   const { routeName, listens, listensAs, pid = 0, startedAt = 0 } = supervised;
   const port =
     supervised.port !== undefined && (listens.length === 0 || listens.includes(supervised.port))
       ? supervised.port
       : listens[0];
   if (routeName === undefined || port === undefined) return undefined;
+  const sockets = socketsOf?.(supervised, port);
   return {
     name: routeName,
     routable: true,
-    endpoint: { address: "127.0.0.1", port, dial: ["127.0.0.1", "::1"], owners: listensAs },
+    endpoint: {
+      ...{ address: "127.0.0.1", port, dial: ["127.0.0.1", "::1"], owners: listensAs },
+      ...(sockets === undefined ? {} : { sockets }),
+    },
     process: { pid, startedAt: Math.floor(startedAt / 1_000) * 1_000 },
     pids: [pid],
     ports: [port],

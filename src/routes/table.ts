@@ -7,7 +7,7 @@ import {
 import type { KnownCheckouts } from "./checkout.ts";
 import { labelFrom } from "../manifest/project-name.ts";
 import { nearest } from "../text/nearest.ts";
-import { withRights } from "./name-rights.ts";
+import { projectOwning, withRights } from "./name-rights.ts";
 import { type Choice, type Origins, originsOf, type Version } from "./origins.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
@@ -41,6 +41,8 @@ export interface RouteTable {
   }): NameSettings;
   /** The checkouts that names may be of; undefined: none are known. */
   readonly checkouts: KnownCheckouts | undefined;
+  /** The sockets that a project's service was seen with on a port since it was started; undefined: none are known. */
+  readonly socketsOf?: SocketsOf | undefined;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
   /** Plain names that can show any checkout of their repository; undefined: no repository has more than one. */
@@ -50,7 +52,10 @@ export interface RouteTable {
 /** Services of a project that share a name, in the order of their numbers. */
 export type Group = { routeName: string; instances: readonly Supervised[] };
 
+export type SocketsOf = (its: Supervised, port: number) => readonly number[] | undefined;
+
 export type TableOptions = {
+  socketsOf?: SocketsOf | undefined;
   tlds?: readonly string[];
   supervised?: readonly Supervised[];
   /** Names without a dot that more than a resolver maps to this machine. */
@@ -83,13 +88,18 @@ export function routeTable(
     answersBare = noNames,
     declared = [],
     remotes = noLabels,
-    kept = noLabels,
+    kept: waiting = noLabels,
     configured,
     checkouts,
     choices = [],
+    socketsOf,
   }: TableOptions = {},
 ): RouteTable {
   const judged = withRights(seen, { tlds, supervised });
+  // A project that is up has all names under its domain.
+  const kept = new Set(
+    [...waiting].filter((name) => projectOwning(name, { tlds, supervised }) === undefined),
+  );
   const origins =
     checkouts === undefined
       ? undefined
@@ -120,6 +130,7 @@ export function routeTable(
     names: [...byName.keys()].sort(),
     tlds,
     checkouts,
+    socketsOf,
     known() {
       const known = new Set(declared);
       for (const { name } of services) known.add(name);

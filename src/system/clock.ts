@@ -15,7 +15,7 @@ export interface Clock {
    * that the difference of two of them is no duration.
    */
   wall(): number;
-  /** Runs `action` once, `delay` milliseconds from now. */
+  /** Runs `action` once, `delay` milliseconds from now; a delay below zero is a deadline that has passed: soon. */
   after(delay: number, action: () => void): Cancel;
   /** Runs `action` every `period` milliseconds until cancelled. */
   every(period: number, action: () => void): Cancel;
@@ -26,7 +26,7 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after(delay, action) {
     // A part of a millisecond would be cut off, and the timer fire before its time by this clock.
-    const timer = setTimeout(action, Math.ceil(delay));
+    const timer = setTimeout(action, Math.max(0, Math.ceil(delay)));
     return () => clearTimeout(timer);
   },
   every(period, action) {

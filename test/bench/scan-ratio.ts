@@ -1,20 +1,28 @@
 /**
  * Two trees of this project -> the cost of a scan in the one for each in the other, both in turn on the same machine
- * with 500 more processes. `bun test/bench/scan-ratio.ts <folder>`: a folder with the `src` of another commit, made by
- * `git archive <commit> src package.json | tar x -C <folder>`.
+ * with 500 more processes. `bun test/bench/scan-ratio.ts <folder> [kind]`: a folder with the `src` of another commit,
+ * made by `git archive <commit> src package.json | tar x -C <folder>`. Kinds of servers, 50 each: `named` (the usual
+ * ones), `claimed` (without a NAME, each at a port that a person has named), `folders` (without a NAME, each in a
+ * project's folder), `worktrees` (the same, in ten linked worktrees). An older tree finds only the first kind's names.
  */
-import { existsSync } from "node:fs";
-import { hostname } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Claim } from "../../src/routes/claim.ts";
 import type { Scan, Source } from "../../src/discovery/observation.ts";
 import type { ServicesOptions } from "../../src/discovery/services.ts";
 import { crowd, listening, settledAfter } from "./scan.ts";
+
+const kinds = ["named", "claimed", "folders", "worktrees"] as const;
+type Kind = (typeof kinds)[number];
 
 const rounds = 61;
 /** The most that a scan may cost, compared with the commit before. */
 const most = 1.1;
 
 type Tree = {
+  /** From before servers without a NAME had names. */
+  isOld: boolean;
   procfsSource: typeof import("../../src/discovery/procfs.ts").procfsSource;
   servicesIn: typeof import("../../src/discovery/services.ts").servicesIn;
   /** The parts that a tree may be without: worktrees, names of folders, and names that every program has. */
@@ -26,7 +34,7 @@ async function treeIn(folder: string): Promise<Tree> {
   const part = (file: string) => import(join(folder, "src", file));
   const { procfsSource } = await part("discovery/procfs.ts");
   const { servicesIn } = await part("discovery/services.ts");
-  const bare: Tree = { procfsSource, servicesIn, judge: (scan) => scan, more: {} };
+  const bare: Tree = { isOld: true, procfsSource, servicesIn, judge: (scan) => scan, more: {} };
   if (!existsSync(join(folder, "src/discovery/common-names.ts"))) return bare;
   const { commonNames } = await part("discovery/common-names.ts");
   const { checkouts } = await part("discovery/checkouts.ts");
@@ -43,7 +51,34 @@ async function treeIn(folder: string): Promise<Tree> {
     names: [],
     wall: Date.now,
   });
-  return { ...bare, judge, more: { worktrees: worktreeLabels(its), infer } };
+  return { ...bare, isOld: false, judge, more: { worktrees: worktreeLabels(its), infer } };
+}
+
+/** Folders of projects below `root`: 50 of their own, or ten linked worktrees of one repository. */
+function foldersIn(root: string, kind: Kind): string[] | undefined {
+  if (kind === "named") return undefined;
+  if (kind === "claimed") return ["/"];
+  const isWorktree = kind === "worktrees";
+  const main = join(root, "main");
+  if (isWorktree) {
+    mkdirSync(join(main, ".git/refs/heads"), { recursive: true });
+    writeFileSync(join(main, ".git/HEAD"), "ref: refs/heads/main\n");
+    writeFileSync(join(main, ".git/config"), "[core]\n\tbare = false\n");
+  }
+  return Array.from({ length: isWorktree ? 10 : listening }, (_, at) => {
+    const folder = join(root, `bench-${at}`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, "package.json"), `{"name":"bench-${isWorktree ? "shop" : at}"}`);
+    if (isWorktree) {
+      const own = join(main, `.git/worktrees/bench-${at}`);
+      mkdirSync(own, { recursive: true });
+      writeFileSync(join(own, "HEAD"), `ref: refs/heads/fix-${at}\n`);
+      writeFileSync(join(own, "commondir"), "../..\n");
+      writeFileSync(join(own, "gitdir"), `${folder}/.git\n`);
+      writeFileSync(join(folder, ".git"), `gitdir: ${own}\n`);
+    }
+    return folder;
+  });
 }
 
 /** Other programs on the machine only ever add to a time. */
@@ -51,28 +86,43 @@ function lowerQuartile(times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[times.length >> 2]!;
 }
 
+type Turn = { source: Source; kind: Kind; claims: readonly Claim[] };
+
 /** Milliseconds of processor time for a scan with the names of its servers. */
-async function timed({ servicesIn, judge, more }: Tree, source: Source): Promise<number> {
+async function timed(tree: Tree, { source, kind, claims }: Turn): Promise<number> {
+  const { servicesIn, judge, more } = tree;
   const begun = process.cpuUsage();
   const scan = judge(await source.scan());
   const uid = process.getuid!();
-  const options = { hostName: hostname(), wsl: false, ownPid: process.pid, uid, ...more };
+  const machine = { hostName: hostname(), wsl: false, ownPid: process.pid, uid };
+  const options = { ...machine, ...more, ...(tree.isOld ? {} : { claims }) };
   // In a linked worktree, its label stands in front.
   const found = servicesIn(scan, options).filter(({ name }) => /(?:^|\.)bench-/.test(name));
   const { user, system } = process.cpuUsage(begun);
-  if (found.length !== listening) throw new Error(`${found.length} of ${listening} were found`);
+  const expected = kind === "named" || !tree.isOld ? listening : 0;
+  if (found.length !== expected) {
+    throw new Error(`${found.length} of ${listening} were found`);
+  }
   return (user + system) / 1000;
 }
 
 if (import.meta.main) {
   const base = process.argv[2];
-  if (base === undefined) throw new Error("bun test/bench/scan-ratio.ts <folder of the base>");
+  const kind = kinds.find((one) => one === (process.argv[3] ?? "named"));
+  if (base === undefined || kind === undefined) {
+    throw new Error(`bun test/bench/scan-ratio.ts <folder of the base> [${kinds.join("|")}]`);
+  }
   const trees = [await treeIn(resolve(base)), await treeIn(resolve(import.meta.dir, "../.."))];
   const uid = process.getuid!();
-  const { end } = await crowd();
+  const root = mkdtempSync(join(tmpdir(), "lh-scan-ratio-"));
+  const { end, ports } = await crowd({ folders: foldersIn(root, kind) });
+  const claims: Claim[] = [...(kind === "claimed" ? ports : [])].map((port) => ({
+    ...{ name: `bench-given-${port}`, source: "given", because: "a person said so" },
+    place: { kind: "port", port },
+  }));
   try {
     const later = performance.now() + settledAfter;
-    const kinds: Record<string, (tree: Tree) => () => Source> = {
+    const turns: Record<string, (tree: Tree) => () => Source> = {
       first: (tree) => () => tree.procfsSource({ uid }),
       "later, all young": (tree) => {
         const source = tree.procfsSource({ uid });
@@ -83,13 +133,13 @@ if (import.meta.main) {
         return () => source;
       },
     };
-    for (const [kind, make] of Object.entries(kinds)) {
+    for (const [turn, make] of Object.entries(turns)) {
       const sources = trees.map(make);
       const times: number[][] = [[], []];
       for (let round = -3; round < rounds; round++) {
         // Each is the first of a round as often as the other.
         for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
-          const time = await timed(trees[at]!, sources[at]!());
+          const time = await timed(trees[at]!, { source: sources[at]!(), kind, claims });
           if (round >= 0) times[at]!.push(time);
         }
       }
@@ -97,10 +147,11 @@ if (import.meta.main) {
       const ratio = now / before;
       const verdict = ratio <= most ? "ok" : `more than ${most}`;
       console.log(
-        `${kind.padEnd(18)} ${before.toFixed(1)} -> ${now.toFixed(1)} ms: ${ratio.toFixed(2)}x ${verdict}`,
+        `${turn.padEnd(18)} ${before.toFixed(1)} -> ${now.toFixed(1)} ms: ${ratio.toFixed(2)}x ${verdict}`,
       );
     }
   } finally {
     await end();
+    rmSync(root, { recursive: true, force: true });
   }
 }

@@ -24,20 +24,29 @@ async function timed(source: Source): Promise<{ time: number; scan: Scan }> {
   return { time: performance.now() - start, scan };
 }
 
+export type CrowdOptions = {
+  /** Folders in which the listening ones stand, without a NAME: each is a project's. */
+  folders?: readonly string[] | undefined;
+};
+
 /**
  * `sleep` is the lightest process there is. The listening ones get a socket of ours as their standard input,
  * one each, which is then closed here: no runtime is started 50 times.
  */
-export async function crowd(): Promise<{ end: () => Promise<void>; ports: Set<number> }> {
+export async function crowd({ folders }: CrowdOptions = {}): Promise<{
+  end: () => Promise<void>;
+  ports: Set<number>;
+}> {
   const children: Bun.Subprocess[] = [];
   const ports = new Set<number>();
   const end = async () => {
     for (const child of children) child.kill("SIGKILL");
     await Promise.all(children.map((child) => child.exited));
   };
-  const sleeper = (stdin: "ignore" | number, env: Record<string, string>) =>
+  const sleeper = (stdin: "ignore" | number, env: Record<string, string>, cwd?: string) =>
     children.push(
       Bun.spawn(["sleep", "600"], {
+        ...(cwd === undefined ? {} : { cwd, argv0: "./server" }),
         stdin,
         stdout: "ignore",
         stderr: "ignore",
@@ -54,7 +63,8 @@ export async function crowd(): Promise<{ end: () => Promise<void>; ports: Set<nu
       ports.add((server.address() as { port: number }).port);
       // Node's interface has no public way to the descriptor of a listening socket.
       const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
-      sleeper(fd, { PATH, NAME: `bench-${at}` });
+      if (folders === undefined) sleeper(fd, { PATH, NAME: `bench-${at}` });
+      else sleeper(fd, { PATH }, folders[at % folders.length]);
       server.close();
       await once(server, "close");
     }

@@ -8,7 +8,9 @@ import type { KnownLabel } from "../../src/routes/checkout.ts";
 import type { Choice } from "../../src/routes/origins.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import type { WaitingName } from "../../src/routes/waiting-name.ts";
+import { decide } from "../../src/routes/decide.ts";
 import { api } from "../support/fake-backend.ts";
+import { testService, testSupervised } from "../support/test-proxy.ts";
 
 const none: Changes = { appeared: [], changed: [], gone: [] };
 
@@ -205,4 +207,25 @@ test("a choice counts with the next scan, and both servers of the name are news"
   chosen = [];
   expect(routes.scanned([main, fixed], none).changed).toHaveLength(2);
   expect(shows()).toEqual([true, false]);
+});
+
+test("a project's service that has given its port up is looked for in its own sockets, until it is started again", () => {
+  const { routes } = scene();
+  let web = testSupervised({ port: 4000 });
+  routes.include(() => [web]);
+  const sockets = () => {
+    const asked = { host: "api.shop.localhost", port: undefined, mode: "direct" } as const;
+    const found = decide(asked, routes.table, []);
+    return found.kind === "proxy" ? found.service.endpoint.sockets : found.kind;
+  };
+  const place = testService("api.shop", { port: 4000, sockets: [7] });
+  const seen = { ...place, source: "LOCALHOSTESS_NAME" } as const;
+  routes.scanned([], none);
+  expect(sockets()).toBeUndefined();
+  routes.scanned([seen], { ...none, appeared: [seen] });
+  routes.scanned([], { ...none, gone: [seen] });
+  expect(sockets()).toEqual([7]);
+  web = { ...web, pid: 4711 };
+  routes.renew();
+  expect(sockets()).toBeUndefined();
 });

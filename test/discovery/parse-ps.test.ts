@@ -102,6 +102,6 @@ describe("among variables joined by spaces", () => {
     ["NAME=db LOCALHOSTESS_NAME=api.shop HOME=/", "api.shop"],
     ["LOCALHOSTESS_NAME=api.shop NAME=db", "api.shop"],
   ])("in %p NAME is %p", (text, name) => {
-    expect(nameInText(text)).toBe(name);
+    expect(nameInText(text).name).toBe(name);
   });
 });

@@ -22,6 +22,20 @@ export const otherMachines: readonly Fault[] = [
     tests: machine,
   },
   {
+    name: "what was known of a machine long ago counts for ever",
+    file: "src/remote/machine.ts",
+    find: "age <= 2 * this.#period;",
+    replace: "age >= 0;",
+    tests: machine,
+  },
+  {
+    name: "a list that cannot be read is no servers",
+    file: "src/remote/machine.ts",
+    find: "else if (this.#isAlone) this.#answered(",
+    replace: "else if (!this.#isAlone) this.#answered(",
+    tests: machine,
+  },
+  {
     name: "ssh that is too old for an option refuses the machine",
     file: "src/remote/machine.ts",
     find: "if (!this.#isOld && isTooOld(errors)) {",

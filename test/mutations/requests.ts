@@ -230,6 +230,13 @@ export const requests: readonly Fault[] = [
     tests: ["test/system/hosts-file.test.ts"],
   },
   {
+    name: "another program on the port that a project's service has given up gets its requests",
+    file: "src/daemon/seen-sockets.ts",
+    find: "else if (before?.run === run) now.set(routeName, before);",
+    replace: "",
+    tests: ["test/daemon/current-routes.test.ts"],
+  },
+  {
     name: "the hosts file is looked at once",
     file: "src/daemon/current-routes.ts",
     find: "const hostsNames = this.#options.hosts.names();",

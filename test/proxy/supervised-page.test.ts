@@ -22,7 +22,7 @@ test("one that starts was not ready", () => {
 test.each(["ready", "unready"] as const)(
   "one that is %s has nothing that listens, or another user has its port",
   (state) => {
-    const text = "; none of your processes has listened on its port 4000 for 30 s, try again";
+    const text = "; none of its processes has listened on its port 4000 for 30 s, try again";
     expect(told(state, true)).toContain(text);
     expect(told(state, false)).toContain(text.replace(" 4000", ""));
   },

@@ -134,6 +134,16 @@ describe("a machine that answers", () => {
     expect(looks()[3]).toBe("look 4 if-changed");
   });
 
+  test("is looked at again before a request, once nobody has used it for a while", async () => {
+    played(answering, { forward: forwarding });
+    await machine.known();
+    expect(machine.isFresh).toBe(true);
+    pass(7, false);
+    expect([machine.state, machine.isFresh]).toEqual(["up", false]);
+    await machine.known();
+    expect(machine.isFresh).toBe(true);
+  });
+
   test("is not connected to before anybody uses localhostess, and is left when nobody does", async () => {
     played("exit 255");
     pass(100, false);
@@ -161,6 +171,35 @@ describe("a machine that answers", () => {
     await eventually("it is told", () =>
       machine.report().notes.some((note) => note.includes("AllowTcpForwarding")),
     );
+  });
+});
+
+describe("a machine that has another program called localhostess", () => {
+  test("is asked without that", async () => {
+    played(
+      `while read -r line; do
+        set -- $line
+        [ "$1" = look ] || continue
+        echo "$line" >>${folder}/looks
+        say begin $2
+        if [ "$4" = alone ]; then printf '%s at ${row}\\n' "$nonce"; else say json $2 Usage: localhostess; fi
+        say end $2
+      done`,
+      { forward: forwarding },
+    );
+    await machine.known();
+    expect(machine.claims().map(({ name }) => name)).toEqual(["api.box"]);
+    expect(machine.report().by).toBe("script");
+    expect(readFileSync(join(folder, "looks"), "utf8")).toBe("look 1 whole\nlook 2 whole alone\n");
+  });
+
+  test("and one that never gives a list is asked no more than any other", async () => {
+    played(
+      `while next; do echo x >>${folder}/looks; say begin $number; say json $number []x; say end $number; done`,
+    );
+    await machine.known();
+    expect([machine.state, machine.claims()]).toEqual(["up", []]);
+    expect(readFileSync(join(folder, "looks"), "utf8")).toBe("x\nx\n");
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { routeTable } from "../../src/routes/table.ts";
-import { testService } from "../support/test-proxy.ts";
+import { testService, testSupervised } from "../support/test-proxy.ts";
 
 function tableOf(...names: string[]) {
   return routeTable(names.map((name, index) => testService(name, { port: 3000 + index })));
@@ -71,6 +71,17 @@ test("no shorter name answers for one that is kept for a place at which nobody i
   expect(
     ["db.shop", "x.db.shop", "web.db.shop", "x.shop"].map((name) => table.find(name)?.name),
   ).toEqual([undefined, undefined, "web.db.shop", "shop"]);
+});
+
+test("a project that is up has the names under its domain that are kept for a place", () => {
+  const web = testSupervised({ service: "web", routeName: "shop" });
+  const find = (state: "ready" | "stopped") =>
+    routeTable([testService("shop", { port: 3000, pid: web.pid! })], {
+      supervised: [{ ...web, state }],
+      kept: new Set(["db.shop"]),
+    }).supervised("db.shop")?.id;
+  expect(find("ready")).toBe(web.id);
+  expect(find("stopped")).toBeUndefined();
 });
 
 test("a server that is called like another machine answers for itself, and for nothing that is missing there", () => {

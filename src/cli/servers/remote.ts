@@ -1,6 +1,8 @@
 /** `localhostess remote [add|remove|retry]` -> the other machines whose servers have names here. */
+import type { SeenSight } from "../../control/commands/reports.ts";
 import { ask } from "../../control/found/client.ts";
 import { hostMistake, remoteNameMistake } from "../../manifest/remote-place.ts";
+import type { JsonForm } from "../../routes/json-form.ts";
 import { type RemoteRow, remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import { counted } from "../../text/counted.ts";
 import { shownDuration } from "../../text/duration.ts";
@@ -11,6 +13,7 @@ import { printJson } from "../shared/json-output.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { type Column, tableLines } from "../shared/table.ts";
 import type { World } from "../shared/world.ts";
+import { sameEnding } from "./same-ending.ts";
 
 /** Milliseconds. The daemon answers from memory. */
 const soon = 5_000;
@@ -81,6 +84,11 @@ export async function remoteAdd(
   if (row === undefined) throw new Failure("failed", `${name} was removed meanwhile`);
   if (flags.json) printJson(world, row);
   else tell(row, world);
+  const { Look } = await answerOf<{ Look: Pick<JsonForm<SeenSight>, "services"> }>(socket, {
+    Look: { local: true },
+  });
+  const same = sameEnding(name, Look.services);
+  if (same !== undefined) world.err.write(`! ${printable(same, longestSentence)}\n`);
   // The machine is kept, whether or not it can be reached now.
   return 0;
 }

@@ -99,7 +99,7 @@ function stateMessage({ supervised, absence, details }: AbsentPage): string {
 }
 
 /**
- * A service that reports itself ready may have no listener, or its port may be taken by another user, who gets no
+ * A service that reports itself ready may have no listener, or another user or program may have its port, who gets no
  * requests.
  */
 function inVain(
@@ -108,7 +108,7 @@ function inVain(
 ): string {
   if (state !== "ready" && state !== "unready") return `it was not ready within ${seconds} s`;
   const where = details && port !== undefined ? `its port ${port}` : "its port";
-  return `none of your processes has listened on ${where} for ${seconds} s`;
+  return `none of its processes has listened on ${where} for ${seconds} s`;
 }
 
 function facts(supervised: Supervised): Html {
