@@ -3,42 +3,47 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { SupervisedStatus } from "../../src/routes/project-report.ts";
-import { cli } from "../cli/cli.ts";
+import { inProcess } from "../cli/in-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAlive, type ProjectPlace, projectPlace } from "../support/project-place.ts";
-import { freePort } from "../support/servers.ts";
+import { freePort, uniqueName } from "../support/servers.ts";
 import { type Repository, repository } from "../support/repository.ts";
 
-/** It tells who it is, and which names its database has; a POST adds one. */
-const api = `exec bun -e '
-  const { PORT, DATABASE_URL, WHO } = process.env;
-  const { Database } = await import("bun:sqlite");
-  const rows = new Database(DATABASE_URL.replace("sqlite:", ""));
-  rows.run("create table if not exists names (name text)");
-  Bun.serve({
-    port: Number(PORT),
-    hostname: "127.0.0.1",
-    async fetch(request) {
-      if (request.method === "POST") rows.run("insert into names values (?)", [await request.text()]);
-      return new Response([WHO, ...rows.query("select name from names").values()].join(" "));
-    },
-  });
-'`;
-
+const shop = uniqueName("shop");
 const port = freePort();
 
+/** A server with a database, in which a POST writes a row, and one that asks it, and says whose it is. */
 const toml = `[project]
-name = "shop"
-domain = "shop.localhost"
-[services.api]
-command = """${api}"""
+name = "${shop}"
+domain = "${shop}.localhost"
+[services.web]
+command = "exec bun serve.mjs"
 port = ${port}
-env = { DATABASE_URL = "sqlite:\${project.dir}/shop.sqlite", WHO = "\${project.name} \${services.api.port} \${project.domain}" }
-[services.jobs]
-type = "worker"
-command = "echo jobs of \${project.name}; exec sleep 1000"
+depends_on = ["db"]
+env = { API = "\${services.db.url}", WHO = "\${project.name} \${services.web.port} \${project.domain}" }
+[services.db]
+command = "exec bun serve.mjs"
+env = { DATABASE_URL = "sqlite:\${project.dir}/shop.sqlite" }
 `;
+
+const server = `const { PORT, DATABASE_URL, API, WHO } = process.env;
+console.log("serving", WHO ?? DATABASE_URL);
+async function rowOf(request) {
+  const { Database } = await import("bun:sqlite");
+  using rows = new Database(DATABASE_URL.replace("sqlite:", ""));
+  rows.run("create table if not exists names (name text)");
+  if (request.method === "POST") rows.run("insert into names values (?)", [await request.text()]);
+  return rows.query("select name from names").values().join(" ");
+}
+Bun.serve({
+  port: Number(PORT),
+  hostname: "127.0.0.1",
+  async fetch(request) {
+    if (DATABASE_URL !== undefined) return new Response(await rowOf(request));
+    const row = await fetch(API, { method: request.method, body: request.body });
+    return new Response([WHO, await row.text()].join(": "));
+  },
+});`;
 
 let place: ProjectPlace;
 let main: string;
@@ -46,7 +51,9 @@ let git: Repository;
 
 beforeAll(async () => {
   place = await projectPlace();
-  main = await place.project("shop", toml);
+  main = await place.project(shop, toml);
+  await writeFile(join(main, "serve.mjs"), server);
+  await writeFile(join(main, ".gitignore"), "shop.sqlite\n.env\nlocald.local.toml\n");
   git = await repository(main);
   await git.commit("Shop");
 }, 60_000);
@@ -55,7 +62,14 @@ afterAll(() => place[Symbol.asyncDispose]());
 const at =
   (directory: string) =>
   (...words: string[]) =>
-    cli(words, { env: place.daemon.env, cwd: directory });
+    inProcess(words, { env: place.daemon.env, cwd: directory });
+
+/** With exit code 0. */
+async function done(directory: string, ...words: string[]): Promise<string> {
+  const { code, out, err } = await at(directory)(...words);
+  expect({ words, code, err }).toMatchObject({ words, code: 0 });
+  return out;
+}
 
 async function worktree(branch: string, folder = branch.replace("/", "-")): Promise<string> {
   const directory = join(main, "..", folder);
@@ -74,8 +88,17 @@ const registered = async () => {
   return (await place.send<Known>("RegistryList")).RegistryList;
 };
 
-const answerOf = async ({ url }: SupervisedStatus, more: RequestInit = {}) =>
-  await (await fetch(url!, { ...more, headers: { Host: new URL(url!).host } })).text();
+/** By the proxy. */
+async function ask(name: string, request: RequestInit = {}) {
+  const found = await place.daemon.find();
+  if (found.kind !== "healthy") throw new Error(JSON.stringify(found));
+  const headers = { Host: `${name}.localhost` };
+  const { port } = found.registration;
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { ...request, headers });
+  return { status: answer.status, body: await answer.text() };
+}
+
+const said = async (name: string, request?: RequestInit) => (await ask(name, request)).body;
 
 const pidsOf = async (project: string) =>
   (await place.rows()).flatMap((row) => (row.project === project ? (row.pid ?? []) : []));
@@ -92,113 +115,125 @@ async function isFree(project: string, pids: readonly number[]): Promise<void> {
   for (const pid of pids) expect(await isAlive(pid)).toBe(false);
 }
 
-test("five worktrees and the main checkout are up at once, and share no name, port, database or log", async () => {
+test("five worktrees and the main checkout are up at once, and each is on its own until its end", async () => {
   const branches = ["fix/nav", "one", "two", "three", "four"];
   const folders: string[] = [];
   for (const branch of branches) folders.push(await worktree(branch));
-  const [nav, one] = folders as [string, string];
-  expect(await upAt(main)).not.toContain(`${port} (api)`);
-  const said = await Promise.all(folders.map((folder) => upAt(folder)));
-  expect(said[0]).toContain(
-    `port ${port} (api) is the main checkout's, so fix-nav.shop has a free one here`,
+  const [nav, one, , , four] = folders as [string, string, string, string, string];
+  const notes = await Promise.all([main, ...folders].map((folder) => upAt(folder)));
+  const labels = ["fix-nav", "one", "two", "three", "four"];
+  const projects = [shop, ...labels.map((label) => `${label}.${shop}`)];
+  const freed = `port ${port} (web) is the main checkout's, so fix-nav.${shop} has a free one here`;
+  expect(notes.map((its) => its.includes(freed))).toEqual([false, true, ...Array(4).fill(false)]);
+
+  // Names and ports, also of what a service is told of another; the committed port is the main checkout's.
+  const rows = await place.rows();
+  const webs = projects.map((project) => rows.find(({ name }) => name === `${project}:web`)!);
+  expect(rows.map(({ name }) => name).sort()).toEqual(
+    projects.flatMap((project) => [`${project}:db`, `${project}:web`]).sort(),
   );
-  const projects = ["shop", "fix-nav.shop", "one.shop", "two.shop", "three.shop", "four.shop"];
-  const apis = await Promise.all(projects.map((project) => place.row(`${project}:api`)));
-  expect(apis.map((row) => [row.project, row.path, row.route_name])).toEqual(
-    projects.map((project, at) => [project, [main, ...folders][at]!, `api.${project}`]),
-  );
-  expect(apis[0]!.port).toBe(port);
-  expect(new Set(apis.map(({ port }) => port)).size).toBe(6);
-  for (const row of apis) {
-    const who = `${row.project} ${row.port} ${row.project}.localhost`;
-    expect(await answerOf(row, { method: "POST", body: row.project })).toBe(
-      `${who} ${row.project}`,
-    );
-    expect(await place.logs(`${row.project}:jobs`)).toEqual([`jobs of ${row.project}`]);
+  expect(webs.map((row) => row.path)).toEqual([main, ...folders]);
+  expect(webs[0]!.port).toBe(port);
+  expect(new Set(rows.map((row) => row.port)).size).toBe(12);
+  // Databases and logs.
+  await Promise.all(projects.map((project) => ask(project, { method: "POST", body: project })));
+  const whose = (project: string) =>
+    `${project} ${webs[projects.indexOf(project)]!.port} ${project}.localhost`;
+  for (const project of projects) {
+    expect(await said(project)).toBe(`${whose(project)}: ${project}`);
+    expect(await said(`x.db.${project}`)).toBe(project);
+    expect(await place.logs(`${project}:web`)).toEqual([`serving ${whose(project)}`]);
   }
-  // The folder's own comes first, and a note is told once.
-  expect((await at(nav)("status", "api")).out).toContain("fix-nav.shop:api");
-  expect((await at(main)("url", "api")).out).toContain("http://api.shop.localhost");
-  expect((await at(nav)("url", "api")).out).toContain("http://api.fix-nav.shop.localhost");
-  expect((await at(main)("url", "one.shop:api")).out).toContain("http://api.one.shop.localhost");
-  expect(await upAt(nav)).not.toContain(`${port} (api)`);
+  // The folder's own comes first.
+  expect(await done(nav, "status", "web")).toContain(`fix-nav.${shop}:web`);
+  expect(await done(main, "url", "db")).toContain(`http://db.${shop}.localhost`);
+  expect(await done(nav, "url", "db")).toContain(`http://db.fix-nav.${shop}.localhost`);
+  expect(await done(main, "url", `one.${shop}:db`)).toContain(`http://db.one.${shop}.localhost`);
+
   // Edits in two, while a third one is deleted, change nothing of the others.
-  const [gone] = await pidsOf("four.shop");
+  const ends = await pidsOf(`four.${shop}`);
   for (const folder of [nav, one]) await writeFile(join(folder, ".env"), "EDITED=1\n");
-  await rm(folders[4]!, { recursive: true });
-  for (const its of apis.slice(1, 3)) {
+  await rm(four, { recursive: true });
+  for (const its of webs.slice(1, 3)) {
     await place.until(its.name, (row) => row.ready && row.pid !== its.pid);
   }
-  await isFree("four.shop", [gone!]);
-  for (const its of [apis[0]!, apis[3]!, apis[4]!]) {
+  await isFree(`four.${shop}`, ends);
+  for (const its of [webs[0]!, webs[3]!, webs[4]!]) {
     expect((await place.row(its.name)).pid).toBe(its.pid);
-    expect(await answerOf(its)).toEndWith(` ${its.project}`);
   }
-  // From anywhere, by name; then all that is left goes with its worktree.
-  const stop = await at(one)("stop", "fix-nav.shop");
-  expect({ code: stop.code, err: stop.err }).toEqual({ code: 0, err: "" });
-  expect((await place.row("one.shop:api")).ready).toBe(true);
-  const ends = (await Promise.all(projects.slice(1, 5).map(pidsOf))).flat();
-  for (const branch of branches.slice(0, 4)) {
-    const removed = await at(main)("worktree", "remove", "--force", branch);
-    expect({ code: removed.code, err: removed.err }).toMatchObject({ code: 0 });
+  for (const project of projects.slice(0, 5)) {
+    expect(await said(project)).toBe(`${whose(project)}: ${project}`);
   }
-  await at(main)("worktree", "remove", "--force", "four");
-  for (const project of projects.slice(1)) await isFree(project, ends);
-  expect(await registered()).toMatchObject([{ name: "shop", path: main }]);
-  expect((await readdir(join(place.daemon.directory, "logs"))).sort()).toEqual(["shop"]);
-  expect(await answerOf(apis[0]!)).toEndWith(" shop");
-}, 120_000);
+  // Nobody answers for it.
+  for (const name of ["", "db.", "x."]) {
+    expect(await ask(`${name}four.${shop}`)).toMatchObject({ status: 404 });
+  }
+  expect(await said(`four.${shop}`)).toContain("localhostess worktree add four");
 
-test("a project keeps its name while it is up, whatever branch is checked out, and over a new daemon", async () => {
-  const keep = await worktree("keep");
-  await upAt(keep);
-  await git.git("-C", keep, "switch", "--quiet", "--create", "later");
-  expect(await upAt(keep)).toContain("it goes on as keep.shop until it is stopped");
-  await place.daemon.run("server", "stop");
-  await place.daemon.start();
-  await place.until("keep.shop:api", (row) => row.ready);
-  expect((await at(keep)("stop")).code).toBe(0);
-  await upAt(keep);
-  await place.until("later.shop:api", (row) => row.ready);
-  expect((await place.rows()).map(({ project }) => project)).not.toContain("keep.shop");
-  const own = freePort();
-  const locally = `[project]\nname = "mine"\n[services.api]\nport = ${own}\n`;
-  await writeFile(join(keep, "locald.local.toml"), locally);
-  expect(await place.until("mine:api", (row) => row.ready)).toMatchObject({ port: own });
-  await upAt(keep, { name: "given" });
-  await place.until("given:api", (row) => row.ready);
-  await upAt(keep);
-  expect((await place.row("given:api")).ready).toBe(true);
-  await upAt(keep, { name: null });
-  expect((await place.row("mine:api")).ready).toBe(true);
-  expect((await at(keep)("stop")).code).toBe(0);
-}, 120_000);
+  // One origin shows any of them.
+  for (const label of ["fix-nav", "three"]) {
+    await done(main, "use", label);
+    expect(await said(shop)).toStartWith(`${label}.${shop} `);
+    expect(await said(`two.${shop}`)).toStartWith(`two.${shop} `);
+  }
 
-test("a worktree that git moves goes on where it is, and one that is deleted ends and frees all it had", async () => {
-  const moving = await worktree("moving");
-  const removed = await worktree("removed");
-  const rubbed = await worktree("rubbed");
-  await Promise.all([moving, removed, rubbed].map((its) => upAt(its)));
-  const [moved, ends, gone] = await Promise.all(
-    ["moving.shop", "removed.shop", "rubbed.shop"].map(pidsOf),
+  // Made anew in its place at once, it has nothing of what was there.
+  const before = await pidsOf(`two.${shop}`);
+  await rm(folders[2]!, { recursive: true });
+  await git.git("worktree", "add", "--quiet", "--force", folders[2]!, "two");
+  await isFree(`two.${shop}`, before);
+
+  // From anywhere, by name; then all that is left goes with its worktree, also what is shown.
+  await done(one, "stop", `fix-nav.${shop}`);
+  expect((await place.row(`one.${shop}:web`)).ready).toBe(true);
+  const left = (await Promise.all(projects.slice(1).map(pidsOf))).flat();
+  for (const branch of branches) {
+    const { code } = await at(main)("worktree", "remove", "--force", branch);
+    expect([branch, code]).toEqual([branch, 0]);
+  }
+  for (const project of projects.slice(1)) await isFree(project, left);
+  expect(await registered()).toMatchObject([{ name: shop, path: main }]);
+  expect(await readdir(join(place.daemon.directory, "logs"))).toEqual([shop]);
+  expect(await git.git("worktree", "list")).not.toContain("\n");
+  await eventually("the origin is the main checkout's", async () =>
+    (await said(shop)).startsWith(`${shop} `),
   );
+  expect((await place.row(`${shop}:web`)).pid).toBe(webs[0]!.pid);
+}, 120_000);
+
+test("a project keeps its name while it is up, and a worktree that is moved goes on, both over a new daemon", async () => {
+  const [keep, moving] = [await worktree("keep"), await worktree("moving")];
+  await Promise.all([upAt(keep), upAt(moving)]);
+  const moved = await pidsOf(`moving.${shop}`);
+  await git.git("-C", keep, "switch", "--quiet", "--create", "later");
+  expect(await upAt(keep)).toContain(`it goes on as keep.${shop} until it is stopped`);
   const now = join(main, "../elsewhere/moved");
   await mkdir(join(now, ".."));
   await git.git("worktree", "move", moving, now);
-  await git.git("worktree", "remove", "--force", removed);
-  await rm(rubbed, { recursive: true });
-  await isFree("removed.shop", ends!);
-  await isFree("rubbed.shop", gone!);
-  await place.until("moving.shop:api", ({ path }) => path === now);
-  expect(await pidsOf("moving.shop")).toEqual(moved!);
+  await place.until(`moving.${shop}:web`, ({ path }) => path === now);
+  expect(await pidsOf(`moving.${shop}`)).toEqual(moved);
   expect(await registered()).toContainEqual(expect.objectContaining({ path: now }));
-  // While no daemon runs, too.
+  // One that is deleted while no daemon runs ends with the next one.
   await place.daemon.run("server", "stop");
   await rm(now, { recursive: true });
   await place.daemon.start();
-  await isFree("moving.shop", moved!);
-  expect((await place.row("shop:api")).path).toBe(main);
+  await isFree(`moving.${shop}`, moved);
+  await place.until(`keep.${shop}:web`, (row) => row.ready);
+  await done(keep, "stop");
+  await upAt(keep);
+  await place.until(`later.${shop}:web`, (row) => row.ready);
+  expect((await place.rows()).map(({ project }) => project)).not.toContain(`keep.${shop}`);
+  // Names for this folder alone.
+  const [mine, given, own] = [uniqueName("mine"), uniqueName("given"), freePort()];
+  const locally = `[project]\nname = "${mine}"\n[services.web]\nport = ${own}\n`;
+  await writeFile(join(keep, "locald.local.toml"), locally);
+  expect(await place.until(`${mine}:web`, (row) => row.ready)).toMatchObject({ port: own });
+  await upAt(keep, { name: given });
+  await upAt(keep);
+  expect((await place.row(`${given}:web`)).ready).toBe(true);
+  await upAt(keep, { name: null });
+  expect((await place.row(`${mine}:web`)).ready).toBe(true);
+  await done(keep, "stop");
 }, 120_000);
 
 test("a repository that is deleted with its worktree ends the worktree's services; one that is moved does not", async () => {

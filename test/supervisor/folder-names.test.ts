@@ -21,6 +21,8 @@ type Held = {
   active: boolean;
   /** Names that cannot be had, and why. */
   conflicts?: Record<string, string>;
+  /** The worktree's folder; by default the project's. */
+  root?: string;
   /** The name of a service. */
   service?: string;
 };
@@ -37,7 +39,9 @@ function place(its: Held, at = "b/shop") {
       const own =
         naming.given ?? naming.instead ?? (label === undefined ? "shop" : `${label}.shop`);
       const checkout =
-        label === undefined ? {} : { checkout: { repository: "/srv/shop2/.git", root, label } };
+        label === undefined
+          ? {}
+          : { checkout: { repository: "/srv/shop2/.git", root: its.root ?? directory, label } };
       const routeName = `${its.service ?? "x"}.${own}`;
       const services = [
         { name: its.service ?? "x", routeName },
@@ -126,6 +130,9 @@ test("a worktree whose names are a clone's or a service's has others, as long as
   );
   its.conflicts = { "nav.shop": under, "nav.shop2": under };
   expect((await place(its, "d/own").up()).name).toBe("own");
+  // A project within a worktree leaves that one's name alone.
+  const within = { ...its, root, conflicts: { "nav.shop": under } };
+  expect((await place(within, "g/apps").up()).name).toBe("nav.apps");
   its.conflicts = {};
   expect((await folder.up()).name).toBe("nav.shop");
   const same = await place({ ...its, service: "nav" }, "e/own-nav").up();

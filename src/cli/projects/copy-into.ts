@@ -99,7 +99,7 @@ class Copying implements Copied {
     if (there !== undefined) return leave(alreadyThere);
     if (its.isSymbolicLink()) await symlink(await readlink(source), target);
     else if (!its.isFile()) return leave(whys.special);
-    else await copyNewFile(source, target);
+    else if (!(await copyNewFile(source, target, { isOver }))) return;
     this.#count += 1;
     if (asked) this.copied.push(path);
   }

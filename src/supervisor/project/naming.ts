@@ -8,18 +8,17 @@ import type { KeptNaming } from "./registry.ts";
 
 /**
  * The folder's own name, and else with the one above it: `~/b/shop` beside `~/a/shop` is `b-shop`. Of a clone's
- * worktree, the name of the clone's folder first: `fix-nav.shop2`.
+ * worktree, the name of the clone's folder first: `fix-nav.shop2`, and of a project within it, that of its own folder:
+ * `fix-nav.web`.
  */
 export function namesToTry(spec: ProjectSpec): string[] {
   const { directory, name, checkout } = spec;
-  const { label, repository = "" } = checkout ?? {};
-  const clone = basename(repository) === ".git" ? basename(dirname(repository)) : undefined;
-  const labelled =
-    label === undefined || clone === undefined || isService(label, spec)
-      ? []
-      : [projectNameFrom(clone)];
+  const { label, repository = "", root } = checkout ?? {};
   const own = basename(directory);
   const folders = [own, `${basename(dirname(directory))}-${own}`].map(projectNameFrom);
+  const clone = basename(repository) === ".git" ? [basename(dirname(repository))] : [];
+  const behind = directory === root ? clone.map(projectNameFrom) : folders;
+  const labelled = label === undefined || isService(label, spec) ? [] : behind;
   const all = [...labelled.map((its) => `${label}.${its}`), ...folders];
   return all.filter((its) => its !== name);
 }
