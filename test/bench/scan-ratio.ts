@@ -86,18 +86,23 @@ function lowerQuartile(times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[times.length >> 2]!;
 }
 
-type Turn = { source: Source; kind: Kind; claims: readonly Claim[] };
+type Turn = {
+  source: Source;
+  kind: Kind;
+  claims: readonly Claim[];
+  /** Those of the servers that were started for this. */
+  ports: ReadonlySet<number>;
+};
 
 /** Milliseconds of processor time for a scan with the names of its servers. */
-async function timed(tree: Tree, { source, kind, claims }: Turn): Promise<number> {
+async function timed(tree: Tree, { source, kind, claims, ports }: Turn): Promise<number> {
   const { servicesIn, judge, more } = tree;
   const begun = process.cpuUsage();
   const scan = judge(await source.scan());
   const uid = process.getuid!();
   const machine = { hostName: hostname(), wsl: false, ownPid: process.pid, uid };
   const options = { ...machine, ...more, ...(tree.isOld ? {} : { claims }) };
-  // In a linked worktree, its label stands in front.
-  const found = servicesIn(scan, options).filter(({ name }) => /(?:^|\.)bench-/.test(name));
+  const found = servicesIn(scan, options).filter(({ endpoint }) => ports.has(endpoint.port));
   const { user, system } = process.cpuUsage(begun);
   const expected = kind === "named" || !tree.isOld ? listening : 0;
   if (found.length !== expected) {
@@ -139,7 +144,7 @@ if (import.meta.main) {
       for (let round = -3; round < rounds; round++) {
         // Each is the first of a round as often as the other.
         for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
-          const time = await timed(trees[at]!, { source: sources[at]!(), kind, claims });
+          const time = await timed(trees[at]!, { source: sources[at]!(), kind, claims, ports });
           if (round >= 0) times[at]!.push(time);
         }
       }
