@@ -107,8 +107,11 @@ export interface Source {
    * @throws Error with a sentence for a person, if the machine cannot be scanned this way.
    */
   scan(): Promise<Scan>;
-  /** Reads the variables of processes that have just begun, before they may write over them. Synchronous and cheap. */
-  glance?(): void;
+  /**
+   * Reads the variables of processes that have just begun, before they may write over them, and returns their NAMEs as
+   * they are. Synchronous and cheap.
+   */
+  glance?(): readonly string[];
   /** Processes by their NAME, whether they listen or not. Undefined where the source reads listening ones only. */
   named?(isWanted: (name: string | undefined) => boolean): Promise<readonly ObservedProcess[]>;
   /** Whether the process still runs. Synchronous and cheap, for a request that uses an old snapshot. */

@@ -486,13 +486,17 @@ export function procfsSource({
       const latest = latestPid();
       const before = latestSeen;
       latestSeen = latest;
-      if (latest === undefined || before === undefined) return;
+      if (latest === undefined || before === undefined) return [];
+      const names = new Set<string>();
       for (let pid = Math.max(before + 1, latest - mostGlances); pid <= latest; pid++) {
         const process = met(pid);
         if (process === undefined) continue;
         known.set(pid, process);
         glance(process);
+        const name = process.remembered.seen?.name;
+        if (name !== undefined) names.add(name);
       }
+      return [...names];
     },
     alive({ pid, startedAt }) {
       const stat = readable(() => readStat(pid));

@@ -92,6 +92,9 @@ const period = 5;
  */
 const spacing = { factor: 10, least: 100, most: 1000 };
 
+/** Ticks in which a program that has begun with a NAME is waited for: it may have to build something first. */
+const patience = 30;
+
 type Waiter = (services: readonly Service[]) => void;
 
 /** A routable name is unique; other rows are told apart by their process. */
@@ -137,6 +140,16 @@ function changesBetween(before: readonly Service[], after: readonly Service[]): 
   };
 }
 
+/** Whether a NAME leads, with or without a worktree's label, to a server without one: a NAME takes such a name. */
+function takesInferred(names: readonly string[], services: readonly Service[]): boolean {
+  if (names.length === 0) return false;
+  const inferred = services.filter(({ source }) => source === "folder");
+  return names.some((raw) => {
+    const name = raw.toLowerCase();
+    return inferred.some((its) => its.name === name || its.name.endsWith(`.${name}`));
+  });
+}
+
 export function scanner(options: ScannerOptions): Scanner {
   const { source, clock, watched = false, onServices, onSkipped, onFailure } = options;
   let services: readonly Service[] = [];
@@ -157,6 +170,8 @@ export function scanner(options: ScannerOptions): Scanner {
   let cancelDelay: Cancel | undefined;
   let told = new Set<string>();
   let lastFailure: Error | undefined;
+  /** Ticks for which a program that has just begun may take the name of a server that only its folder has named. */
+  let expecting = 0;
 
   function tellSkipped(skipped: readonly Skipped[]): void {
     const before = told;
@@ -250,8 +265,10 @@ export function scanner(options: ScannerOptions): Scanner {
     quiet = touched ? 0 : quiet + 1;
     touched = false;
     age++;
-    if (state === "idle") source.glance?.();
-    const due = watchers.size > 0 || (age >= period && (watched || quiet < period));
+    if (expecting > 0) expecting--;
+    if (state === "idle" && takesInferred(source.glance?.() ?? [], services)) expecting = patience;
+    const isWatched = watchers.size > 0 || expecting > 0;
+    const due = isWatched || (age >= period && (watched || quiet < period));
     if (state === "idle" && due) begin();
   }
 

@@ -36,7 +36,7 @@ describe("config check", () => {
     const mistakes = (at: string, layer: string): string[] => [
       `${at}:6 services.web.depends_on[0]: no service "bd"; did you mean "db"?`,
       `${at}:10 services.db.prot: unknown key; did you mean "port"?`,
-      `${layer}:1 a: unknown key; the keys are project, env and services`,
+      `${layer}:1 a: unknown key; the keys are project, env, services and worktree`,
     ];
     const here = await its.run(["config", "check"]);
     expect(here).toEqual({

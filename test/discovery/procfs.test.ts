@@ -352,10 +352,10 @@ describe("a program that writes over its environment", () => {
   test("is known where it was looked at between two scans, before it listened", async () => {
     proc.end(42);
     proc.latest(41);
-    source.glance!();
+    expect(source.glance!()).toEqual([]);
     proc.put({ pid: 42, start: 999, environ: "NAME=api\0", files: {} });
     proc.latest(42);
-    source.glance!();
+    expect(source.glance!()).toEqual(["api"]);
     expect(await seen(titled)).toMatchObject({ name: "api", overwritten: true });
   });
 

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Scan, Skipped, Source } from "../../src/discovery/observation.ts";
-import { type Changes, type Scanner, scanner } from "../../src/discovery/scanner.ts";
+import {
+  type Changes,
+  type Scanner,
+  type ScannerOptions,
+  scanner,
+} from "../../src/discovery/scanner.ts";
 import type { Service } from "../../src/routes/service.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
@@ -24,6 +29,7 @@ class FakeSource implements Source {
   readonly kind = "procfs";
   scans = 0;
   dead = new Set<number>();
+  begun: string[] = [];
   #running: PromiseWithResolvers<Scan> | undefined;
 
   scan(): Promise<Scan> {
@@ -35,6 +41,10 @@ class FakeSource implements Source {
 
   alive({ pid }: { pid: number }): boolean {
     return !this.dead.has(pid);
+  }
+
+  glance(): readonly string[] {
+    return this.begun.splice(0);
   }
 
   get scanning(): boolean {
@@ -66,7 +76,9 @@ let told: Changes[];
 let skipped: Skipped[];
 let failures: string[];
 
-function make(options: { watched?: boolean; onServices?: () => void } = {}): Scanner {
+function make(
+  options: Partial<Pick<ScannerOptions, "watched" | "onServices" | "infer">> = {},
+): Scanner {
   return scanner({
     source,
     clock,
@@ -175,6 +187,43 @@ describe("while the proxy is used", () => {
       if (source.scanning) await source.end([]);
     }
     expect(source.scans).toBe(5);
+  });
+});
+
+describe("a server that only its folder has named", () => {
+  const because = "package.json of /srv/shop";
+  const infer: ScannerOptions["infer"] = ({ processes }, { pids }) =>
+    new Map(
+      [...processes.values()]
+        .filter(({ pid }) => !pids?.has(pid))
+        .map((process) => {
+          const name = "fix-nav.shop";
+          return [
+            process.pid,
+            { process, key: name, name, why: undefined, source: "folder", because },
+          ];
+        }),
+    );
+
+  beforeEach(async () => {
+    subject.stop();
+    subject = make({ infer });
+    await started("");
+  });
+
+  test("is looked at each second for half a minute, once a program has begun whose NAME takes its name", async () => {
+    source.begun = ["Shop"];
+    for (let second = 0; second < 60; second++) {
+      clock.advance(1_000);
+      if (source.scanning) await source.end([""]);
+    }
+    expect(source.scans).toBe(1 + 30);
+  });
+
+  test("is not, for a program with another NAME", async () => {
+    source.begun = ["hop", "fix-nav", "web"];
+    clock.advance(60_000);
+    expect(source.scans).toBe(1);
   });
 });
 

@@ -252,6 +252,13 @@ export const machine: readonly Fault[] = [
     tests: ["test/discovery/group.test.ts"],
   },
   {
+    name: "a NAME whose server has just begun waits for the usual look",
+    file: "src/discovery/scanner.ts",
+    find: "expecting = patience",
+    replace: "expecting = 0",
+    tests: ["test/discovery/scanner.test.ts"],
+  },
+  {
     name: "who has a name is forgotten with the next scan",
     file: "src/discovery/scanner.ts",
     find: "holders: holdersOf(services, options.uid),",
