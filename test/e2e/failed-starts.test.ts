@@ -82,8 +82,9 @@ test.skipIf(!canMount)(
       mkdir "$2" && cd "$2" && mkdir .git
       printf '[services]\\njobs = { type = "worker", command = "exec sleep 1000" }\\n' > locald.toml
       L() { "$0" "$program" "$@"; }
-      # A mount in whose files somebody writes cannot be made read-only, one on top of it can.
-      shut() { mount --bind "$1" "$1" && mount -o remount,ro,bind "$1"; }
+      # A mount in whose files somebody writes cannot be made read-only, one beside it can, and is moved on top of it.
+      mkdir "$2/shut"
+      shut() { mount --bind "$1" shut && mount -o remount,ro,bind shut && mount --move shut "$1"; }
       shut "$1"
       L server start --detach; echo "start $?"
       umount "$1"
