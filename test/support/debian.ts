@@ -15,6 +15,7 @@ export const packages = {
   fish: "fish",
   flask: "python3-flask",
   gunicorn: "gunicorn python3-setproctitle",
+  ip: "iproute2",
   lsof: "lsof",
   nghttp: "nghttp2-client",
   nginx: "nginx",

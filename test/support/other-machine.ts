@@ -36,7 +36,7 @@ const namespaces = ["unshare", "-n", "-p", "-f", "-m", "--mount-proc", "--kill-c
 
 /** Empty where other machines can be made here, else the reason, for a test's title. */
 export function lackingMachines(): string {
-  const missing = lacking(["sshd", "ssh", "openssl"]);
+  const missing = lacking(["sshd", "ssh", "openssl", "ip"]);
   if (missing !== "") return missing;
   const can = process.getuid?.() === 0 && Bun.spawnSync([...namespaces, "true"]).success;
   return can ? "" : " (needs root, and namespaces for processes and networks)";
