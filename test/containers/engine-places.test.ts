@@ -26,7 +26,7 @@ const uid = 1000;
 test("the usual sockets of all engines are looked at", () => {
   using its = home({
     ".colima/default/colima.yaml": "",
-    ".colima/work/colima.yaml": "",
+    ".colima/dev/colima.yaml": "",
     ".lima/docker/lima.yaml": "",
     ".local/share/containers/podman/machine/qemu/x": "",
   });
@@ -45,7 +45,7 @@ test("the usual sockets of all engines are looked at", () => {
     "~/.orbstack/run/docker.sock",
     "~/.rd/docker.sock",
     "~/.colima/default/docker.sock",
-    "~/.colima/work/docker.sock",
+    "~/.colima/dev/docker.sock",
     "~/.lima/docker/sock/docker.sock",
     "~/.lima/docker/sock/podman.sock",
     "/run/podman/podman.sock",

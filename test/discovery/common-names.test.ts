@@ -137,7 +137,7 @@ describe("a NAME that a person has given is one", () => {
     ["three servers in three folders", many(3, (at) => ({ port: at + 1 }))],
     [
       "five worktrees of one repository",
-      many(5, (at) => ({ port: at + 1, cwd: `/work/shop/${at}` })),
+      many(5, (at) => ({ port: at + 1, cwd: `/srv/shop/${at}` })),
     ],
     ["a server and its tasks in one folder", [server, ...many(6, () => ({ cwd: "/srv/10" }))]],
     [

@@ -176,7 +176,7 @@ const tools: readonly [reason: RegExp, command: string][] = [
   [/editor/, "node /home/me/.vscode/extensions/ritwickdey.liveserver-5.7/server.js"],
   [/editor/, "/opt/idea/jbr/bin/java -cp x com.intellij.idea.Main"],
   [/editor/, "/home/me/.local/share/JetBrains/Toolbox/apps/webstorm/bin/webstorm"],
-  [/editor/, "node /home/me/.local/share/zed/extensions/work/html/server.js"],
+  [/editor/, "node /home/me/.local/share/zed/extensions/installed/html/server.js"],
   [/browser/, "/usr/lib/chromium/chromium --headless --remote-debugging-port=9333"],
   [/browser/, "/opt/google/chrome/chrome --type=renderer"],
   [/browser/, "/home/me/.cache/ms-playwright/chromium-1200/chrome-linux/headless_shell"],
