@@ -16,7 +16,7 @@ type Seen = Partial<ObservedProcess> & {
 const home = "/home/me";
 const options = {
   commonFolders: new Set([home]),
-  repositoryOf: (folder: string) => /^\/work\/[^/]+/.exec(folder)?.[0],
+  repositoryOf: (folder: string) => /^\/srv\/shop/.exec(folder)?.[0],
 };
 
 function scanOf(...all: Seen[]): Scan {
