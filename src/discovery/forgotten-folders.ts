@@ -1,8 +1,8 @@
 /** A file of folders -> the projects whose servers get no name from them, as a person has said; and back. */
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
-import { fileFingerprint } from "../system/file-fingerprint.ts";
 import { readPrivateFile } from "../system/private-file.ts";
+import { changeAlone, followedFile } from "../system/shared-file.ts";
 import { unwritable } from "../text/unwritable.ts";
 
 export interface ForgottenFolders {
@@ -20,8 +20,17 @@ export function forgottenPath(stateDirectory: string): string {
   return join(stateDirectory, "forgotten-folders.json");
 }
 
+/** `isPassing`: the system is short of something, and the file may be sound. */
 export type ReadForgotten =
-  { kind: "folders"; folders: readonly string[] } | { kind: "broken"; why: string };
+  | { kind: "folders"; folders: readonly string[] }
+  | { kind: "broken"; why: string; isPassing: boolean };
+
+const reasons = {
+  text: "its content is not valid",
+  exposed: "another user owns it, or may write it",
+  broken: `it is not a regular file, or larger than ${longest / 1024} KiB`,
+  unknown: "the system cannot read it now",
+} as const;
 
 /** No file: no folders. Never throws, never waits. */
 export function readForgotten(path: string): ReadForgotten {
@@ -29,9 +38,8 @@ export function readForgotten(path: string): ReadForgotten {
   if (its.kind === "absent") return { kind: "folders", folders: [] };
   const folders = its.kind === "text" ? foldersIn(its.text) : undefined;
   if (folders !== undefined) return { kind: "folders", folders };
-  const why =
-    its.kind === "exposed" ? "another user owns it, or may write it" : "its content is not valid";
-  return { kind: "broken", why: `${path} cannot be used: ${why}` };
+  const why = `${path} cannot be used: ${reasons[its.kind]}`;
+  return { kind: "broken", why, isPassing: its.kind === "unknown" };
 }
 
 function foldersIn(text: string): readonly string[] | undefined {
@@ -50,29 +58,34 @@ function foldersIn(text: string): readonly string[] | undefined {
 
 /** `note` gets the reason once for each version of the file that is broken; the folders stay those of before. */
 export function forgottenFolders(path: string, note: (text: string) => void): ForgottenFolders {
-  let known = nobody;
-  let version = "";
   return {
-    now() {
-      const seen = fileFingerprint(path);
-      if (seen === version) return known;
-      version = seen;
-      const read = readForgotten(path);
-      if (read.kind === "folders") known = new Set(read.folders);
-      else note(`${read.why}; no other folder is forgotten`);
-      return known;
-    },
+    now: followedFile({
+      path,
+      first: nobody,
+      read() {
+        const its = readForgotten(path);
+        return its.kind === "folders" ? { kind: "value", value: new Set(its.folders) } : its;
+      },
+      onBroken: (why) => note(`${why}; no other folder is forgotten`),
+    }),
   };
 }
 
-/** A sentence where it failed. */
-export async function writeForgotten(
+/** A broken file is left as it is. The folder must exist. @returns a sentence where it failed. */
+export async function changeForgotten(
   path: string,
-  folders: readonly string[],
+  change: (before: readonly string[]) => readonly string[],
 ): Promise<string | undefined> {
   try {
-    await writeAtomically(path, `${JSON.stringify(folders, undefined, 2)}\n`);
-    return undefined;
+    const done = await changeAlone({ path }, async () => {
+      const read = readForgotten(path);
+      if (read.kind === "broken") return read.why;
+      const folders = change(read.folders);
+      await writeAtomically(path, `${JSON.stringify(folders, undefined, 2)}\n`);
+      return undefined;
+    });
+    if (done.kind === "changed") return done.result;
+    return `another localhostess is changing ${path}; try again`;
   } catch (error) {
     return unwritable(path, error as NodeJS.ErrnoException);
   }

@@ -7,9 +7,8 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { Choice } from "../routes/origins.ts";
 import { writeAtomically } from "../system/atomic-file.ts";
-import { fileFingerprint } from "../system/file-fingerprint.ts";
-import { lockFile } from "../system/file-lock.ts";
 import { readPrivateFile } from "../system/private-file.ts";
+import { changeAlone, followedFile } from "../system/shared-file.ts";
 import { printable } from "../text/printable.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import type { Checkouts } from "./checkouts.ts";
@@ -107,21 +106,23 @@ export function currentChoices(
 
 export function keptChoices(options: KeptChoicesOptions): KeptChoices {
   const { stateDirectory, checkouts, note, onGone } = options;
-  const path = choicesPath(stateDirectory);
-  let version = "";
+  const inFile = followedFile<readonly Choice[]>({
+    path: choicesPath(stateDirectory),
+    first: [],
+    read() {
+      const its = readChoices(stateDirectory);
+      return its.kind === "choices" ? { kind: "value", value: its.choices } : its;
+    },
+    onBroken: (why) => note(`${why}; plain names show what they showed`),
+  });
+  let read: readonly Choice[] = [];
+  /** Those of the file whose worktrees have not gone since it was read. */
   let kept: readonly Choice[] = [];
   let known: readonly Choice[] = [];
   return {
     now() {
-      const seen = fileFingerprint(path);
-      if (seen !== version) {
-        version = seen;
-        const read = readChoices(stateDirectory);
-        if (read.kind === "choices") kept = read.choices;
-        // The next look reads it again, and is not told either.
-        else if (read.isPassing) version = "";
-        else note(`${read.why}; plain names show what they showed`);
-      }
+      const its = inFile();
+      if (its !== read) read = kept = its;
       if (kept.length === 0 && known.length === 0) return known;
       const { holds, gone } = currentChoices(kept, checkouts);
       if (gone.length > 0) {
@@ -134,10 +135,6 @@ export function keptChoices(options: KeptChoicesOptions): KeptChoices {
   };
 }
 
-/** Milliseconds between tries of two commands at once, and how many there are. */
-const pause = 20;
-const tries = 100;
-
 /**
  * Writes other choices, one command after another. @throws Error of the file system, or with a sentence where the file
  * cannot be read or another process does not let go of it.
@@ -147,21 +144,11 @@ export async function changeChoices(
   change: (before: readonly Choice[]) => readonly Choice[],
 ): Promise<void> {
   const path = choicesPath(stateDirectory);
-  for (let left = tries; ; left--) {
-    const lock = lockFile(`${path}.lock`);
-    if (lock.kind === "taken") {
-      if (left === 0) throw new Error(`another process does not let go of ${path}.lock`);
-      await Bun.sleep(pause);
-      continue;
-    }
-    try {
-      const read = readChoices(stateDirectory);
-      if (read.kind === "broken") throw new Error(read.why);
-      const choices = change(read.choices);
-      await writeAtomically(path, `${JSON.stringify({ choices }, undefined, 2)}\n`);
-      return;
-    } finally {
-      lock.release();
-    }
-  }
+  const done = await changeAlone({ path }, async () => {
+    const read = readChoices(stateDirectory);
+    if (read.kind === "broken") throw new Error(read.why);
+    const choices = change(read.choices);
+    await writeAtomically(path, `${JSON.stringify({ choices }, undefined, 2)}\n`);
+  });
+  if (done.kind === "held") throw new Error(`another process does not let go of ${path}.lock`);
 }

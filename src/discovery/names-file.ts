@@ -2,19 +2,14 @@
 import { join } from "node:path";
 import type { Claim } from "../routes/claim.ts";
 import { writeAtomically } from "../system/atomic-file.ts";
-import { fileFingerprint } from "../system/file-fingerprint.ts";
-import { lockFile } from "../system/file-lock.ts";
 import { readPrivateFile } from "../system/private-file.ts";
+import { changeAlone, followedFile } from "../system/shared-file.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import { unwritable } from "../text/unwritable.ts";
 import { claimOf, type GivenName, namesIn, namesText, type ReadNames } from "./given-names.ts";
 
 /** Bytes; a thousand names take less than half of it. */
 const longest = 512 * 1024;
-
-/** Milliseconds between attempts while another process changes the file, and for all of them. */
-const pause = 10;
-const usualPatience = 2_000;
 
 export function namesPath(stateDirectory: string): string {
   return join(stateDirectory, "names.json");
@@ -53,34 +48,21 @@ export type Changed =
 export async function changeNames(
   path: string,
   change: (before: readonly GivenName[]) => readonly GivenName[],
-  { patience = usualPatience }: { patience?: number } = {},
+  { patience }: { patience?: number } = {},
 ): Promise<Changed> {
   try {
-    const lock = await locked(`${path}.lock`, patience);
-    if (lock === undefined) {
-      return { kind: "failed", why: `another localhostess is changing ${path}; try again` };
-    }
-    try {
+    const done = await changeAlone({ path, patience }, async (): Promise<Changed> => {
       const read = readNames(path);
       if (read.kind === "broken") return { kind: "failed", why: read.why };
       const after = change(read.names);
       if (after !== read.names) await writeAtomically(path, namesText(after));
       return { kind: "changed", before: read.names, after };
-    } finally {
-      lock.release();
-    }
+    });
+    if (done.kind === "changed") return done.result;
+    return { kind: "failed", why: `another localhostess is changing ${path}; try again` };
   } catch (error) {
     return { kind: "failed", why: unwritable(path, error as NodeJS.ErrnoException) };
   }
-}
-
-async function locked(path: string, patience: number): Promise<{ release(): void } | undefined> {
-  for (let waited = 0; waited < patience; waited += pause) {
-    const lock = lockFile(path);
-    if (lock.kind === "locked") return lock;
-    await Bun.sleep(pause);
-  }
-  return undefined;
 }
 
 export interface GivenClaims {
@@ -90,20 +72,16 @@ export interface GivenClaims {
 
 /** `note` gets the reason once for each version of the file that is broken; the names stay those of before. */
 export function givenClaims(path: string, note: (text: string) => void): GivenClaims {
-  let known: readonly Claim[] = [];
-  let version = "";
   return {
-    now() {
-      const seen = fileFingerprint(path);
-      if (seen === version) return known;
-      version = seen;
-      const read = readNames(path);
-      if (read.kind === "broken") {
-        // The next look reads it again, and is not told either.
-        if (read.isPassing) version = "";
-        else note(`${read.why}; names stay those that it had`);
-      } else known = read.names.map(claimOf);
-      return known;
-    },
+    now: followedFile<readonly Claim[]>({
+      path,
+      first: [],
+      read() {
+        const its = readNames(path);
+        if (its.kind === "names") return { kind: "value", value: its.names.map(claimOf) };
+        return { kind: "broken", why: its.why, isPassing: its.isPassing ?? false };
+      },
+      onBroken: (why) => note(`${why}; names stay those that it had`),
+    }),
   };
 }

@@ -1,34 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { servicesIn } from "../../src/discovery/services.ts";
-import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
+import type { Scan } from "../../src/discovery/observation.ts";
 import type { FoundService } from "../../src/routes/service.ts";
+import { type Listener, scanOf as scanOfAll } from "./scan-of.ts";
 
-type Listener = Partial<ObservedProcess> & { pid: number; listens?: readonly string[] };
-
-/** `127.0.0.1 3000` and the like for each process; each is its own group unless said otherwise. */
-function scanOf(...listeners: Listener[]): Scan {
-  const places = new Map<string, number[]>();
-  const processes = new Map<number, ObservedProcess>();
-  for (const { listens = [], ...process } of listeners) {
-    processes.set(process.pid, {
-      startedAt: 1000,
-      parent: 0,
-      group: process.pid,
-      uid: 0,
-      name: undefined,
-      command: `server ${process.pid}`,
-      cwd: "/srv",
-      ...process,
-    });
-    for (const place of listens) places.set(place, [...(places.get(place) ?? []), process.pid]);
-  }
-  const observations = [...places].map(([place, pids]) => {
-    const [address, port] = place.split(" ");
-    return { address: address!, port: Number(port), pids: pids.sort((a, b) => a - b) };
-  });
-  observations.sort((a, b) => a.port - b.port);
-  return { observations, processes, skipped: [] };
-}
+const scanOf = (...listeners: Listener[]): Scan => scanOfAll(listeners);
 
 const host = { hostName: "desk", wsl: false, ownPid: 999_999, uid: 0 };
 

@@ -94,8 +94,9 @@ export const choosing: readonly Fault[] = [
   {
     name: "of two choices at once, one is lost",
     file: "src/discovery/kept-choices.ts",
-    find: 'if (lock.kind === "taken") {',
-    replace: "if (false) {",
+    find: "const done = await changeAlone({ path }, async () => {",
+    replace:
+      'const done = await (async (_: object, go: () => Promise<void>) => (await go(), { kind: "changed" as string }))({}, async () => {',
     tests: [kept],
   },
   {

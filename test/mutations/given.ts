@@ -115,9 +115,9 @@ export const given: readonly Fault[] = [
   },
   {
     name: "two changes of the names at once lose one",
-    file: "src/discovery/names-file.ts",
-    find: "const lock = await locked(`${path}.lock`, patience);",
-    replace: "const lock = await Promise.resolve({ release() {} });",
+    file: "src/system/shared-file.ts",
+    find: 'if (lock.kind === "locked") {\n      try {',
+    replace: "{\n      try {",
     tests: namesFile,
   },
   {
@@ -129,9 +129,9 @@ export const given: readonly Fault[] = [
   },
   {
     name: "a file of names that breaks takes all names away",
-    file: "src/discovery/names-file.ts",
-    find: 'if (read.isPassing) version = "";',
-    replace: 'known = [];\n        if (read.isPassing) version = "";',
+    file: "src/system/shared-file.ts",
+    find: 'else if (its.isPassing) version = "";',
+    replace: 'else if (((known = first), its.isPassing)) version = "";',
     tests: namesFile,
   },
   {

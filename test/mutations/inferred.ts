@@ -169,9 +169,9 @@ export const inferredNames: readonly Fault[] = [
   {
     name: "a broken file of forgotten folders forgets nothing any more",
     file: "src/discovery/forgotten-folders.ts",
-    find: 'if (read.kind === "folders") known = new Set(read.folders);',
+    find: ": its;\n      },\n      onBroken: (why) => note(`${why}; no other",
     replace:
-      'known = new Set(read.kind === "folders" ? read.folders : []);\n      if (seen === "") return known;',
+      ': (note(its.why), { kind: "value" as const, value: nobody });\n      },\n      onBroken: (why) => note(`${why}; no other',
     tests: forgotten,
   },
   {

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { checkouts } from "../../discovery/checkouts.ts";
 import {
+  changeForgotten,
   forgottenPath,
   mostForgotten,
   readForgotten,
-  writeForgotten,
 } from "../../discovery/forgotten-folders.ts";
 import { projectFolders } from "../../discovery/project-folders.ts";
 import { isInside } from "../../routes/name-rights.ts";
@@ -39,7 +39,7 @@ export async function forget(text: string | undefined, here: Here): Promise<numb
     throw new Failure("failed", why);
   }
   prepareStateDirectory(stateDirectory, { tighten: ownPlace });
-  await write([...before.filter((its) => its !== folder), folder], stateDirectory);
+  await change(stateDirectory, (now) => [...now.filter((its) => its !== folder), folder]);
   // The daemon reads the file with its next look.
   const { services } = await look();
   if (settings.json) printJson(world, { folder, forgotten: true });
@@ -79,10 +79,7 @@ export async function remember(text: string, here: Here): Promise<number> {
     const each = meant.map((its) => printable(its)).join(", ");
     throw new Failure("ambiguous", `${shown(text)} may be any of ${each}; say which`);
   }
-  await write(
-    before.filter((its) => its !== folder),
-    settings.stateDirectory,
-  );
+  await change(settings.stateDirectory, (now) => now.filter((its) => its !== folder));
   await looker(settings, { world })();
   if (settings.json) printJson(world, { folder, forgotten: false });
   else world.out.write(`${printable(folder)} names its servers again\n`);
@@ -96,8 +93,11 @@ function forgottenNow(stateDirectory: string): readonly string[] {
   throw new Failure("failed", `${read.why}; to begin anew: rm ${pastedWord(path)}`);
 }
 
-async function write(folders: readonly string[], stateDirectory: string): Promise<void> {
-  const failed = await writeForgotten(forgottenPath(stateDirectory), folders);
+async function change(
+  stateDirectory: string,
+  to: (now: readonly string[]) => readonly string[],
+): Promise<void> {
+  const failed = await changeForgotten(forgottenPath(stateDirectory), to);
   if (failed !== undefined) throw new Failure("failed", failed);
 }
 
