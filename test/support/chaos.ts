@@ -110,7 +110,7 @@ export async function chaos({
   };
 
   const hammer = async (): Promise<void> => {
-    while (Date.now() < end) {
+    while (Date.now() < end || done["kill a service"] === undefined) {
       await Bun.sleep(50 + random.below(400));
       const dice = random.next();
       if (dice < 0.5) {
