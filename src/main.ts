@@ -3,6 +3,13 @@
 import "reflect-metadata";
 import { run } from "./cli/run.ts";
 import { systemWorld } from "./cli/shared/world.ts";
+import { orderWord } from "./manifest/order.ts";
+
+async function code(): Promise<number> {
+  const words = process.argv.slice(2);
+  if (words[0] !== orderWord) return await run(words, await systemWorld());
+  return await (await import("./programs/run-order.ts")).runOrder(process.env);
+}
 
 // Not by process.exitCode: after a name was looked up, the runtime would stay for another second.
-process.exit(await run(process.argv.slice(2), await systemWorld()));
+process.exit(await code());

@@ -17,6 +17,8 @@ const ranks: Record<string, number> = {
   discovery: 3,
   remote: 3,
   containers: 3,
+  stores: 3,
+  programs: 4,
   supervisor: 4,
   proxy: 4,
   control: 5,
@@ -31,8 +33,8 @@ const ranks: Record<string, number> = {
  * "" is the folder itself. A folder that is not named here has subfolders that may import each other.
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
-  manifest: [[""], ["read"]],
-  supervisor: [["logs"], ["family"], ["service"], ["project"], [""]],
+  manifest: [["types"], [""], ["read"]],
+  supervisor: [["logs"], ["family"], ["service"], ["types"], ["project"], [""]],
   proxy: [
     ["pages"],
     ["frames"],

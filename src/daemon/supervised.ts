@@ -17,7 +17,7 @@ import type { Stopping } from "./stops.ts";
 
 export type SupervisedOptions = Pick<
   DaemonOptions,
-  "stateDirectory" | "env" | "configFile" | "tlds" | "serviceTrust"
+  "stateDirectory" | "env" | "configFile" | "tlds" | "serviceTrust" | "containers"
 > & {
   clock: Clock;
   routes: CurrentRoutes;
@@ -49,6 +49,7 @@ export function supervisedProjects(options: SupervisedOptions): Projects {
     stateDirectory: options.stateDirectory,
     clock,
     env: options.env,
+    engines: Array.isArray(options.containers) ? options.containers : undefined,
     configFile: options.configFile,
     tlds,
     addressOf(routeName, projectDomain) {

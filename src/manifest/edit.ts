@@ -1,5 +1,5 @@
 /** The text of a locald.toml and a new service -> the text with it, in which every other line is what it was. Pure. */
-import type { ServiceType } from "./project.ts";
+import type { ServiceType } from "./types/own.ts";
 import { type Document, readToml } from "./toml.ts";
 import { tomlKey, tomlString } from "./write-toml.ts";
 

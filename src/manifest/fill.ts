@@ -8,8 +8,10 @@ export type Facts = {
   shell: Readonly<Record<string, string | undefined>>;
   /** Variables that the supervisor sets, such as `PORT`; they override those of the file. */
   given: Readonly<Record<string, string>>;
-  /** Undefined for an unknown service, and for one without a port. */
-  portOf(service: string): number | undefined;
+  /** `${services.<service>.<field>}`. Undefined where the service has nothing of that. */
+  fieldOf(service: string, field: string): string | undefined;
+  /** Variables that its dependencies offer: below what is declared, and above the shell's. */
+  offered?: Readonly<Record<string, string>>;
 };
 
 export type Filled =
@@ -108,18 +110,19 @@ class Filling {
   }
 
   #value(reference: Reference, options: ValueOptions): string {
-    const { project, portOf } = this.#facts;
+    const { project, fieldOf } = this.#facts;
     if (reference.kind === "project") {
       return reference.field === "dir" ? project.directory : project[reference.field];
     }
     if (reference.kind === "env") return this.#variableFor(reference, options);
-    if (reference.field === "host") return "localhost";
-    const port = portOf(reference.name);
-    if (port === undefined) {
-      options.report(`${referenceText(reference)}: ${reference.name} has no port`);
-      return "";
-    }
-    return reference.field === "port" ? String(port) : `http://localhost:${port}`;
+    const { name, field } = reference;
+    const found = fieldOf(name, field);
+    if (found !== undefined) return found;
+    if (field === "host") return "localhost";
+    options.report(
+      `${referenceText(reference)}: ${name} has no ${field === "url" ? "port" : field}`,
+    );
+    return "";
   }
 
   #variableFor(reference: Reference & { kind: "env" }, options: ValueOptions): string {
@@ -150,7 +153,8 @@ class Filling {
   }
 
   #shellHas(name: string): string | undefined {
-    const { shell } = this.#facts;
+    const { shell, offered = {} } = this.#facts;
+    if (Object.hasOwn(offered, name)) return offered[name];
     return Object.hasOwn(shell, name) ? shell[name] : undefined;
   }
 }

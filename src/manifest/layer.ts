@@ -1,8 +1,8 @@
 /** The text of a file -> its part of a project, each value with its place, and every error in it. Pure. */
 import { type GenericSchema, safeParse } from "valibot";
 import { configSchema, unknownKey } from "./config.ts";
-import { laterTypes } from "./later-types.ts";
-import { laterKeys, layerSchema, otherWords, serviceSchema, typeWords } from "./schema.ts";
+import { layerSchema, otherWords, serviceSchema } from "./schema.ts";
+import { serviceTypes } from "./types/own.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
 /** The layer above locald.toml: for one folder alone, and not committed. */
@@ -128,8 +128,9 @@ class Reading {
     for (const [key, part] of Object.entries(value)) {
       const its = [...path, key];
       const entry = entries === undefined ? each : ownEntry(entries, key);
-      if (entry === undefined) this.#unknown(Object.keys(entries!), its);
-      else nodes.set(key, this.#node(entry, part, its));
+      if (entry === undefined) {
+        if (!isOfUnknownType(path, value)) this.#unknown(Object.keys(entries!), its);
+      } else nodes.set(key, this.#node(entry, part, its));
     }
     return { kind: "table", source: this.#source, path, entries: nodes };
   }
@@ -141,11 +142,6 @@ class Reading {
     if (service && typeof value === "string") {
       const entries = new Map([["command", this.#leaf(commandSchema(), value, path)]]);
       return { kind: "table", ...at, entries };
-    }
-    const type = service && isTable(value) ? value.type : undefined;
-    if (typeof type === "string" && laterTypes.includes(type)) {
-      this.#mistake([...path, "type"], `type "${type}" is not supported yet; use ${typeWords}`);
-      return { kind: "bad", ...at };
     }
     const shape = schema.wrapped ?? schema;
     const table = tableOf(shape);
@@ -173,11 +169,7 @@ class Reading {
 
   #unknown(known: readonly string[], path: Path): void {
     const key = String(path.at(-1));
-    const [later, other] = [own(laterKeys, key), own(otherWords, key)];
-    if (path.length === 3 && later !== undefined) {
-      this.#mistake(path, `only for type "${later}", which is not supported yet; use ${typeWords}`);
-      return;
-    }
+    const other = own(otherWords, key);
     const meant = other !== undefined && known.includes(other) ? other : key;
     this.#mistake(
       path,
@@ -188,6 +180,14 @@ class Reading {
   #mistake(path: Path, what: string): void {
     this.mistakes.push({ source: this.#source, path, what });
   }
+}
+
+/** A service of another program's type has that type's keys. */
+function isOfUnknownType(path: Path, value: object): boolean {
+  if (path.length !== 2 || path[0] !== "services" || !("type" in value)) return false;
+  const { type } = value;
+  const words: readonly string[] = serviceTypes;
+  return typeof type === "string" && (type === "unknown" || !words.includes(type));
 }
 
 function ownEntry(entries: Record<string, Schema>, key: string): Schema | undefined {

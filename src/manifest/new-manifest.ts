@@ -1,6 +1,6 @@
 /** The services found in a folder -> the text of a first locald.toml, with comments. Pure. */
 import { serviceText } from "./edit.ts";
-import type { ServiceType } from "./project.ts";
+import type { ServiceType } from "./types/own.ts";
 import { tomlString } from "./write-toml.ts";
 
 export type FoundService = {

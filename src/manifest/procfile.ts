@@ -1,6 +1,6 @@
 /** The text of a Procfile -> the layer that a locald.toml of the same meaning would be. Pure. */
 import { type Layer, layerOf, type Mistake } from "./layer.ts";
-import type { ServiceType } from "./project.ts";
+import type { ServiceType } from "./types/own.ts";
 import { labelFrom } from "./project-name.ts";
 
 /** The names that are looked for, in this order. */

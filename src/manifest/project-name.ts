@@ -1,5 +1,5 @@
 /** The names of a project and its services, and its domain -> the addresses they give, or why not. Pure. */
-import type { ServiceType } from "./project.ts";
+import type { ServiceType } from "./types/own.ts";
 import { isNumeric } from "../text/numeric-label.ts";
 import { didYouMeanText } from "../text/nearest.ts";
 import { shown } from "../text/shown.ts";

@@ -1,5 +1,6 @@
 /** A project as declared: the values that locald.toml, its layers and a Procfile are read into. */
 import type { DeclaredSettings } from "./name-settings.ts";
+import type { Own, ServiceType, StoreName } from "./types/own.ts";
 
 export type StopSignal =
   "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH" | "SIGKILL";
@@ -18,7 +19,9 @@ export type HealthCheck = {
     /** A connection to the service's port. */
     | { kind: "tcp" }
     /** A shell command with the service's environment and workdir; exit code 0 is healthy. */
-    | { kind: "command"; command: string };
+    | { kind: "command"; command: string }
+    /** An answer in the store's own protocol: a port that listens may still say that it starts up. */
+    | { kind: "store"; store: "postgres" | StoreName };
   interval: number;
   timeout: number;
   /** Failures in a row after which a ready service becomes unready. */
@@ -27,18 +30,18 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
-/**
- * `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has a port and an address,
- * but need not listen. `worker`: neither port nor address. `task`: a worker that is run once, and is completed when it
- * ends with exit code 0.
- */
-export const serviceTypes = ["exec", "process", "worker", "task"] as const;
+/** Whether a service gets a port of its own. */
+export function hasPort({ type, own, port }: Pick<ServiceSpec, "type" | "own" | "port">): boolean {
+  if (own === undefined) return type === "exec" || type === "process";
+  if (own.kind === "container") return own.inside !== undefined;
+  return own.kind !== "site" || port !== undefined;
+}
 
-export type ServiceType = (typeof serviceTypes)[number];
-
-/** Whether services of that type get a PORT and an address. */
-export function hasPort(type: ServiceType): boolean {
-  return type === "exec" || type === "process";
+/** Whether requests reach it by its name: a database speaks something else than HTTP. */
+export function hasAddress({ type, own }: Pick<ServiceSpec, "type" | "own">): boolean {
+  if (own === undefined) return type === "exec" || type === "process";
+  if (own.kind === "container") return own.inside !== undefined;
+  return own.kind === "site" || type === "minio" || type === "mailpit";
 }
 
 /** A service may wait for one of these in a service that it depends on. */
@@ -70,6 +73,12 @@ export type ServiceSpec = {
   /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
   type: ServiceType;
+  /** The values of its type alone; undefined for exec, process, worker and task. */
+  own?: Own | undefined;
+  /** A sentence that begins with a verb or a clause, `its type ...`: why it cannot be started, whatever is tried. */
+  unusable?: string | undefined;
+  /** Our own program, with its arguments, in the place of shell and command. */
+  program?: readonly string[] | undefined;
   command: string;
   /** References are not filled either. */
   hooks: Hooks;

@@ -1,14 +1,10 @@
 /** Every key of locald.toml -> its description, its type and its default. Pure. */
 import {
   array,
-  boolean,
   check,
   description,
-  integer,
   literal,
-  maxValue,
   minLength,
-  minValue,
   number,
   optional,
   picklist,
@@ -20,21 +16,15 @@ import {
   union,
 } from "valibot";
 import { durationForm, readDuration } from "../text/duration.ts";
-import { conditions, type HookName, serviceTypes, type StopSignal } from "./project.ts";
+import { conditions, type HookName, type StopSignal } from "./project.ts";
 import { settingEntries } from "./settings-schema.ts";
 import { scheduleForm, scheduleMistake } from "./schedule.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
 import { readSize, sizeForm } from "../text/size.ts";
-
-/** Keys of services of types that do not exist yet, with the type. */
-export const laterKeys: Readonly<Record<string, string>> = {
-  version: "postgres",
-  image: "container",
-  container_port: "container",
-  path: "site",
-  build: "build",
-};
+import { ownKeys } from "./types/own-keys.ts";
+import { env, expected, flag, paths, text, whole } from "./types/forms.ts";
+import { serviceTypes } from "./types/own.ts";
 
 /** Names that other programs have for our keys. */
 export const otherWords: Readonly<Record<string, string>> = {
@@ -62,19 +52,6 @@ const signals: readonly StopSignal[] = [
   "SIGWINCH",
   "SIGKILL",
 ];
-
-function expected(words: string) {
-  return ({ input }: { input: unknown }): string => `expected ${words}, got ${shown(input)}`;
-}
-
-/** A string that can be passed to a system call. */
-function text(words: string) {
-  return pipe(
-    string(expected(words)),
-    check((value) => value.trim() !== "", `expected ${words}, got an empty string`),
-    check((value) => !value.includes("\0"), "a NUL character is not allowed"),
-  );
-}
 
 function duration(meaning: string, { positive = true }: { positive?: boolean } = {}) {
   return pipe(
@@ -107,11 +84,6 @@ function memory(meaning: string) {
     transform((value) => readSize(value) ?? 0),
     check((value) => value >= leastMemory, "expected at least 1M; a number is bytes"),
   );
-}
-
-function whole(least: number, most: number) {
-  const message = expected(`a whole number from ${least} to ${most}`);
-  return pipe(number(message), integer(message), minValue(least, message), maxValue(most, message));
 }
 
 const shellForm = 'a program such as "bash", or a list such as ["bash", "-eu", "-c"]';
@@ -150,11 +122,10 @@ function asList(value: string): string {
 
 /** For messages: the types that a service may have. */
 export const typeWords: string = listed(
-  serviceTypes.map((type) => JSON.stringify(type)),
+  serviceTypes.flatMap((type) => (type === "unknown" ? [] : JSON.stringify(type))),
   { conjunction: "or" },
 );
 
-const flag = boolean(expected("true or false"));
 const serviceNames = array(text("a service's name"), expected('a list such as ["db"]'));
 const profile = pipe(
   text("a profile's name"),
@@ -163,24 +134,6 @@ const profile = pipe(
     ({ input }) => `a profile's name has letters, digits, ".", "_" and "-", got ${shown(input)}`,
   ),
 );
-const paths = union(
-  [text("a path"), array(text("a path"), expected("a list of paths"))],
-  expected("a path or a list of paths"),
-);
-
-const env = record(
-  string(),
-  pipe(
-    string(({ input }) =>
-      typeof input === "number" || typeof input === "boolean"
-        ? `expected a string; write "${input}"`
-        : `expected a string, got ${shown(input)}`,
-    ),
-    check((value) => !value.includes("\0"), "a NUL character is not allowed"),
-  ),
-  expected('a table such as { LOG = "debug" }'),
-);
-
 const stopSignal = pipe(
   string(expected('a signal such as "SIGINT"')),
   description(
@@ -284,9 +237,9 @@ const service = strictObject(
   {
     type: optional(
       pipe(
-        picklist(serviceTypes, expected(typeWords)),
+        text(typeWords),
         description(
-          "`exec`: a server with a port and an address. `process`: the same, but it need not listen. `worker`: a process without a port and an address. `task`: a worker that is run once, and is completed when it ends with exit code 0.",
+          "`exec`: a server with a port and an address. `process`: the same, but it need not listen. `worker`: a process without a port and an address. `task`: a worker that is run once, and is completed when it ends with exit code 0. `postgres`, `redis`, `valkey`, `mysql`, `mariadb`, `mongodb`, `minio`, `mailpit`: a store that is managed. `container`: a container. `site`: the files of a folder.",
         ),
       ),
       "exec",
@@ -297,6 +250,13 @@ const service = strictObject(
         description("The command, run by `shell`. A service that is a string is its command."),
       ),
     ),
+    args: optional(
+      pipe(
+        array(string(expected("a word")), expected('a list such as ["--watch"]')),
+        description("Words that follow the command, each as it is: no shell takes it apart."),
+      ),
+    ),
+    ...ownKeys,
     shell: optional(
       shell(
         "The program that runs the command, and those of hooks and checks: a name that is looked up in the service's PATH, a path, or a list of a program and its arguments, which the command follows. Default: that of [project], or `/bin/sh`.",

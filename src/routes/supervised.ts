@@ -1,7 +1,8 @@
 /** A service's state as only the supervisor knows it: the values for the proxy, the page and the commands. */
 
 import type { DeclaredSettings } from "../manifest/name-settings.ts";
-import type { Checkout, ServiceType } from "../manifest/project.ts";
+import type { Checkout } from "../manifest/project.ts";
+import type { ServiceType } from "../manifest/types/own.ts";
 import type { Pending } from "./pending.ts";
 
 /**
@@ -60,6 +61,8 @@ export type Supervised = {
   pid: number | undefined;
   /** The port assigned to the service. */
   port: number | undefined;
+  /** Absolute: the unix socket at which this daemon itself answers for it, in the place of a port. */
+  socket?: string | undefined;
   /** The ports that its processes listen on, once they have been looked at. */
   listens: readonly number[];
   /** The users as whom its processes listen. */

@@ -42,6 +42,7 @@ import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
 import type { HandingMachine } from "./service/machine.ts";
+import type { KindMachine } from "./types/kind.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
 
 export type ProjectsOptions = {
@@ -66,6 +67,8 @@ export type ProjectsOptions = {
   onOwned(options: { takesOver: boolean }): void;
   /** This one supervises no more. `handsOver`: its services go on. */
   onReleased(options: { handsOver: boolean }): void;
+  /** The parts of this machine that managed services need. */
+  kinds: KindMachine;
   /** Undefined where services cannot go on under another daemon. */
   machine: HandingMachine | undefined;
   onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
@@ -763,6 +766,7 @@ class AllProjects implements Projects {
     return new Project(declared, {
       clock: this.#options.clock,
       logs: this.logs,
+      machine: this.#options.kinds,
       supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
       adopt: (spec, given) => adopt(spec, { ...given, effects: this.#effects }),
       portOf: (id, port) => this.#kept.ports.of(id, port),

@@ -6,6 +6,7 @@ import type { Clock } from "../system/clock.ts";
 import { loopback } from "../system/loopback.ts";
 import { gitHead } from "./project/git-head.ts";
 import { machine } from "./service/machine.ts";
+import { kindMachine } from "./types/kind-machine.ts";
 import { allProjects } from "./all-projects.ts";
 import type { Projects } from "./projects.ts";
 
@@ -22,6 +23,8 @@ export type SupervisionOptions = {
   /** Pids of this daemon's children that are no service's. */
   besides: ReadonlySet<number>;
   ownPorts(): readonly number[];
+  /** The container engines that may be asked; undefined: those that are found. */
+  engines: readonly string[] | undefined;
   onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
   note(text: string): void;
 };
@@ -49,6 +52,7 @@ export function supervision(options: SupervisionOptions): Projects {
       return await readProject(directory, { home, configFile, tlds, shell, file, naming });
     },
     gitHead,
+    kinds: kindMachine({ stateDirectory, env, engines: options.engines }),
     tlds,
     addressOf: options.addressOf,
     trust: options.trust,

@@ -5,7 +5,7 @@ import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
 import { forwardings, guards } from "../../src/manifest/name-settings.ts";
 import { denialKinds } from "../../src/routes/denial.ts";
-import { serviceTypes } from "../../src/manifest/project.ts";
+import { serviceTypes } from "../../src/manifest/types/own.ts";
 import { remoteStates } from "../../src/routes/remote-report.ts";
 import { nameSources } from "../../src/routes/service.ts";
 

@@ -1,6 +1,7 @@
 /** Any value under any key: read or told of, never thrown at. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { fieldsOf } from "./fields-of.ts";
 import { fill } from "../../src/manifest/fill.ts";
 import { layerOf } from "../../src/manifest/layer.ts";
 import { readManifest } from "../../src/manifest/read/read-manifest.ts";
@@ -130,8 +131,10 @@ test("it is a project that can be filled, or errors with their lines", () => {
           project: its.project,
           shell,
           given: {},
-          portOf: (name) =>
-            services.find((one) => one.name === name)?.type === "exec" ? 4000 : undefined,
+          fieldOf: (name, field) =>
+            fieldsOf(services.find((one) => one.name === name)?.type === "exec" ? 4000 : undefined)[
+              field
+            ],
         });
         expect(filled.kind).toBe("filled");
       }

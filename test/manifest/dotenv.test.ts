@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { fill } from "../../src/manifest/fill.ts";
 import type { EnvFile } from "../../src/manifest/read/options.ts";
 import { directory, read } from "./manifest.ts";
+import { fieldsOf } from "./fields-of.ts";
 
 const shell = { HOME: "/home/ada", PATH: "/bin", EMPTY: "", LEVEL: "shell" };
 
@@ -26,7 +27,7 @@ function values(files: string | Files, toml = '[services]\nweb = "x"\n'): unknow
     project: { name: "shop", domain: "shop.localhost", directory },
     shell,
     given: { PORT: "4000" },
-    portOf: () => 5432,
+    fieldOf: (_name, field) => fieldsOf(5432)[field],
   });
   return filled.kind === "filled" ? filled.env : filled.mistakes;
 }

@@ -9,13 +9,20 @@ import {
   type Reference,
   templateText,
 } from "../../src/manifest/reference.ts";
+import { fieldsOf } from "./fields-of.ts";
 import { service } from "./manifest.ts";
 
 const facts: Facts = {
   project: { name: "shop", domain: "shop.localhost", directory: "/home/ada/shop" },
   shell: { HOME: "/home/ada", PATH: "/bin", LEVEL: "shell", EMPTY: "" },
   given: { PORT: "4000" },
-  portOf: (name) => ({ db: 5432, web: 4000 })[name],
+  fieldOf: (name, field) =>
+    fieldsOf(
+      new Map([
+        ["db", 5432],
+        ["web", 4000],
+      ]).get(name),
+    )[field],
 };
 
 function web(env: Record<string, string>, command = "x"): ServiceSpec {

@@ -9,6 +9,7 @@ import type { LifecycleEffects } from "../../src/supervisor/service/lifecycle.ts
 import { lockFile } from "../../src/system/file-lock.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { settled } from "./fake-lifecycle.ts";
+import { noKinds } from "./no-kinds.ts";
 
 const places: string[] = [];
 afterAll(() => {
@@ -30,6 +31,7 @@ function place() {
     clock,
     effects: { clock, families, runId: () => "0".repeat(16) } as unknown as LifecycleEffects,
     machine: undefined,
+    kinds: noKinds,
     loopback: {} as never,
     shell: {},
     read: async () => ({ kind: "none", files: [] }),

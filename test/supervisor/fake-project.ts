@@ -13,6 +13,7 @@ import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
 import type { Lifecycle, LifecycleOptions } from "../../src/supervisor/service/lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { settled, specOf } from "./fake-lifecycle.ts";
+import { noKinds } from "./no-kinds.ts";
 
 export type Declared = Partial<ServiceSpec> & { name: string };
 
@@ -231,6 +232,7 @@ export class PlayedProject implements Disposable {
       {
         clock: this.clock,
         logs: this.logs,
+        machine: noKinds,
         supervise: (spec, options) => {
           const played = new PlayedService(spec, {
             options,

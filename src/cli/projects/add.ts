@@ -4,7 +4,8 @@ import { basename, join, relative } from "node:path";
 import { printable } from "../../text/printable.ts";
 import { serviceText, withService } from "../../manifest/edit.ts";
 import { procfileIn } from "./found-services.ts";
-import { hasPort, type ServiceType } from "../../manifest/project.ts";
+import { hasPort } from "../../manifest/project.ts";
+import type { commandTypes } from "../../manifest/types/own.ts";
 import {
   addressMistake,
   projectNameFrom,
@@ -21,7 +22,7 @@ import { shown } from "../../text/shown.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import type { World } from "../shared/world.ts";
 
-export type AddFlags = { port?: string; type?: ServiceType; json?: boolean };
+export type AddFlags = { port?: string; type?: (typeof commandTypes)[number]; json?: boolean };
 
 export type Added = { name: string; command: readonly string[] };
 
@@ -33,16 +34,17 @@ export async function add(
   { type = "exec", port: portText, json = false }: AddFlags,
   world: World,
 ): Promise<number> {
+  const isServer = hasPort({ type, port: undefined });
   const port = portText === undefined ? undefined : Number(portText);
   const mistakes = [
     ...(words.length === 0 ? [`a command is required: localhostess add ${name} -- bun dev`] : []),
     ...(portText !== undefined && !(/^\d{1,5}$/.test(portText) && port! >= 1 && port! <= 65_535)
       ? [`--port: expected a number from 1 to 65535, got ${shown(portText)}`]
       : []),
-    ...[serviceNameMistake(name) ?? (hasPort(type) ? addressMistake(name) : undefined)]
+    ...[serviceNameMistake(name) ?? (isServer ? addressMistake(name) : undefined)]
       .filter((its) => its !== undefined)
       .map((its) => `${JSON.stringify(name)}: ${its}`),
-    ...(!hasPort(type) && port !== undefined
+    ...(!isServer && port !== undefined
       ? [`--port: a ${type} has no port; only an exec service has one`]
       : []),
   ];

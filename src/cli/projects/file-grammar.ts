@@ -1,7 +1,6 @@
 /** The verbs that read and write locald.toml -> their part of the grammar. */
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { serviceTypes, type ServiceType } from "../../manifest/project.ts";
-import { laterTypes } from "../../manifest/later-types.ts";
+import { commandTypes } from "../../manifest/types/own.ts";
 import type { AddFlags } from "./add.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { InitFlags } from "./init.ts";
@@ -36,7 +35,7 @@ names in a compose file. Asks questions only on a terminal.`,
     .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <name> -- <command>")
     .option("-p, --port <number>", "the port that it listens on (default: a free port)")
-    .addOption(new Option("-t, --type <type>", typeHelp).choices([...serviceTypes]).default("exec"))
+    .addOption(new Option("-t, --type <type>", typeHelp).choices([...commandTypes]).default("exec"))
     .addOption(jsonOption())
     .action((name: string, command: string[], flags: AddFlags) =>
       choose(async () => (await import("./add.ts")).add({ name, command }, flags, world)),
@@ -48,13 +47,13 @@ names in a compose file. Asks questions only on a terminal.`,
   const serviceAdd = service
     .command("add")
     .description("add a service to locald.toml")
-    .addArgument(new Argument("<type>", typeHelp).choices([...serviceTypes]).argParser(typeOf))
+    .addArgument(new Argument("<type>", typeHelp).choices([...commandTypes]).argParser(typeOf))
     .argument("<name>", "the service's name, which becomes part of its address")
     .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <type> <name> -- <command>")
     .option("-p, --port <number>", "the port that it listens on (default: a free port)")
     .addOption(jsonOption())
-    .action((type: ServiceType, name: string, command: string[], flags: AddFlags) =>
+    .action((type: CommandType, name: string, command: string[], flags: AddFlags) =>
       choose(async () =>
         (await import("./add.ts")).add({ name, command }, { ...flags, type }, world),
       ),
@@ -65,12 +64,13 @@ names in a compose file. Asks questions only on a terminal.`,
   configuring(program, choose, world);
 }
 
+type CommandType = (typeof commandTypes)[number];
+
 /** @throws InvalidArgumentError for any other type. */
-function typeOf(text: string): ServiceType {
-  const found = serviceTypes.find((type) => type === text);
+function typeOf(text: string): CommandType {
+  const found = commandTypes.find((type) => type === text);
   if (found !== undefined) return found;
-  const later = laterTypes.includes(text) ? `${text} is not supported yet. ` : "";
-  throw new InvalidArgumentError(`${later}Allowed choices are ${serviceTypes.join(", ")}.`);
+  throw new InvalidArgumentError(`Allowed choices are ${commandTypes.join(", ")}.`);
 }
 
 function configuring(program: Command, choose: Choose, world: World): void {

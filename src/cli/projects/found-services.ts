@@ -5,7 +5,7 @@ import { mistakeText } from "../../manifest/layer.ts";
 import type { Found, FoundService } from "../../manifest/new-manifest.ts";
 import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
 import { labelFrom, projectNameFrom } from "../../manifest/project-name.ts";
-import type { ServiceType } from "../../manifest/project.ts";
+import type { ServiceType } from "../../manifest/types/own.ts";
 import { readText } from "../../system/read-text.ts";
 
 type Package = {

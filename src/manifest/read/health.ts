@@ -5,7 +5,7 @@ import { healthSchema } from "../schema.ts";
 import type { Known } from "./fields.ts";
 import type { Reading } from "./reading.ts";
 
-type Kind = HealthCheck["ask"]["kind"];
+type Kind = Exclude<HealthCheck["ask"]["kind"], "store">;
 
 export function readHealth(
   service: string,

@@ -46,7 +46,17 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   const services = tableIn(tree, "services");
   const groups = groupsIn(services);
   const freed: FreedPort[] = [];
-  const reading: Reading = { options, tree, services, groups, mistakes, fields, variables, freed };
+  const reading: Reading = {
+    options,
+    tree,
+    services,
+    groups,
+    mistakes,
+    warnings,
+    fields,
+    variables,
+    freed,
+  };
   const { routeName, own, ...project } = readProjectTable(reading);
   const base = { name: own, routeName };
   const declared = declaredIn(reading, base);
@@ -90,7 +100,7 @@ function declaredIn(reading: Reading, project: { name: string; routeName: string
     }
   }
   if (services.entries.size === 0 && !tree.entries.has("services")) {
-    mistakes.add(tree, 'no services are declared; add [services.web] with command = "..."');
+    reading.warnings.add(tree, 'no services are declared; add [services.web] with command = "..."');
   }
   return declared;
 }

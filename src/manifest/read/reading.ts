@@ -15,6 +15,8 @@ export type Reading = {
   services: Table;
   groups: Groups;
   mistakes: Mistakes;
+  /** Sentences about the files that do not refuse the project. */
+  warnings: Mistakes;
   fields: Fields;
   variables: Variables;
   /** Ports that the files give, and the services do not have here: the reader of a service adds its own. */

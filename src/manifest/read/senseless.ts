@@ -25,10 +25,30 @@ const ofServer: Reasons = {
   inputs: "only a task has inputs; watch restarts a service when a file changes",
 };
 
+/** Reasons for a store that speaks something else than HTTP. */
+const ofStore: Reasons = {
+  ...ofName,
+  lazy: "it has no address, so that no request could start it",
+  idle_timeout: "it receives no requests, so that it is never idle",
+  instances: "two of it would share their data",
+  ...ofServer,
+};
+
 const byType: Record<ServiceSpec["type"], Reasons> = {
   exec: ofServer,
   process: ofServer,
   worker: ofWorker,
+  postgres: ofStore,
+  redis: ofStore,
+  valkey: ofStore,
+  mysql: ofStore,
+  mariadb: ofStore,
+  mongodb: ofStore,
+  minio: ofServer,
+  mailpit: ofServer,
+  container: ofServer,
+  site: ofServer,
+  unknown: {},
   task: {
     ...ofName,
     port: "a task has no port; only an exec service has one",

@@ -1,8 +1,8 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
-import { absolute } from "../absolute.ts";
+import { absolute } from "../../text/absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
 import {
-  hasPort,
+  hasAddress,
   hookNames,
   type Limits,
   type ServiceSpec,
@@ -10,10 +10,12 @@ import {
 } from "../project.ts";
 import { addressMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
+import { shellWord } from "../../text/shell-words.ts";
 import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import { readNeeds } from "./needs.ts";
+import { readType } from "./own.ts";
 import type { Reading } from "./reading.ts";
 import { readSettings } from "./settings.ts";
 import { type Edges, edgesOf, existing } from "./references.ts";
@@ -42,12 +44,13 @@ export function readService(
     fields.read<Value>(table, { key, schema: serviceSchema, service: name });
   const valueIn = <Value>(key: string): Value | undefined => field<Value>(key)?.value;
 
-  const type = valueIn<ServiceSpec["type"]>("type") ?? "exec";
+  const { type, own: ownSpec, unusable } = readType(name, table, reading);
   /** The defaults of servers and workers are none of a task. */
   const own = <Value>(key: string): Value | undefined =>
     type === "task" && !table.entries.has(key) ? undefined : valueIn<Value>(key);
-  const command = field<string>("command");
-  if (command === undefined && !table.entries.has("command")) {
+  const command = commandOf(type, { field, build: ownSpec?.kind === "site" });
+  const needsCommand = ownSpec === undefined && unusable === undefined;
+  if (command === undefined && needsCommand && !table.entries.has("command")) {
     mistakes.add(table, 'command is required, such as command = "bun dev"');
   }
   const shell = shellOf(
@@ -55,8 +58,15 @@ export function readService(
       fields.read(tableIn(tree, "project"), { key: "shell", schema: projectSchema, quiet: true }),
     directory,
   );
-  const workdir = absolute(valueIn<string>("workdir") ?? ".", directory);
-  const port = ownPort(name, field<number>("port"), reading);
+  // A container's is a folder inside.
+  const workdir = absolute(
+    (ownSpec?.kind === "container" ? undefined : valueIn<string>("workdir")) ?? ".",
+    directory,
+  );
+  // `port` alone is the port inside a container.
+  const isInside = ownSpec?.kind === "container" && !table.entries.has("container_port");
+  const port = isInside ? undefined : ownPort(name, field<number>("port"), reading);
+  const kind = { type, own: ownSpec, port: port?.value };
   const health = readHealth(name, table, reading);
   reportSenseless(table, { type, mistakes });
   const ask = health?.ask;
@@ -64,12 +74,12 @@ export function readService(
     const at = table.entries.get("health_check") ?? table;
     mistakes.add(at, "a worker has no port to check; use a command");
   }
-  const wrongLabel = hasPort(type) ? addressMistake(name) : undefined;
+  const wrongLabel = hasAddress(kind) ? addressMistake(name) : undefined;
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
   const schedule = field<string>("schedule");
-  if (schedule !== undefined && hasPort(type)) {
+  if (schedule !== undefined && type !== "task" && type !== "worker") {
     mistakes.add(
       schedule,
       'a server runs all the time; a schedule is for a service of type = "task" or "worker"',
@@ -117,6 +127,8 @@ export function readService(
   const spec: ServiceSpec = {
     name,
     type,
+    ...(ownSpec === undefined ? {} : { own: ownSpec }),
+    ...(unusable === undefined ? {} : { unusable }),
     command: command?.value ?? "",
     hooks: Object.fromEntries(hooks.map(({ key, value }) => [key, value])),
     shell,
@@ -145,10 +157,21 @@ export function readService(
     watch: watch ?? [],
     inputs: inputs ?? [],
     pty: valueIn("pty") ?? true,
-    routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
-    ...(settings === undefined || !hasPort(type) ? {} : { settings }),
+    routeName: hasAddress(kind) ? routeNameOf(name, { ...project, type }) : undefined,
+    ...(settings === undefined || !hasAddress(kind) ? {} : { settings }),
   };
   return { spec, table, ...edges };
+}
+
+/** The command, and `args` behind it, each one word to a shell. A site's is what builds it. */
+function commandOf(
+  type: ServiceSpec["type"],
+  { field, build }: { field(key: string): Known<unknown> | undefined; build: boolean },
+): Known<string> | undefined {
+  const its = field(build ? "build" : "command") as Known<string> | undefined;
+  const args = type === "site" ? undefined : (field("args") as Known<string[]> | undefined);
+  if (its === undefined || args === undefined || args.value.length === 0) return its;
+  return { ...its, value: [its.value, ...args.value.map(shellWord)].join(" ") };
 }
 
 /** Undefined where no file has one, or another checkout has it: only this folder's own file can claim it here. */

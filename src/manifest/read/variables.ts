@@ -1,5 +1,5 @@
 /** `env` tables, `.env` and env files -> the variables that a service declares, each with its place. Pure. */
-import { absolute } from "../absolute.ts";
+import { absolute } from "../../text/absolute.ts";
 import { type Dotenv, readDotenv } from "../dotenv.ts";
 import { expandDotenv } from "../dotenv-expand.ts";
 import { type Layer, type Table, tableIn } from "../layer.ts";

@@ -1,6 +1,7 @@
 /** A declared service -> fingerprints of all that decides which code it runs. Pure. */
 import { relative } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import type { Own } from "../../manifest/types/own.ts";
 import { type Part, readTemplate, referencesIn, referenceText } from "../../manifest/reference.ts";
 
 /** Key -> fingerprint of all that decides which code a service runs. */
@@ -11,6 +12,8 @@ type Harmless =
   | (
       | "name"
       | "type"
+      | "unusable"
+      | "program"
       | "port"
       | "dependsOn"
       | "conditions"
@@ -38,6 +41,8 @@ const deciders: {
   ) => Record<string, unknown>;
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
+  // Images, builds and what runs first in a database.
+  own: ({ own: its }, { directory }) => (its === undefined ? {} : ownCode(its, directory)),
   hooks: ({ hooks }, project) =>
     Object.fromEntries(
       Object.entries(hooks).map(([key, text]) => [key, filled(text, { project, shell: true })]),
@@ -69,6 +74,33 @@ const deciders: {
       ]),
     ),
 };
+
+/** By the keys of the file. Ports and settings of a site change nothing of what runs. */
+function ownCode(own: Own, directory: string): Record<string, unknown> {
+  const from = (path: string): string => relative(directory, path);
+  switch (own.kind) {
+    case "postgres":
+      return {
+        init: own.init.map(from),
+        extensions: own.extensions,
+        settings: own.settings,
+      };
+    case "store":
+      return { image: own.image, settings: own.settings };
+    case "container":
+      return {
+        image: own.image,
+        build: own.build && { ...own.build, context: from(own.build.context) },
+        entrypoint: own.entrypoint,
+        user: own.user,
+        volumes: own.volumes.map((its) =>
+          its.kind === "bind" ? { ...its, source: from(its.source) } : its,
+        ),
+      };
+    case "site":
+      return { path: from(own.path) };
+  }
+}
 
 export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
   const found = new Map<string, string>();

@@ -6,8 +6,8 @@ import {
   hookNames,
   type ProjectSpec,
   type ServiceSpec,
-  serviceTypes,
 } from "../../manifest/project.ts";
+import { type Own, serviceTypes, storeNames } from "../../manifest/types/own.ts";
 import { handedLifecycle } from "../service/handed-life.ts";
 import { wishStates } from "./wishes.ts";
 
@@ -32,6 +32,7 @@ const ask = v.variant("kind", [
   v.object({ kind: v.picklist(["http", "https"]), path: text }),
   v.object({ kind: v.literal("tcp") }),
   v.object({ kind: v.literal("command"), command: text }),
+  v.object({ kind: v.literal("store"), store: v.picklist(["postgres", ...storeNames]) }),
 ]);
 
 const health = v.object({
@@ -55,6 +56,66 @@ const settings = v.object({
   strictSubdomains: v.exactOptional(v.boolean()),
 });
 
+const own: v.GenericSchema<unknown, Own> = v.variant("kind", [
+  v.object({
+    kind: v.literal("postgres"),
+    major: number,
+    database: text,
+    init: texts,
+    settings: v.record(text, text),
+    extensions: texts,
+  }),
+  v.object({
+    kind: v.literal("store"),
+    store: v.picklist(storeNames),
+    version: maybe(text),
+    from: maybe(v.picklist(["program", "container"])),
+    image: maybe(text),
+    database: maybe(text),
+    buckets: texts,
+    settings: v.record(text, text),
+  }),
+  v.object({
+    kind: v.literal("container"),
+    image: maybe(text),
+    build: maybe(
+      v.object({
+        context: path,
+        dockerfile: text,
+        target: maybe(text),
+        args: v.record(text, text),
+      }),
+    ),
+    entrypoint: maybe(texts),
+    user: maybe(text),
+    workdir: maybe(text),
+    inside: maybe(number),
+    ports: v.array(
+      v.object({
+        inside: number,
+        outside: maybe(number),
+        protocol: v.picklist(["tcp", "udp"]),
+      }),
+    ),
+    volumes: v.array(
+      v.object({
+        source: text,
+        kind: v.picklist(["named", "bind"]),
+        target: text,
+        readOnly: v.boolean(),
+      }),
+    ),
+    pull: v.picklist(["missing", "always", "never"]),
+  }),
+  v.object({
+    kind: v.literal("site"),
+    path,
+    fallback: maybe(text),
+    listing: v.boolean(),
+    reload: v.boolean(),
+  }),
+]);
+
 /**
  * All keys of the type: one that is added there has to be added here, and the value of a daemon without it is refused,
  * so that its services are started again.
@@ -62,6 +123,9 @@ const settings = v.object({
 const service: v.GenericSchema<unknown, ServiceSpec> = v.object({
   name: text,
   type: v.picklist(serviceTypes),
+  own: v.optional(maybe(own)),
+  unusable: v.optional(maybe(text)),
+  program: v.optional(maybe(texts)),
   command: text,
   hooks: v.record(v.picklist(hookNames), text),
   shell: texts,

@@ -29,7 +29,7 @@ function unableWhy(
 ): string | undefined {
   const { id, spec, service } = unit;
   if (!effects.isFolder(spec.workdir)) return `there is no folder ${spec.workdir}`;
-  if (hasPort(spec.type)) {
+  if (hasPort(spec)) {
     const port = effects.portOf(id, spec.port);
     if (port === undefined) return "there is no free port for it";
     // Its own process listens on the port that it has.

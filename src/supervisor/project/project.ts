@@ -12,6 +12,7 @@ import { Restarts } from "./restarts.ts";
 import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
 import {
+  type FilledSpec,
   heldText,
   unseenWhy,
   isBetweenTries,
@@ -155,6 +156,11 @@ export class Project {
   /** The service and, where it is an instance, the others of its name. */
   together(unit: Unit): readonly Unit[] {
     return this.#units.together(unit);
+  }
+
+  /** The spec that a process of it would be started from. */
+  filled(unit: Pick<Unit, "spec" | "shell">): FilledSpec {
+    return this.#units.fill(unit);
   }
 
   /** The service with that name; for a name that instances share, the first of them. */

@@ -2,7 +2,7 @@
 import { hasPort } from "../../manifest/project.ts";
 import { environmentOf } from "../service/environment.ts";
 import type { Project } from "./project.ts";
-import { filledSpec, type Shell, type Unit } from "./unit.ts";
+import type { Shell, Unit } from "./unit.ts";
 
 export type ServiceEnv =
   { kind: "env"; env: Record<string, string> } | { kind: "none"; why: string };
@@ -19,13 +19,9 @@ export type ServiceEnvOptions = {
 
 export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
   const { project, shell, urlOf, trust } = options;
-  const portOf = (name: string): number | undefined => {
-    const other = project.first(name);
-    return other !== undefined && hasPort(other.spec.type)
-      ? options.portOf(other.id, other.spec.port)
-      : undefined;
-  };
-  const filled = filledSpec({ spec: unit.spec, shell }, { project: project.spec, portOf });
+  const { id, spec } = unit;
+  const port = hasPort(spec) ? options.portOf(id, spec.port) : undefined;
+  const filled = project.filled({ spec, shell });
   if (filled.kind === "mistakes") return { kind: "none", why: filled.mistakes.join("\n") };
   const { routeName } = unit.spec;
   const env = environmentOf(
@@ -33,7 +29,7 @@ export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
     { ...filled.spec, pty: false },
     {
       shell: {},
-      port: portOf(unit.spec.name),
+      port,
       url: routeName === undefined ? undefined : urlOf(routeName),
       trust,
       run: undefined,

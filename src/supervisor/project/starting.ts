@@ -96,6 +96,10 @@ export class Starting {
       this.#refuse(unit, unseen);
       return;
     }
+    if (unit.spec.unusable !== undefined) {
+      this.#refuse(unit, unit.spec.unusable);
+      return;
+    }
     const port = this.#portFor(unit);
     const filled = this.#units.fill(unit);
     if (port === "none") this.#refuse(unit, "there is no free port for it");
@@ -151,7 +155,7 @@ export class Starting {
   }
 
   #portFor(unit: Unit): number | undefined | "none" {
-    if (!hasPort(unit.spec.type)) return undefined;
+    if (!hasPort(unit.spec)) return undefined;
     return this.#effects.claimPort(unit.id, unit.spec.port) ?? "none";
   }
 

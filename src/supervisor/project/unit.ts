@@ -4,13 +4,14 @@ import { fill } from "../../manifest/fill.ts";
 import {
   type Condition,
   conditionFor,
-  hasPort,
   type ProjectSpec,
   type ServiceSpec,
 } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import { shownMinute } from "../../text/local-time.ts";
+import type { Gift, KindFacts } from "../types/kind.ts";
+import { kindOf } from "../types/kinds.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
 import { isAlive, type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 import { leftOutWhy, type Profiles } from "./asked-services.ts";
@@ -328,21 +329,41 @@ function blank({ id, spec }: Unit, project: ProjectSpec): Supervised {
 export type FilledSpec =
   { kind: "spec"; spec: ServiceSpec } | { kind: "mistakes"; mistakes: readonly string[] };
 
+export type FillOptions = {
+  project: ProjectSpec;
+  /** Undefined: there is no such service, or it has nothing to give yet. */
+  giftOf(service: string): Gift | undefined;
+  /** The service's own. */
+  facts: KindFacts;
+};
+
 /** The spec that a process is started from. */
 export function filledSpec(
   { spec, shell }: Pick<Unit, "spec" | "shell">,
-  { project, portOf }: { project: ProjectSpec; portOf(service: string): number | undefined },
+  { project, giftOf, facts }: FillOptions,
 ): FilledSpec {
-  const port = hasPort(spec.type) ? portOf(spec.name) : undefined;
+  const { port } = facts;
   const given: Record<string, string> = {
     ...(port === undefined ? {} : { PORT: String(port) }),
     ...(spec.routeName === undefined ? {} : { LOCALHOSTESS_NAME: spec.routeName }),
     ...instanceVariables(spec),
   };
-  const filled = fill(spec, { project, shell, given, portOf });
+  // The first of two databases is the one that DATABASE_URL means.
+  const offered = Object.assign(
+    {},
+    ...spec.dependsOn.map((name) => giftOf(name)?.variables ?? {}).reverse(),
+  ) as Record<string, string>;
+  const fieldOf = (name: string, field: string) => giftOf(name)?.fields[field];
+  const filled = fill(spec, { project, shell, given, fieldOf, offered });
   if (filled.kind === "mistakes") return filled;
   const { env, command, hooks, health } = filled;
-  return { kind: "spec", spec: { ...spec, env, command, hooks, health } };
+  const made = { ...spec, env: { ...offered, ...env }, command, hooks, health };
+  if (spec.unusable !== undefined) return { kind: "spec", spec: made };
+  try {
+    return { kind: "spec", spec: kindOf(spec).launched(made, facts) };
+  } catch (error) {
+    return { kind: "mistakes", mistakes: [(error as Error).message] };
+  }
 }
 
 /** A reference to them is filled like one to PORT. */
@@ -361,6 +382,7 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
   const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, schedule: _s, ...its } = others;
-  const { conditions: _c, inputs: _in, settings: _n, ...rest } = its;
+  // Our own program is another one after an upgrade, and runs the same service.
+  const { conditions: _c, inputs: _in, settings: _n, program: _own, ...rest } = its;
   return rest;
 }

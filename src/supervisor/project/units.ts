@@ -19,6 +19,8 @@ import {
   type Unit,
   unitOf,
 } from "./unit.ts";
+import type { Gift, KindFacts, KindMachine } from "../types/kind.ts";
+import { kindOf } from "../types/kinds.ts";
 import { type WishEvent, type WishStep, wishStep } from "./wishes.ts";
 
 export type ProjectEffects = {
@@ -31,6 +33,8 @@ export type ProjectEffects = {
     options: Omit<LifecycleOptions, "effects"> & { adopting: Adopting },
   ): Promise<Lifecycle>;
   logs: LogStore;
+  /** The parts of this machine that managed services need. */
+  machine: KindMachine;
   /** The port that a service has or would have. Undefined: there is none left. */
   portOf(id: string, declared: number | undefined): number | undefined;
   /** A port for a service that is about to be started: free at this moment. */
@@ -170,19 +174,29 @@ export class Units {
       others: this.#all,
       profiles: this.profiles,
     });
-    if (!hasPort(snapshot.type) || snapshot.port !== undefined) return snapshot;
+    if (!hasPort(unit.spec) || snapshot.port !== undefined) return snapshot;
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
 
   fill(unit: Pick<Unit, "spec" | "shell">): FilledSpec {
     return filledSpec(unit, {
       project: this.#spec,
-      portOf: (name) => {
-        const other = this.first(name);
-        if (other === undefined || !hasPort(other.spec.type)) return undefined;
-        return this.#effects.portOf(other.id, other.spec.port);
-      },
+      giftOf: (name) => this.giftOf(name),
+      facts: this.#factsOf(`${this.#spec.name}:${unit.spec.name}`, unit.spec),
     });
+  }
+
+  /** The gift of a service to others; undefined where there is none of that name. */
+  giftOf(name: string): Gift | undefined {
+    const other = this.first(name);
+    if (other === undefined || other.spec.unusable !== undefined) return undefined;
+    return kindOf(other.spec).gives(other.spec, this.#factsOf(other.id, other.spec));
+  }
+
+  #factsOf(id: string, spec: ServiceSpec): KindFacts {
+    const { name: project, directory } = this.#spec;
+    const port = hasPort(spec) ? this.#effects.portOf(id, spec.port) : undefined;
+    return { id, project, directory, port, machine: this.#effects.machine };
   }
 
   /** Whether what runs was started from something else than would be started now, from that shell. */

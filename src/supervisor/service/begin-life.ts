@@ -147,7 +147,8 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     options.say(why);
     return { kind: "refused", why, passing };
   }
-  const maySpeak = await effects.mayNotify(spec.command, spec.workdir);
+  const maySpeak =
+    spec.program === undefined && (await effects.mayNotify(spec.command, spec.workdir));
   // Neither output, nor a notice, nor an end comes before the process is there.
   let life: Life | undefined;
   const socket = await effects.notifySocket((bytes) => {
@@ -160,10 +161,9 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     return { kind: "over" };
   }
   const env = environmentOf(spec, { ...given, run: { id: runId, notifySocket: socket.path } });
-  const { command, shell: words, workdir, pty } = spec;
+  const { workdir, pty } = spec;
   const spawned = effects.spawn({
-    command,
-    shell: words,
+    ...startedBy(spec),
     workdir,
     env,
     mark: markOf(runId),
@@ -192,6 +192,15 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   );
   options.onLife(life);
   return { kind: "life" };
+}
+
+/** The words in front of a command, and the command. */
+function startedBy({ program, shell, command }: ServiceSpec): {
+  shell: readonly string[];
+  command: string;
+} {
+  if (program === undefined) return { shell, command };
+  return { shell: program.slice(0, -1), command: program.at(-1)! };
 }
 
 export type TakenByOptions = Pick<BeginOptions, "id" | "effects"> & {

@@ -77,7 +77,7 @@ export function checks(effects: CheckEffects): Ask {
     else if (asking.port === undefined) settle(ill("it has no port"));
     else {
       giveUp = byPort(asking.port, {
-        path: ask.kind === "tcp" ? undefined : ask.path,
+        path: ask.kind === "tcp" || ask.kind === "store" ? undefined : ask.path,
         secured: ask.kind === "https" ? asking.name : undefined,
         clock: effects.clock,
         settle,

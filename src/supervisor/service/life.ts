@@ -88,6 +88,10 @@ export class Life {
   /** The process that it named as its main one, where that is another than the spawned one. */
   mainPid: number | undefined;
   readyAt: number | undefined;
+  /** Why our own program in it is about to end, in its words. */
+  cannot: { why: string; passing: boolean } | undefined;
+  /** The users who hold its port for it, where our own program has said so. */
+  portOwners: readonly number[] | undefined;
   /** The service's own words, by STATUS=. */
   status: string | undefined;
   /** The ports on which its family listens, and the users as whom it does. */

@@ -216,7 +216,7 @@ class StateMachine implements Lifecycle {
       pid: life?.pid,
       port: this.#request?.port,
       listens: life?.listens ?? [],
-      listensAs: life?.listensAs ?? [],
+      listensAs: [...(life?.listensAs ?? []), ...(life?.portOwners ?? [])],
       startedAt: life?.startedAt,
       readyAt: life?.readyAt,
       restarts: this.#restarts,
@@ -576,8 +576,12 @@ class StateMachine implements Lifecycle {
     if (!livePhases.has(this.#phase)) return;
     this.#deaths++;
     this.failures++;
-    const verdict = verdictOn(how, { ...this.spec, deaths: this.#deaths });
-    const why = `${endText(how)}${this.#rightHint(life)}`;
+    const { cannot } = life;
+    const verdict =
+      cannot?.passing === false
+        ? "gave-up"
+        : verdictOn(how, { ...this.spec, deaths: this.#deaths });
+    const why = cannot?.why ?? `${endText(how)}${this.#rightHint(life)}`;
     this.#happen(verdict, verdict === "completed" ? undefined : why);
   }
 

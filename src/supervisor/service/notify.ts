@@ -13,7 +13,13 @@ export type Notice =
   /** The service asks to be treated as dead. */
   | { kind: "watchdog-trigger" }
   /** Milliseconds between two signs of life, from now on; 0: no more of them. */
-  | { kind: "watchdog-every"; period: number };
+  | { kind: "watchdog-every"; period: number }
+  /** Our own program: it was ready, and is not at the moment. */
+  | { kind: "unready"; why: string }
+  /** Our own program: the reason of the end that follows. `passing`: it may be another one at the next try. */
+  | { kind: "cannot"; why: string; passing: boolean }
+  /** Our own program: the users, besides us and root, who hold its port for it. */
+  | { kind: "port-owners"; uids: readonly number[] };
 
 /** systemd's own bound on a message (NOTIFY_BUFFER_MAX). */
 const longest = 4096;
@@ -61,9 +67,25 @@ function noticeOf(name: string, value: string): Notice | undefined {
       const period = whole(value);
       return period === undefined ? undefined : { kind: "watchdog-every", period: period / 1000 };
     }
+    case "X_UNREADY":
+      return { kind: "unready", why: shownText(value) };
+    case "X_CANNOT":
+      return { kind: "cannot", why: shownText(value), passing: false };
+    case "X_FAILED":
+      return { kind: "cannot", why: shownText(value), passing: true };
+    case "X_PORT_OWNERS": {
+      const uids = value.split(",").map(whole);
+      const known = uids.filter((uid) => uid !== undefined);
+      return known.length === uids.length ? { kind: "port-owners", uids: known } : undefined;
+    }
     default:
       return undefined;
   }
+}
+
+/** One line, printable; twice as long as a status, as it says what helps. */
+function shownText(value: string): string {
+  return value.replace(controls, " ").slice(0, 2 * statusLength);
 }
 
 function whole(value: string): number | undefined {

@@ -175,7 +175,7 @@ export class Readiness {
     const { spec, effects } = this.#owner;
     const life = this.#life;
     const asked = effects.ask(health.ask, {
-      port: !hasPort(spec.type) ? undefined : (portElsewhere(life) ?? life.born.port),
+      port: !hasPort(spec) ? undefined : (portElsewhere(life) ?? life.born.port),
       name: nameIn(life.born.env),
       env: life.born.env,
       shell: spec.shell,

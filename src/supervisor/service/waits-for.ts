@@ -47,5 +47,7 @@ function checkText({ ask }: HealthCheck): string {
       return "a connection to its port";
     case "command":
       return printable(ask.command, longest);
+    case "store":
+      return `an answer as ${ask.store} gives it`;
   }
 }

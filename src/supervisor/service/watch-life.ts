@@ -57,6 +57,15 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
       case "watchdog-every":
         watchdog.expect(notice.period);
         break;
+      case "unready":
+        readiness.unready(notice.why);
+        break;
+      case "cannot":
+        life.cannot = { why: notice.why, passing: notice.passing };
+        break;
+      case "port-owners":
+        life.portOwners = notice.uids;
+        break;
       case "watchdog-trigger":
         owner.happen("timed-out", "its watchdog asked for a restart");
     }

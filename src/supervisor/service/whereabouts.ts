@@ -42,7 +42,7 @@ export class Whereabouts {
 
   async #look(): Promise<void> {
     const life = this.#life;
-    const isServer = hasPort(this.#owner.spec.type);
+    const isServer = hasPort(this.#owner.spec);
     const { families, listening } = this.#owner.effects;
     let { listens, listensAs } = life;
     try {

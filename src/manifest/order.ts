@@ -1,0 +1,52 @@
+/** The order to our own program: the service to run in the place of a service's command: a managed store, or a container. Pure. */
+import type { ContainerSpec, PostgresSpec, StoreSpec } from "./types/own.ts";
+
+/** Passed as JSON in the environment of the program. No secret stands in it. */
+export type Order = {
+  /** `shop:db`. */
+  id: string;
+  /** As all checkouts have it in their labels: `shop`, `fix-nav.shop`. */
+  project: string;
+  /** Absolute: the project's folder. */
+  directory: string;
+  service: string;
+  own: PostgresSpec | StoreSpec | ContainerSpec;
+  /** A container's words behind the entry point, with references filled; else empty. */
+  command: string;
+  /** The port on 127.0.0.1; undefined: it has none. */
+  port: number | undefined;
+  /** Its name without `.localhost`; undefined: no request reaches it. */
+  routeName: string | undefined;
+  /** Names of the declared variables, which are in the environment of the program. */
+  variables: readonly string[];
+  /** Undefined for a container, whose data is in its volumes. */
+  place: StorePlace | undefined;
+  /** Absolute: what is fetched for all projects is kept there. */
+  cache: string;
+  /** Which daemon's services these are: those of another state directory are not ours to remove. */
+  owner: string;
+  /** Milliseconds from the signal that ends it to SIGKILL. */
+  stopTimeout: number;
+  /** Its output is a terminal. */
+  pty: boolean;
+  /** Undefined: everybody's usual places are asked. As `containers` of config.toml. */
+  engines: readonly string[] | undefined;
+};
+
+/** Where a store of one project, checkout, service and version keeps what is its own. Absolute paths, each 0700. */
+export type StorePlace = {
+  /** The folder of all of it. */
+  folder: string;
+  /** The store's own files. */
+  data: string;
+  /** A folder for its unix socket, short enough for one. */
+  sockets: string;
+  /** A file of mode 0600 with nothing but the password. */
+  password: string;
+};
+
+/** The variable that it is passed in. */
+export const orderVariable = "LOCALHOSTESS_ORDER";
+
+/** Before the order's program is this one's command: `localhostess <word>`. */
+export const orderWord = "__run";

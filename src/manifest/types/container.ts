@@ -1,0 +1,186 @@
+/** The keys of `type = "container"` -> a container. Pure. */
+import {
+  array,
+  check,
+  description,
+  optional,
+  picklist,
+  pipe,
+  record,
+  strictObject,
+  string,
+  union,
+  number,
+} from "valibot";
+import { absolute } from "../../text/absolute.ts";
+import { expected, text, whole } from "./forms.ts";
+import type { ContainerSpec, ExtraPort, ImageBuild, Volume } from "./own.ts";
+import type { OwnReader } from "./reader.ts";
+
+const buildForm = 'a folder such as ".", or a table such as { context = ".", target = "dev" }';
+const portForm = 'a port such as 1025, or a text such as "8025:1025" or "53:53/udp"';
+const words = "a text, or a list of words";
+
+export const containerKeys = {
+  image: optional(pipe(text("an image"), description("The image, such as `redis:7`."))),
+  container_port: optional(
+    pipe(
+      whole(1, 65_535),
+      description("The port inside the container, where `port` is the one on this machine."),
+    ),
+  ),
+  ports: optional(
+    pipe(
+      array(
+        union([
+          pipe(
+            number(),
+            check((value) => isPort(value), expected(portForm)),
+          ),
+          pipe(
+            text(portForm),
+            check((value) => readPort(value) !== undefined, expected(portForm)),
+          ),
+        ]),
+        expected("a list of ports"),
+      ),
+      description(
+        "Of a container: further ports that are published on 127.0.0.1, each the port inside, or `outside:inside`.",
+      ),
+    ),
+  ),
+  volumes: optional(
+    pipe(
+      array(
+        pipe(
+          text('a volume such as "data:/var/lib/data"'),
+          check(
+            (value) => readVolume(value, "/") !== undefined,
+            'expected "name:/path", "./folder:/path" or "./folder:/path:ro"',
+          ),
+        ),
+        expected("a list of volumes"),
+      ),
+      description(
+        "Of a container: `name:/path` is a volume of its project and checkout, `./folder:/path` a folder of the project; `:ro` is read-only.",
+      ),
+    ),
+  ),
+  entrypoint: optional(
+    pipe(
+      union([text(words), array(string(), expected(words))], expected(words)),
+      description("Of a container: the program in the place of the image's entry point."),
+    ),
+  ),
+  user: optional(
+    pipe(
+      union([text("a user"), number()], expected("a user")),
+      description("Of a container: the user inside, such as `1000:1000`."),
+    ),
+  ),
+  pull: optional(
+    pipe(
+      picklist(["missing", "always", "never"], expected('"missing", "always" or "never"')),
+      description("Of a container: when its image is pulled."),
+    ),
+  ),
+  build: optional(
+    pipe(
+      union(
+        [
+          text(buildForm),
+          strictObject(
+            {
+              context: optional(text("a folder")),
+              dockerfile: optional(text("a path")),
+              target: optional(text("a stage")),
+              args: optional(record(string(), string(expected("a string")))),
+              builder: optional(text("a builder")),
+              buildpacks: optional(array(text("a buildpack"))),
+            },
+            expected(buildForm),
+          ),
+        ],
+        expected(buildForm),
+      ),
+      description(
+        "Of a container: the folder with its Dockerfile, or a table with `context`, `dockerfile`, `target` and `args`. Of a site: the command that makes its files.",
+      ),
+    ),
+  ),
+};
+
+export type WrittenBuild =
+  | string
+  | {
+      context?: string;
+      dockerfile?: string;
+      target?: string;
+      args?: Record<string, string>;
+      builder?: string;
+      buildpacks?: string[];
+    };
+
+export function readContainer({ value, wrong, directory }: OwnReader): ContainerSpec {
+  const build = value<WrittenBuild>("build");
+  const image = value<string>("image");
+  if (image === undefined && build === undefined) {
+    wrong("image", 'image is required, such as image = "redis:7"; or build = "."');
+  }
+  const entrypoint = value<string | string[]>("entrypoint");
+  const user = value<string | number>("user");
+  return {
+    kind: "container",
+    image,
+    build: build === undefined ? undefined : imageBuild(build, directory),
+    entrypoint: typeof entrypoint === "string" ? [entrypoint] : entrypoint,
+    user: user === undefined ? undefined : String(user),
+    workdir: value<string>("workdir"),
+    inside: value<number>("container_port") ?? value<number>("port"),
+    ports: (value<(string | number)[]>("ports") ?? []).flatMap((its) => readPort(its) ?? []),
+    volumes: (value<string[]>("volumes") ?? []).flatMap((its) => readVolume(its, directory) ?? []),
+    pull: value<ContainerSpec["pull"]>("pull") ?? "missing",
+  };
+}
+
+function imageBuild(build: WrittenBuild, directory: string): ImageBuild {
+  const {
+    context = ".",
+    dockerfile = "Dockerfile",
+    target,
+    args = {},
+  } = typeof build === "string" ? { context: build } : build;
+  return { context: absolute(context, directory), dockerfile, target, args };
+}
+
+function isPort(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= 65_535;
+}
+
+/** `8025`, `"8025:1025"`, `"127.0.0.1:8025:1025"`, `"53:53/udp"`. Undefined: none of them. */
+export function readPort(written: string | number): ExtraPort | undefined {
+  const match =
+    /^(?:(?:(?:127\.0\.0\.1|localhost):)?([0-9]{1,5}):)?([0-9]{1,5})(?:\/(tcp|udp))?$/.exec(
+      String(written),
+    );
+  if (match === null) return undefined;
+  const [, outside, inside, protocol = "tcp"] = match;
+  const ports = [Number(inside), ...(outside === undefined ? [] : [Number(outside)])];
+  if (!ports.every(isPort)) return undefined;
+  return { inside: ports[0]!, outside: ports[1], protocol: protocol as ExtraPort["protocol"] };
+}
+
+/** Undefined: neither `name:/path` nor `folder:/path`. */
+export function readVolume(written: string, directory: string): Volume | undefined {
+  const match = /^([^:]+):(\/[^:]*)(?::(ro|rw))?$/.exec(written);
+  if (match === null) return undefined;
+  const [, source, target, mode] = match;
+  const isPath = /^[./~]/.test(source!);
+  if (!isPath && !/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(source!)) return undefined;
+  return {
+    source: isPath ? absolute(source!, directory) : source!,
+    kind: isPath ? "bind" : "named",
+    target: target!,
+    readOnly: mode === "ro",
+  };
+}

@@ -1,0 +1,100 @@
+/** The keys of `type = "postgres"` -> a managed PostgreSQL. Pure. */
+import {
+  array,
+  check,
+  description,
+  optional,
+  pipe,
+  record,
+  string,
+  transform,
+  union,
+  number,
+  boolean,
+} from "valibot";
+import { absolute } from "../../text/absolute.ts";
+import { expected, text } from "./forms.ts";
+import type { PostgresSpec } from "./own.ts";
+import type { OwnReader } from "./reader.ts";
+
+/** The major version where a file has none. */
+export const usualMajor = 17;
+
+/** `version` of every type that has versions: as text. */
+export const versionKey = optional(
+  pipe(
+    union(
+      [number(), text('a version such as 17 or "7.2"')],
+      expected('a version such as 17 or "7.2"'),
+    ),
+    description("The version: of postgres the major one, such as 17; of others also `7.2`."),
+    transform(String),
+    check(
+      (value) => /^[0-9]+(?:\.[0-9]+)*(?:-[a-z0-9.]+)?$/.test(value),
+      'expected a version such as 17 or "7.2"',
+    ),
+  ),
+);
+
+const setting = union(
+  [string(), number(), boolean()],
+  expected("a string, a number, true or false"),
+);
+
+export const postgresKeys = {
+  version: versionKey,
+  database: optional(
+    pipe(
+      text("a name"),
+      check(
+        (value) => /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/.test(value),
+        'expected a name of letters, digits, "_" and "-" that begins with a letter',
+      ),
+      description("The database that is made and that dependents are given."),
+    ),
+  ),
+  init: optional(
+    pipe(
+      array(text("a path"), expected('a list such as ["schema.sql"]')),
+      description(
+        "Of postgres: SQL files that are run once, when its data is made, in their order; relative to the project's folder.",
+      ),
+    ),
+  ),
+  settings: optional(
+    pipe(
+      record(string(), setting, expected('a table such as { shared_buffers = "256MB" }')),
+      description("Settings in the store's own words, such as lines of postgresql.conf."),
+      transform((its) =>
+        Object.fromEntries(
+          Object.entries(its).map(([key, value]) => [
+            key,
+            typeof value === "boolean" ? (value ? "on" : "off") : String(value),
+          ]),
+        ),
+      ),
+    ),
+  ),
+  extensions: optional(
+    pipe(
+      array(text("an extension"), expected('a list such as ["pg_trgm"]')),
+      description(
+        "Of postgres: extensions that are made in the database, where its binaries have them.",
+      ),
+    ),
+  ),
+};
+
+export function readPostgres({ value, wrong, directory }: OwnReader): PostgresSpec {
+  const version = value<string>("version") ?? String(usualMajor);
+  const major = /^[0-9]{1,2}$/.test(version) ? Number(version) : 0;
+  if (major < 9) wrong("version", "expected a major version of PostgreSQL, such as 17");
+  return {
+    kind: "postgres",
+    major,
+    database: value<string>("database") ?? "postgres",
+    init: (value<string[]>("init") ?? []).map((path) => absolute(path, directory)),
+    settings: value<Record<string, string>>("settings") ?? {},
+    extensions: value<string[]>("extensions") ?? [],
+  };
+}

@@ -1,0 +1,53 @@
+/** An order of the supervisor, in the environment -> the program of a managed service, in this process. */
+import { type Order, orderVariable } from "../manifest/order.ts";
+import { type Notify, notifySupervisor } from "../system/notify-supervisor.ts";
+
+/** The values that each of these programs is given. */
+export type Running = {
+  order: Order;
+  /** The environment of the service, without the order. */
+  env: Readonly<Record<string, string>>;
+  notify: Notify;
+  /** A line in the service's log. */
+  say(text: string): void;
+  /** Ends this process: `why` is a sentence for a person, and stands in the place of an exit code. */
+  cannot(why: string, options?: { passing: boolean }): never;
+};
+
+/** Exit code of a program that has said why it cannot go on. EX_UNAVAILABLE of sysexits.h. */
+const unavailable = 69;
+
+/** Resolves with an exit code, unless another program takes the place of this one. */
+export async function runOrder(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const { [orderVariable]: text, ...rest } = environment;
+  if (text === undefined) {
+    process.stderr.write("this command is the daemon's own: it runs a managed service\n");
+    return 2;
+  }
+  const order = JSON.parse(text) as Order;
+  const env = Object.fromEntries(
+    Object.entries(rest).filter((its): its is [string, string] => its[1] !== undefined),
+  );
+  const notify = notifySupervisor(env.NOTIFY_SOCKET);
+  const running: Running = {
+    order,
+    env,
+    notify,
+    say: (line) => void process.stdout.write(`${line}\n`),
+    cannot(why, { passing } = { passing: false }) {
+      notify(`${passing ? "X_FAILED" : "X_CANNOT"}=${why}`);
+      process.stderr.write(`${why}\n`);
+      process.exit(unavailable);
+    },
+  };
+  switch (order.own.kind) {
+    case "postgres":
+      return running.cannot("managed PostgreSQL is not there yet");
+    case "store":
+      return running.cannot("managed stores are not there yet");
+    case "container":
+      return running.cannot("containers are not there yet");
+  }
+}

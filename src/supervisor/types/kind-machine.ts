@@ -1,0 +1,25 @@
+/** This machine's folders and program -> what managed services need of it. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { ownProgram } from "../../system/own-bun.ts";
+import { StorePlaces } from "../../stores/store-places.ts";
+import type { KindMachine } from "./kind.ts";
+
+export type KindMachineOptions = {
+  stateDirectory: string;
+  env: Readonly<Record<string, string | undefined>>;
+  engines: readonly string[] | undefined;
+};
+
+export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions): KindMachine {
+  const places = new StorePlaces(stateDirectory);
+  const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
+  return {
+    ownProgram,
+    placeOf: (store) => places.of(store),
+    passwordOf: (place) => places.passwordOf(place),
+    cache: join(cache, "localhostess"),
+    owner: new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16),
+    engines,
+  };
+}

@@ -1,0 +1,54 @@
+/** Kinds of managed services: shapes only. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import type { StorePlace } from "../../manifest/order.ts";
+
+/** The service that a kind is asked about: a service, with references filled or not. */
+export type KindFacts = {
+  /** `shop:db`. */
+  id: string;
+  /** `shop`. */
+  project: string;
+  /** Absolute: the project's folder. */
+  directory: string;
+  /** Its port on 127.0.0.1, claimed or about to be; undefined: it has none. */
+  port: number | undefined;
+  machine: KindMachine;
+};
+
+/** The parts of this machine that kinds need. Synchronous and quick: references are filled with it, again and again. */
+export type KindMachine = {
+  /** The words that run this program itself, followed by these. */
+  ownProgram(words: readonly string[]): readonly string[];
+  /** The place of a store's data, made when it is asked for first. `version`: `17`. @throws with a sentence. */
+  placeOf(store: {
+    project: string;
+    directory: string;
+    service: string;
+    type: string;
+    version: string | undefined;
+  }): StorePlace;
+  /** The password of that place, made with it. @throws with a sentence. */
+  passwordOf(place: StorePlace): string;
+  /** Absolute: what is fetched for all projects. */
+  cache: string;
+  /** Names this daemon's state directory among others. */
+  owner: string;
+  engines: readonly string[] | undefined;
+};
+
+/** The values that a service gives to those that depend on it, or refer to it. */
+export type Gift = {
+  /** `${services.db.<field>}`. */
+  fields: Readonly<Record<string, string>>;
+  /** Variables of dependents, such as DATABASE_URL: what a file declares beats them. */
+  variables: Readonly<Record<string, string>>;
+};
+
+/** How a kind of service starts, is ready, is ended, and what it gives to others. */
+export interface Kind {
+  /** The spec that its process is started from: program, signal and check where the file leaves them open. */
+  launched(spec: ServiceSpec, facts: KindFacts): ServiceSpec;
+  gives(spec: ServiceSpec, facts: KindFacts): Gift;
+}
+
+export const nothing: Gift = { fields: {}, variables: {} };

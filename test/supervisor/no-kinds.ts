@@ -1,0 +1,13 @@
+import type { KindMachine } from "../../src/supervisor/types/kind.ts";
+
+/** A machine on which nothing managed is asked for. */
+export const noKinds: KindMachine = {
+  ownProgram: (words) => words,
+  placeOf() {
+    throw new Error("there are no places for stores here");
+  },
+  passwordOf: () => "",
+  cache: "/nowhere",
+  owner: "nobody",
+  engines: undefined,
+};
