@@ -1,4 +1,4 @@
-/** The order to our own program: the service to run in the place of a service's command: a managed store, or a container. Pure. */
+/** The order to our own program: a managed store, or a container, in the place of a command. Pure. */
 import type { ContainerSpec, PostgresSpec, StoreSpec } from "./types/own.ts";
 
 /** Passed as JSON in the environment of the program. No secret stands in it. */

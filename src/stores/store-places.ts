@@ -1,7 +1,8 @@
 /** A state directory, and a store of a project -> the folder of its data, and its password. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StorePlace } from "../manifest/order.ts";
+import { readPrivateFile } from "../system/private-file.ts";
 
 export type Stored = {
   project: string;
@@ -55,12 +56,11 @@ export class StorePlaces {
   }
 }
 
+/** @throws with a sentence. */
 function passwordIn(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
+  const read = readPrivateFile(path, { limit: 1000, forbidden: 0o077 });
+  if (read.kind === "text") return read.text.trim();
+  if (read.kind !== "absent") throw new Error(`${path} is no password file of ours; remove it`);
   const made = Buffer.from(crypto.getRandomValues(new Uint8Array(passwordBytes))).toString(
     "base64url",
   );

@@ -1,9 +1,10 @@
 /** The values of one type of services alone, which the keys of that type are read into. */
 
 /**
- * The types of services. `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has a
- * port and an address, but need not listen. `worker`: neither port nor address. `task`: a worker that is run once, and
- * is completed when it ends with exit code 0. The others have an `Own` beside them; `unknown`: a word that no type has.
+ * The types of services. `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has
+ * a port and an address, but need not listen. `worker`: neither port nor address. `task`: a worker that is run once,
+ * and is completed when it ends with exit code 0. The others have an `Own` beside them; `unknown`: a word that no type
+ * has.
  */
 export const serviceTypes = [
   "exec",
