@@ -10,3 +10,14 @@ export type StoreQuestion = {
   /** All bytes so far -> what they say. */
   answer(bytes: Uint8Array): Parsed<StoreState>;
 };
+
+/** Characters of a server's own words that are shown. */
+const longestWords = 200;
+
+/** One printable line: these are the words of a program that may be another than we think. */
+export function notYet(words: string): StoreState {
+  const why = words.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").slice(0, longestWords);
+  return { kind: "not-yet", why };
+}
+
+export const serves: StoreState = { kind: "serves" };

@@ -2,18 +2,22 @@
 import { dial } from "../../link/dial.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { StoreName } from "../../manifest/types/own.ts";
+import { mongoQuestion } from "../../wire/mongo-message.ts";
+import { mysqlQuestion } from "../../wire/mysql-greeting.ts";
 import { postgresQuestion } from "../../wire/postgres.ts";
+import { redisQuestion } from "../../wire/redis-ping.ts";
 import type { StoreQuestion } from "../../wire/store-answer.ts";
 import { type Health, ill } from "./health.ts";
 
 /** How each store is asked; undefined: that it takes a connection is enough. */
 const questions: Readonly<Record<"postgres" | StoreName, StoreQuestion | undefined>> = {
   postgres: postgresQuestion,
-  redis: undefined,
-  valkey: undefined,
-  mysql: undefined,
-  mariadb: undefined,
-  mongodb: undefined,
+  redis: redisQuestion,
+  valkey: redisQuestion,
+  mysql: mysqlQuestion,
+  mariadb: mysqlQuestion,
+  mongodb: mongoQuestion,
+  // These two speak HTTP, and are asked by it.
   minio: undefined,
   mailpit: undefined,
 };
