@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** Names beside a place, of folders that are about to be there, and that were: `postgres-17~new-4711-…`, `postgres-17~old-4711-…`. */
+/** Names beside a place: `postgres-17~new-4711-…` is about to be there, `postgres-17~old-4711-…` was. */
 const parts = /^(.+)~(new|old)-([0-9]+)-[0-9a-f]+$/;
 
 /** A folder of mode 0700 beside that of the place, for what is to be there instead. The name says who makes it. */
