@@ -1,5 +1,5 @@
 /** Projects in the forms of the first locald's examples: those that can run come up, with a real daemon. */
-import { expect, test } from "bun:test";
+import { test } from "bun:test";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SupervisedStatus } from "../../src/routes/project-report.ts";
@@ -52,7 +52,7 @@ const hasPostgres =
   ).length > 0;
 
 const able = examples.filter(
-  ({ states, needs }) => states !== undefined && (needs === undefined),
+  ({ states, needs }) => states !== undefined && (needs === undefined || hasPostgres),
 );
 
 /** As many at once as a small machine starts in time. */
