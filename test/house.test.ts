@@ -33,7 +33,7 @@ const ranks: Record<string, number> = {
  * "" is the folder itself. A folder that is not named here has subfolders that may import each other.
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
-  manifest: [["types"], [""], ["read"]],
+  manifest: [["types"], [""], ["read"], ["compose"]],
   supervisor: [["logs"], ["family"], ["service"], ["types"], ["project"], [""]],
   proxy: [
     ["pages"],
