@@ -17,6 +17,7 @@ const ranks: Record<string, number> = {
   discovery: 3,
   remote: 3,
   containers: 3,
+  sites: 3,
   stores: 3,
   programs: 4,
   supervisor: 4,
@@ -33,6 +34,7 @@ const ranks: Record<string, number> = {
  * "" is the folder itself. A folder that is not named here has subfolders that may import each other.
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
+  containers: [[""], ["runs"]],
   manifest: [["types"], [""], ["read"], ["compose"]],
   supervisor: [["logs"], ["family"], ["service"], ["types"], ["project"], [""]],
   proxy: [
