@@ -1,4 +1,5 @@
 /** The order to our own program: a managed store, or a container, in the place of a command. Pure. */
+import type { HealthCheck, StopSignal } from "./project.ts";
 import type { ContainerSpec, PostgresSpec, StoreSpec } from "./types/own.ts";
 
 /** Passed as JSON in the environment of the program. No secret stands in it. */
@@ -25,8 +26,18 @@ export type Order = {
   cache: string;
   /** Which daemon's services these are: those of another state directory are not ours to remove. */
   owner: string;
+  /** The signal that ends a container, where the file names one; undefined: the image says. */
+  stopSignal: StopSignal | undefined;
   /** Milliseconds from the signal that ends it to SIGKILL. */
   stopTimeout: number;
+  /** Bytes that a container may take; undefined: as many as there are. */
+  memory: number | undefined;
+  /** A check that a container's program does by itself, inside or at its port. */
+  check: HealthCheck | undefined;
+  /** `program`: the program says when the service is ready. `asked`: the supervisor asks the service by itself. */
+  readiness: "program" | "asked";
+  /** Absolute: the folder that notes which engines may have containers of ours. */
+  engineNotes: string;
   /** Its output is a terminal. */
   pty: boolean;
   /** Undefined: everybody's usual places are asked. As `containers` of config.toml. */

@@ -7,10 +7,14 @@ import type { KindFacts } from "./kind.ts";
 /** Milliseconds that our program is given on top of the service's own, before SIGKILL. */
 const graceOnTop = 5000;
 
-export function ordered(
-  spec: ServiceSpec,
-  { facts, place }: { facts: KindFacts; place: StorePlace | undefined },
-): ServiceSpec {
+export type OrderedOptions = {
+  facts: KindFacts;
+  place: StorePlace | undefined;
+  /** The kind's own part of the order. */
+  changed?: Partial<Order>;
+};
+
+export function ordered(spec: ServiceSpec, { facts, place, changed }: OrderedOptions): ServiceSpec {
   const { id, project, directory, port, machine } = facts;
   const order: Order = {
     id,
@@ -25,7 +29,13 @@ export function ordered(
     place,
     cache: machine.cache,
     owner: machine.owner,
+    stopSignal: spec.stopSignal === "SIGTERM" ? undefined : spec.stopSignal,
     stopTimeout: spec.stopTimeout,
+    memory: spec.limits.memory,
+    check: undefined,
+    readiness: "asked",
+    engineNotes: machine.engineNotes,
+    ...changed,
     pty: spec.pty,
     engines: machine.engines,
   };
