@@ -3,7 +3,7 @@ import type { Headers, WholeAnswer } from "../control/http/answer.ts";
 import type { Asked } from "../control/http/asked.ts";
 import type { Page } from "../control/http/http.ts";
 import { hostIn, sessionCookie } from "../control/http/gate.ts";
-import { html } from "../proxy/pages/html.ts";
+import { html } from "../text/html.ts";
 import { pageReply } from "../proxy/pages/page.ts";
 import style from "./page/style.css" with { type: "text" };
 import { type Sessions, sessionLifetime, type TokenKind } from "./session.ts";

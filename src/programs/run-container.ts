@@ -5,10 +5,10 @@ import { chooseEngine, type Engine } from "../containers/runs/choose-engine.ts";
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { type Built, ContainerRun } from "../containers/runs/container-run.ts";
 import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
-import type { ContainerSpec } from "../manifest/types/own.ts";
+import { type ContainerSpec, furtherPort } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import { splitWords } from "../text/split-words.ts";
-import type { Running } from "./run-order.ts";
+import type { Running } from "./running.ts";
 
 /** The variable by which the supervisor finds what a run has started. */
 const runVariable = "LOCALHOSTESS_RUN_ID";
@@ -77,7 +77,12 @@ function planOf(
   { order, env }: Running,
   { words, runId }: { words: readonly string[]; runId: string },
 ): ContainerPlan {
-  const spec = order.own as ContainerSpec;
+  const declared = order.own as ContainerSpec;
+  const ports = declared.ports.map((its) => ({
+    ...its,
+    outside: its.outside ?? order.ports[furtherPort(its)],
+  }));
+  const spec = { ...declared, ports };
   const names = [...order.variables, ...own].filter((name) => env[name] !== undefined);
   const port = spec.inside === undefined ? {} : { PORT: String(spec.inside) };
   return {

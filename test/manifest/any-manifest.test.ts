@@ -139,7 +139,7 @@ test("it is a project that can be filled, or errors with their lines", () => {
         expect(filled.kind).toBe("filled");
       }
     }),
-    { runs: 3_000, atLeast: 1_000 },
+    { runs: 1_500, atLeast: 500 },
   );
   expect(projects).toBeGreaterThan(10);
 });

@@ -49,10 +49,10 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "text of other programs is markup on our pages",
-    file: "src/proxy/pages/html.ts",
+    file: "src/text/html.ts",
     find: "return printable(String(part)).replace(/[&<>\"']/g, (character) => entities[character]!);",
     replace: "return printable(String(part));",
-    tests: ["test/proxy/html.test.ts", "test/proxy/error-page.test.ts"],
+    tests: ["test/text/html.test.ts", "test/proxy/error-page.test.ts"],
   },
   {
     name: "TRACE tells cookies and credentials",

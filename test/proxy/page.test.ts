@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { html } from "../../src/proxy/pages/html.ts";
+import { html } from "../../src/text/html.ts";
 import { pageReply } from "../../src/proxy/pages/page.ts";
 
 const page = { status: 200, title: "A <title>", aside: html`1.0`, body: html`<h1>Hello</h1>` };

@@ -2,7 +2,7 @@
 import { listed } from "../../text/list.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { shown } from "../../text/shown.ts";
-import type { Table } from "../layer.ts";
+import type { Node, Table } from "../layer.ts";
 import { serviceSchema } from "../schema.ts";
 import { readContainer, type WrittenBuild } from "../types/container.ts";
 import { type OwnKey, typesWith } from "../types/own-keys.ts";
@@ -26,7 +26,10 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
   const { fields, mistakes, warnings, options } = reading;
   const field = (key: string) =>
     fields.read<unknown>(table, { key, schema: serviceSchema, service: name });
-  const written = field("type")?.value as string;
+  const written = field("type")?.value as string | undefined;
+  // A wrong form is an error that was reported.
+  if (written === undefined)
+    return { type: "unknown", own: undefined, unusable: "its type is wrong" };
   const isImage = !table.entries.has("type") && table.entries.has("image");
   const type = isImage ? "container" : known.find((its) => its === written);
   if (type === undefined) {
@@ -40,7 +43,12 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
   }
   reportOthers(type, table, reading);
   const read: OwnReader = {
-    value: <Value>(key: string) => field(key)?.value as Value | undefined,
+    value: <Value>(key: string): Value | undefined => {
+      const node = table.entries.get(key);
+      if (node?.kind !== "table") return field(key)?.value as Value | undefined;
+      fields.noteTable(["services", name, key], node);
+      return plain(node) as Value;
+    },
     wrong: (key, what) => mistakes.add(table.entries.get(key) ?? table, what),
     directory: options.directory,
   };
@@ -54,6 +62,14 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
     return { type, own: undefined, unusable: runs ? undefined : `${what}, and it has no command` };
   }
   return { type, own: ownOf(type, read), unusable: undefined };
+}
+
+/** A table that a file has in the place of a value. What is wrong in it is not there, and has been reported. */
+function plain(node: Node): unknown {
+  if (node.kind !== "table") return node.kind === "leaf" ? node.value : undefined;
+  return Object.fromEntries(
+    [...node.entries].flatMap(([key, its]) => (its.kind === "bad" ? [] : [[key, plain(its)]])),
+  );
 }
 
 function ownOf(type: ServiceType, read: OwnReader): Own | undefined {

@@ -91,12 +91,29 @@ export const containerKeys = {
           text(buildForm),
           strictObject(
             {
-              context: optional(text("a folder")),
-              dockerfile: optional(text("a path")),
-              target: optional(text("a stage")),
-              args: optional(record(string(), string(expected("a string")))),
-              builder: optional(text("a builder")),
-              buildpacks: optional(array(text("a buildpack"))),
+              context: optional(
+                pipe(text("a folder"), description("The folder, relative to the project's.")),
+              ),
+              dockerfile: optional(
+                pipe(text("a path"), description("The Dockerfile's path in that folder.")),
+                "Dockerfile",
+              ),
+              target: optional(pipe(text("a stage"), description("The stage that is built."))),
+              args: optional(
+                pipe(
+                  record(string(), string(expected("a string")), expected("a table")),
+                  description("Build arguments."),
+                ),
+              ),
+              builder: optional(
+                pipe(text("a builder"), description("Accepted for locald; has no effect.")),
+              ),
+              buildpacks: optional(
+                pipe(
+                  array(text("a buildpack"), expected("a list of buildpacks")),
+                  description("Accepted for locald; has no effect."),
+                ),
+              ),
             },
             expected(buildForm),
           ),

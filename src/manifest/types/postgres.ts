@@ -36,9 +36,9 @@ export const versionKey = optional(
   ),
 );
 
-const setting = union(
-  [string(), number(), boolean()],
-  expected("a string, a number, true or false"),
+const setting = pipe(
+  union([text("a value"), number(), boolean()], expected("a string, a number, true or false")),
+  transform((value) => (typeof value === "boolean" ? (value ? "on" : "off") : String(value))),
 );
 
 export const postgresKeys = {
@@ -65,14 +65,6 @@ export const postgresKeys = {
     pipe(
       record(string(), setting, expected('a table such as { shared_buffers = "256MB" }')),
       description("Settings in the store's own words, such as lines of postgresql.conf."),
-      transform((its) =>
-        Object.fromEntries(
-          Object.entries(its).map(([key, value]) => [
-            key,
-            typeof value === "boolean" ? (value ? "on" : "off") : String(value),
-          ]),
-        ),
-      ),
     ),
   ),
   extensions: optional(

@@ -7,7 +7,7 @@ import {
   useCookie,
 } from "../../routes/origins.ts";
 import { printable } from "../../text/printable.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../text/html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";

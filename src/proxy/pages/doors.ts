@@ -1,6 +1,6 @@
 /** The proxy's ports -> where a person finds the rest: projects, the front page, the dashboard. Pure. */
 import { originOf, type Scheme } from "../../routes/service-row.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../text/html.ts";
 
 /** The command, and no link: the dashboard is for the owner of the machine, and an address of it signs in once. */
 export const dashboardCommand = "localhostess dashboard";

@@ -5,7 +5,7 @@ import { placeText } from "../../text/place.ts";
 import { reasonOf } from "../../wire/reason.ts";
 import { doors } from "./doors.ts";
 import { explain } from "./explain.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../text/html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import {

@@ -6,7 +6,7 @@ import { byCheckout } from "../../routes/by-checkout.ts";
 import type { Service } from "../../routes/service.ts";
 import { originOf, secureUrl, serviceRow, serviceUrl } from "../../routes/service-row.ts";
 import { dashboardCommand, upCommand } from "./doors.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../text/html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";

@@ -1,6 +1,7 @@
 /** A title and a body -> a whole HTML page, as a reply. Pure. */
-import { Html, html } from "./html.ts";
-import { formPolicy, pagePolicy, pageStyle, watchPolicy } from "./page-style.ts";
+import { Html, html } from "../../text/html.ts";
+import { pageStyle } from "../../text/page-look.ts";
+import { formPolicy, pagePolicy, watchPolicy } from "./page-style.ts";
 import type { Reply } from "./reply.ts";
 import { watchScript } from "./watching.ts";
 

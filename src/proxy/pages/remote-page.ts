@@ -1,7 +1,7 @@
 /** A name of another machine that nothing answers -> the body of a page that says why, and what to do. Pure. */
 import { type RemoteReport, remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../text/html.ts";
 import type { RemoteAway, UnknownName } from "./problem.ts";
 import { longSentence, word } from "./words.ts";
 

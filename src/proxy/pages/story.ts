@@ -1,5 +1,5 @@
 /** A page about a problem, as its parts: the shape of all of them. */
-import type { Html } from "./html.ts";
+import type { Html } from "../../text/html.ts";
 
 /** `awaits`: the event that the page waits for, in a sentence, if time may mend the problem. */
 export type Story = { title: string; body: Html; awaits?: string };

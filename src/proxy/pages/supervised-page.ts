@@ -15,7 +15,7 @@ import {
 } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { dashboardCommand } from "./doors.ts";
-import { html, Html } from "./html.ts";
+import { html, Html } from "../../text/html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import { endCommand } from "./explain-name.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../routes/unusable.ts";
 import { doors } from "./doors.ts";
 import { commandOf, endCommand, guessedName, meantServers } from "./explain-name.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../text/html.ts";
 import type { UnknownName, Unshown } from "./problem.ts";
 import { unknownTherePage } from "./remote-page.ts";
 import { listens, type Story } from "./story.ts";

@@ -8,7 +8,7 @@
  */
 import { Field } from "../../wire/field.ts";
 import { FIELD_STRIDE, type FieldLines, VALUE_END, VALUE_START } from "../../wire/head.ts";
-import { html, type Html } from "./html.ts";
+import { html, type Html } from "../../text/html.ts";
 import type { Reply } from "./reply.ts";
 
 /** Asked for in Accept, which a page without an origin may set. No app has anything of this type. */

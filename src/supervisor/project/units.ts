@@ -5,6 +5,7 @@ import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
+import { furtherPortId } from "./port-book.ts";
 import type { Adopting, Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
 import { noProfiles, type Profiles, startsLater } from "./asked-services.ts";
 import { taskFingerprint } from "./code.ts";
@@ -196,7 +197,8 @@ export class Units {
   #factsOf(id: string, spec: ServiceSpec): KindFacts {
     const { name: project, directory } = this.#spec;
     const port = hasPort(spec) ? this.#effects.portOf(id, spec.port) : undefined;
-    return { id, project, directory, port, machine: this.#effects.machine };
+    const portOf = (suffix: string) => this.#effects.portOf(furtherPortId(id, suffix), undefined);
+    return { id, project, directory, port, portOf, machine: this.#effects.machine };
   }
 
   /** Whether what runs was started from something else than would be started now, from that shell. */

@@ -1,7 +1,14 @@
 /** `container`: our program is the client of an engine, for as long as the container runs. */
 import type { ServiceSpec } from "../../manifest/project.ts";
-import { type Kind, type KindFacts, nothing } from "./kind.ts";
+import { type ContainerSpec, furtherPort } from "../../manifest/types/own.ts";
+import type { Kind, KindFacts } from "./kind.ts";
 import { ordered } from "./ordered.ts";
+
+/** Those for which the file leaves open where they are published. */
+function furtherPorts({ own }: ServiceSpec): readonly string[] {
+  const { ports } = own as ContainerSpec;
+  return ports.flatMap((its) => (its.outside === undefined ? furtherPort(its) : []));
+}
 
 export const container: Kind = {
   launched(spec, facts) {
@@ -11,6 +18,7 @@ export const container: Kind = {
     const made = ordered(spec, {
       facts,
       place: undefined,
+      further: furtherPorts(spec),
       changed: {
         readiness: byAnother ? "asked" : "program",
         check: isOurs ? health : undefined,
@@ -25,12 +33,18 @@ export const container: Kind = {
       stopSignal: "SIGTERM",
     };
   },
-  gives(_spec, { port }) {
-    if (port === undefined) return nothing;
-    return {
-      fields: { port: String(port), host: "localhost", url: `http://localhost:${port}` },
-      variables: {},
-    };
+  furtherPorts,
+  gives(spec, { port, portOf }) {
+    const further = (spec.own as ContainerSpec).ports.flatMap((its) => {
+      const suffix = furtherPort(its);
+      const at = its.outside ?? portOf(suffix);
+      return at === undefined ? [] : [[`port_${suffix.replace("-", "_")}`, String(at)]];
+    });
+    const own =
+      port === undefined
+        ? {}
+        : { port: String(port), host: "localhost", url: `http://localhost:${port}` };
+    return { fields: { ...Object.fromEntries(further), ...own }, variables: {} };
   },
   tidy: (spec: ServiceSpec, { directory, machine }: KindFacts) =>
     machine.removeContainers({ directory, service: spec.name }),

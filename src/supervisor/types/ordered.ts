@@ -10,11 +10,16 @@ const graceOnTop = 5000;
 export type OrderedOptions = {
   facts: KindFacts;
   place: StorePlace | undefined;
+  /** The kind's `furtherPorts`. */
+  further?: readonly string[];
   /** The kind's own part of the order. */
   changed?: Partial<Order>;
 };
 
-export function ordered(spec: ServiceSpec, { facts, place, changed }: OrderedOptions): ServiceSpec {
+export function ordered(
+  spec: ServiceSpec,
+  { facts, place, further = [], changed }: OrderedOptions,
+): ServiceSpec {
   const { id, project, directory, port, machine } = facts;
   const order: Order = {
     id,
@@ -24,6 +29,12 @@ export function ordered(spec: ServiceSpec, { facts, place, changed }: OrderedOpt
     own: spec.own as Exclude<NonNullable<ServiceSpec["own"]>, SiteSpec>,
     command: spec.command,
     port,
+    ports: Object.fromEntries(
+      further.flatMap((suffix) => {
+        const its = facts.portOf(suffix);
+        return its === undefined ? [] : [[suffix, its]];
+      }),
+    ),
     routeName: spec.routeName,
     variables: Object.keys(spec.env),
     place,

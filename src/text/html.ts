@@ -1,5 +1,5 @@
 /** Text that strangers chose -> HTML that shows the text and nothing else. Pure. */
-import { printable } from "../../text/printable.ts";
+import { printable } from "./printable.ts";
 
 /** Markup that is safe to send. Only `html` creates it, so nothing reaches a page unescaped. */
 export class Html {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { html } from "../../src/proxy/pages/html.ts";
+import { html } from "../../src/text/html.ts";
 
 test("what is put in is shown and never read as markup", () => {
   const name = `<b a="1" c='2'>&`;
