@@ -2,7 +2,7 @@
 import { type ContainerPlan, labelNames, type RunLabels } from "./container-plan.ts";
 
 /** Parts that an engine may not be able to give, and that a container can do without. */
-export const dispensable = ["init", "gateway", "network"] as const;
+export const dispensable = ["init", "gateway", "network", "bridge"] as const;
 
 export type Dispensable = (typeof dispensable)[number];
 
@@ -51,7 +51,7 @@ export function containerBody(
       })),
       ...(plan.memory === undefined ? {} : { Memory: plan.memory }),
       ...(without.has("gateway") ? {} : { ExtraHosts: [gatewayHost] }),
-      ...(network === undefined ? {} : { NetworkMode: network }),
+      ...networkMode({ network, without, engine }),
       ...(engine === "docker" ? { LogConfig: { Type: "json-file", Config: logLimits } } : {}),
     },
     ...(network === undefined
@@ -60,6 +60,16 @@ export function containerBody(
           NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [labels.service] } } },
         }),
   };
+}
+
+/** Podman without a bridge has a network for each container alone; Docker has none that publishes ports. */
+function networkMode({
+  network,
+  without,
+  engine,
+}: Pick<BodyOptions, "network" | "without" | "engine">): object {
+  if (network !== undefined) return { NetworkMode: network };
+  return without.has("bridge") && engine === "podman" ? { NetworkMode: "slirp4netns" } : {};
 }
 
 type Published = { key: string; hostPort: string };
@@ -156,10 +166,13 @@ function hashOf(directory: string): string {
 const portTaken =
   /already allocated|address already in use|port is already|ports are not available/i;
 
+const bridges = /network|bridge|endpoint|iptables|nftables|\bcni\b|netavark|aardvark|plugin/i;
+
 const needs: Readonly<Record<Dispensable, RegExp>> = {
   init: /docker-init|catatonit|\btini\b|init binary|container-init/i,
   gateway: /host-gateway|host gateway|add-?host|extra ?hosts?|hostGatewayIP/i,
-  network: /network|bridge|endpoint|iptables|nftables|\bcni\b|netavark|aardvark|plugin/i,
+  network: bridges,
+  bridge: bridges,
 };
 
 /** The part that an engine cannot give, by its own words; undefined: it is something else. */

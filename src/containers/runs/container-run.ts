@@ -1,4 +1,5 @@
 /** A container's plan -> the container, from the choice of an engine until nothing of it is left. */
+import { existsSync } from "node:fs";
 import type { Clock } from "../../system/clock.ts";
 import type { OutputStream } from "../../wire/container-frames.ts";
 import type { ChosenEngine, Engine } from "./choose-engine.ts";
@@ -277,7 +278,13 @@ export class ContainerRun {
     const at = this.#at;
     await this.#effects.noteEngine(at.socket);
     for (const { source, kind } of plan.spec.volumes) {
-      if (kind === "bind" || signal.aborted) continue;
+      if (signal.aborted) return "failed";
+      if (kind === "bind") {
+        // Some engines make it, as root.
+        if (existsSync(source)) continue;
+        this.#fail(`its volume ${source} is not there: make the folder`, { passing: false });
+        return "failed";
+      }
       const body = volumeBody(plan, source);
       const made = await engineCall(at.socket, {
         ...{ method: "POST", path: "/volumes/create", body, clock: at.clock, deadline: 30_000 },
@@ -449,6 +456,7 @@ export class ContainerRun {
 }
 
 const withoutText: Readonly<Record<Dispensable, string>> = {
+  bridge: "a bridge of its engine",
   init: "an init process inside, so that programs which do not handle SIGTERM are killed when they are stopped",
   gateway: "the name host.docker.internal",
   network:

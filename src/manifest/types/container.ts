@@ -146,13 +146,19 @@ export function readContainer({ value, wrong, directory }: OwnReader): Container
   }
   const entrypoint = value<string | string[]>("entrypoint");
   const user = value<string | number>("user");
+  // The default is the project's folder, which is no folder inside.
+  const written = value<string>("workdir");
+  const workdir = written === "." ? undefined : written;
+  if (workdir !== undefined && !workdir.startsWith("/")) {
+    wrong("workdir", "expected an absolute path, as it is inside the container");
+  }
   return {
     kind: "container",
     image,
     build: build === undefined ? undefined : imageBuild(build, directory),
     entrypoint: typeof entrypoint === "string" ? [entrypoint] : entrypoint,
     user: user === undefined ? undefined : String(user),
-    workdir: value<string>("workdir"),
+    workdir,
     inside: value<number>("container_port") ?? value<number>("port"),
     ports: (value<(string | number)[]>("ports") ?? []).flatMap((its) => readPort(its) ?? []),
     volumes: (value<string[]>("volumes") ?? []).flatMap((its) => readVolume(its, directory) ?? []),
