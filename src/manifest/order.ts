@@ -1,5 +1,5 @@
 /** The order to our own program: a managed store, or a container, in the place of a command. Pure. */
-import type { HealthCheck, StopSignal } from "./project.ts";
+import type { HealthCheck } from "./project.ts";
 import type { ContainerSpec, PostgresSpec, StoreSpec } from "./types/own.ts";
 
 /** Passed as JSON in the environment of the program. No secret stands in it. */
@@ -28,8 +28,6 @@ export type Order = {
   cache: string;
   /** Which daemon's services these are: those of another state directory are not ours to remove. */
   owner: string;
-  /** The signal that ends a container, where the file names one; undefined: the image says. */
-  stopSignal: StopSignal | undefined;
   /** Milliseconds from the signal that ends it to SIGKILL. */
   stopTimeout: number;
   /** Bytes that a container may take; undefined: as many as there are. */

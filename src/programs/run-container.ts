@@ -100,7 +100,6 @@ function planOf(
     env: { ...Object.fromEntries(names.map((name) => [name, env[name]!])), ...port },
     port: order.port,
     tty: order.pty,
-    stopSignal: order.stopSignal,
     stopTimeout: order.stopTimeout,
     memory: order.memory,
     check: order.check,

@@ -1,6 +1,7 @@
 /** An order of the supervisor, in the environment -> the program of a managed service, in this process. */
 import { type Order, orderVariable } from "../manifest/order.ts";
 import { notifySupervisor } from "../system/notify-supervisor.ts";
+import { runPostgres } from "./run-postgres.ts";
 import type { Running } from "./running.ts";
 
 /** Exit code of a program that has said why it cannot go on. EX_UNAVAILABLE of sysexits.h. */
@@ -33,7 +34,7 @@ export async function runOrder(
   };
   switch (order.own.kind) {
     case "postgres":
-      return running.cannot("managed PostgreSQL is not there yet");
+      return await runPostgres(running);
     case "store":
       return running.cannot("managed stores are not there yet");
     case "container":

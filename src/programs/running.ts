@@ -1,4 +1,4 @@
-/** The values that the program of a managed service is given: the shape only. */
+/** The values that our own programs of managed services are given: shapes only. */
 import type { Order } from "../manifest/order.ts";
 import type { Notify } from "../system/notify-supervisor.ts";
 

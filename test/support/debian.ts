@@ -24,7 +24,9 @@ export const packages = {
   php: "php-cli",
   newuidmap: "uidmap",
   podman: "podman",
+  pg_ctl: "postgresql-15",
   ps: "procps",
+  psql: "postgresql-client-15",
   puma: "puma",
   rails: "ruby-railties ruby-actioncable",
   rootlesskit: "rootlesskit",
@@ -43,6 +45,7 @@ export type ProgramName = keyof typeof packages | "node";
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
   nginx: ["/usr/sbin/nginx"],
+  pg_ctl: ["/usr/lib/postgresql/15/bin/pg_ctl"],
   sshd: ["/usr/sbin/sshd"],
   chromium: [
     "chromium-browser",

@@ -32,7 +32,7 @@ export function containerBody(
     ...(spec.entrypoint === undefined ? {} : { Entrypoint: spec.entrypoint }),
     ...(spec.user === undefined ? {} : { User: spec.user }),
     ...(spec.workdir === undefined ? {} : { WorkingDir: spec.workdir }),
-    ...(plan.stopSignal === undefined ? {} : { StopSignal: plan.stopSignal }),
+    ...(spec.stopSignal === undefined ? {} : { StopSignal: spec.stopSignal }),
     ...{ Tty: plan.tty, OpenStdin: plan.tty, AttachStdout: true, AttachStderr: true },
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     Labels: runLabels(labels),

@@ -15,8 +15,6 @@ export type ContainerPlan = {
   port: number | undefined;
   /** Its output is a terminal, and so is its input. */
   tty: boolean;
-  /** Undefined: the image's own, or else SIGTERM. */
-  stopSignal: string | undefined;
   /** Milliseconds from the signal to SIGKILL. */
   stopTimeout: number;
   /** Bytes; undefined: as much as there is. */

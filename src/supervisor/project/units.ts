@@ -13,6 +13,7 @@ import {
   type Completed,
   type FilledSpec,
   filledSpec,
+  isSuspended,
   needsRestart,
   processOf,
   type Shell,
@@ -149,7 +150,9 @@ export class Units {
     const facts = { process: processOf(unit), lazy: startsLater(unit.spec) };
     const step = wishStep(unit.wish.state, event, facts);
     if (step === undefined) return undefined;
-    unit.wish = { state: step.next, because };
+    const stays = isSuspended(unit) && isSuspended({ wish: { state: step.next, because } });
+    // Its data is in the same hands as before, whatever is asked for meanwhile.
+    unit.wish = { state: step.next, because: stays ? unit.wish.because : because };
     if (step.next !== "restarting" && step.next !== "due") unit.granted = new Set();
     return step;
   }

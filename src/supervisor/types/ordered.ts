@@ -40,7 +40,6 @@ export function ordered(
     place,
     cache: machine.cache,
     owner: machine.owner,
-    stopSignal: spec.stopSignal === "SIGTERM" ? undefined : spec.stopSignal,
     stopTimeout: spec.stopTimeout,
     memory: spec.limits.memory,
     check: undefined,
