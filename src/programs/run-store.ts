@@ -1,29 +1,19 @@
 /** The order of a store -> its installed server in the place of this process, or else a container with it. */
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import type { Order } from "../manifest/order.ts";
 import type { ContainerSpec, StoreSpec } from "../manifest/types/own.ts";
 import { findProgram } from "../stores/servers/find-program.ts";
+import { preparedData } from "../stores/servers/prepared-data.ts";
 import type { ProgramFacts, StoreFacts, StoreServer } from "../stores/servers/server.ts";
 import { storeServers } from "../stores/servers/servers.ts";
 import { StorePlaces } from "../stores/store-places.ts";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { execInPlace } from "../system/exec-in-place.ts";
+import { shellWord } from "../text/shell-words.ts";
 import type { Running } from "./running.ts";
+import { statusTeller } from "./status-teller.ts";
 
-/** How a container is run in the place of a command: the exit code. */
-export type RunContainer = (
-  running: Running,
-  options: {
-    spec: ContainerSpec;
-    words: readonly string[];
-    env: Record<string, string>;
-    saysReady: boolean;
-  },
-) => Promise<number>;
-
-/** Milliseconds between two words that the preparation goes on, and what each adds to the time until it is ready. */
-const sayPeriod = 5000;
-const extension = 30_000;
+/** Runs the container of an order, in the place of a command: the exit code. */
+export type RunContainer = (running: Running) => Promise<number>;
 
 /** Resolves with an exit code, unless the server takes the place of this process. */
 export async function runStore(
@@ -49,10 +39,18 @@ export async function runStore(
     running.cannot(`${lacking}, and ${why}`, options);
   if (runContainer === undefined) return cannot("containers are not there yet");
   const { spec: its, words, env: inside } = server.inContainer(facts);
-  return await runContainer(
-    { ...running, cannot },
-    { spec: containerSpec(its, order), words, env: { ...inside }, saysReady: false },
-  );
+  return await runContainer({
+    ...running,
+    cannot,
+    // Passwords are in its environment, which nobody else can read, and are given to the engine from there.
+    env: { ...env, ...inside },
+    order: {
+      ...order,
+      own: containerSpec(its, order),
+      command: words.map(shellWord).join(" "),
+      variables: [...order.variables, ...Object.keys(inside)],
+    },
+  });
 }
 
 function factsOf(running: Running, spec: StoreSpec): StoreFacts {
@@ -70,7 +68,9 @@ function factsOf(running: Running, spec: StoreSpec): StoreFacts {
 async function start(server: StoreServer, facts: ProgramFacts, running: Running): Promise<number> {
   const { place, program, env } = facts;
   try {
-    await prepare(server, facts, running);
+    const teller = statusTeller(running.notify);
+    await preparedData(server, facts, () => teller.tell(`making the data of ${server.title}`));
+    teller.end();
     const { words, env: own, files } = server.start(facts);
     for (const [path, text] of Object.entries(files)) await writeAtomically(path, text);
     running.say(`${server.title} ${program.version} (${program.path}), its data is ${place.data}`);
@@ -86,37 +86,6 @@ async function start(server: StoreServer, facts: ProgramFacts, running: Running)
 function sentenceOf(error: Error & { code?: string; path?: string }): string {
   if (error.code === "ENOSPC") return `there is no room left on the disk for ${error.path}`;
   return error.message;
-}
-
-/** Makes the data in one step: after an interruption it is made again from nothing. */
-async function prepare(
-  server: StoreServer,
-  facts: ProgramFacts,
-  { notify }: Running,
-): Promise<void> {
-  const { data, sockets } = facts.place;
-  mkdirSync(sockets, { recursive: true, mode: 0o700 });
-  if (existsSync(data)) return;
-  const unfinished = `${data}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { mode: 0o700 });
-  if (server.prepare !== undefined) {
-    const goOn = (): void => {
-      notify(
-        `STATUS=making the data of ${server.title}`,
-        `EXTEND_TIMEOUT_USEC=${extension * 1000}`,
-      );
-    };
-    goOn();
-    const timer = setInterval(goOn, sayPeriod);
-    try {
-      await server.prepare(unfinished, facts);
-    } finally {
-      clearInterval(timer);
-    }
-    notify("STATUS=");
-  }
-  renameSync(unfinished, data);
 }
 
 /** The data is in a volume of the project and its checkout; another version has another one, as it has in a folder. */

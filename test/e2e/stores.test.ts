@@ -1,6 +1,6 @@
 /** Stores of a project, from installed programs: real servers, and real clients of them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { RedisClient } from "bun";
+import { RedisClient, SQL } from "bun";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "../support/with-programs.ts";
@@ -189,4 +189,54 @@ port = ${holder.port}
     }
     await place.until("held:cache", ({ state }) => state === "ready");
   }, 60_000);
+});
+
+describeWith(["mariadbd"])("mariadb from an installed program", () => {
+  test("DATABASE_URL leads to its database, its password is asked for, and rows survive a kill -9", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project(
+      "shop",
+      `
+[project]
+name = "shop"
+
+[services.db]
+type = "mariadb"
+from = "program"
+database = "items"
+
+[services.api]
+command = """exec bun -e '
+  const sql = new Bun.SQL(process.env.DATABASE_URL);
+  await sql.unsafe("create table if not exists items (name text)");
+  await sql.unsafe("insert into items values (0x6669727374)");
+  Bun.serve({
+    port: Number(process.env.PORT),
+    hostname: "127.0.0.1",
+    fetch: () => Response.json(process.env),
+  });
+'"""
+depends_on = ["db"]
+`,
+    );
+    await place.up(directory);
+    const ready = (id: string) => place.until(id, ({ state }) => state === "ready");
+    const { port } = await ready("shop:api");
+    const env = (await (await fetch(`http://127.0.0.1:${port}`)).json()) as Record<string, string>;
+    const url = env.DATABASE_URL!;
+    expect(env).toMatchObject({ MARIADB_URL: url, MYSQL_HOST: "127.0.0.1", MYSQL_USER: "root" });
+
+    const db = await ready("shop:db");
+    await using wrong = new SQL(url.replace(/:[\w-]{24}@/, ":@"), { max: 1 });
+    await expect(wrong`select 1`.execute()).rejects.toThrow("Access denied");
+    expect(readFileSync(`/proc/${db.pid}/cmdline`, "latin1")).not.toContain(env.MYSQL_PASSWORD!);
+
+    endNow(db.pid!);
+    await place.until("shop:db", (its) => its.state === "ready" && its.pid !== db.pid);
+    await using sql = new SQL(url, { max: 1 });
+    expect([...(await sql`select name from items`)]).toEqual([{ name: "first" }]);
+    const log = (await place.logs("shop:db")).join("\n");
+    expect(log).not.toContain(env.MYSQL_PASSWORD!);
+    expect(log).not.toContain("Aborted connection");
+  }, 90_000);
 });

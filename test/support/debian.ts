@@ -25,7 +25,9 @@ export const packages = {
   php: "php-cli",
   newuidmap: "uidmap",
   podman: "podman",
+  pg_ctl: "postgresql-15",
   ps: "procps",
+  psql: "postgresql-client-15",
   puma: "puma",
   "redis-server": "redis-server",
   rails: "ruby-railties ruby-actioncable",
@@ -46,6 +48,7 @@ export type ProgramName = keyof typeof packages | "node";
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
   nginx: ["/usr/sbin/nginx"],
   mariadbd: ["/usr/sbin/mariadbd"],
+  pg_ctl: ["/usr/lib/postgresql/15/bin/pg_ctl"],
   sshd: ["/usr/sbin/sshd"],
   chromium: [
     "chromium-browser",

@@ -191,7 +191,7 @@ function bare(path: string): string {
   return path.replace(/\?.*/, "");
 }
 
-function unreachedWhy({ code, message }: NodeJS.ErrnoException): string {
+export function unreachedWhy({ code, message }: NodeJS.ErrnoException): string {
   if (code === "EACCES" || code === "EPERM") return "we may not open its socket";
   if (code === "ECONNREFUSED") return "nothing listens on its socket";
   if (code === "ENOENT") return "its socket is gone";
