@@ -1,4 +1,4 @@
-/** The place of a store -> the folder of its data, made in one step: an interruption leaves nothing that is taken for it. */
+/** The place of a store -> the folder of its data, made in one step: what was cut off is never taken for it. */
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import type { ProgramFacts, StoreServer } from "./server.ts";
 
