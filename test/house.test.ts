@@ -48,7 +48,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
     ["h2"],
     ["listener"],
   ],
-  stores: [["postgres"], [""]],
+  stores: [["postgres", "servers"], [""]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
   cli: [["shared"], ["servers", "projects", "trust", "daemon", "typing"], [""]],
 };
