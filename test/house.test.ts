@@ -34,7 +34,7 @@ const ranks: Record<string, number> = {
  * "" is the folder itself. A folder that is not named here has subfolders that may import each other.
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
-  containers: [[""], ["runs"]],
+  containers: [[""], ["runs"], ["build"]],
   manifest: [["types"], [""], ["read"], ["compose"]],
   supervisor: [["logs"], ["family"], ["service"], ["types"], ["project"], [""]],
   proxy: [
@@ -48,6 +48,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
     ["h2"],
     ["listener"],
   ],
+  stores: [["postgres", "servers"], [""]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
   cli: [["shared"], ["servers", "projects", "trust", "daemon", "typing"], [""]],
 };
@@ -58,6 +59,7 @@ const pure = ["text", "wire", "manifest", "routes"];
 /** Tables of states in folders that are not pure: nothing but the state and the event decides. */
 const tables = [
   "containers/engine-states.ts",
+  "containers/runs/run-states.ts",
   "proxy/upstream/dial-states.ts",
   "proxy/upstream/evidence.ts",
   "proxy/client/states.ts",

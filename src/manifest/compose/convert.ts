@@ -35,7 +35,7 @@ export type ComposedService = {
 export type Composed =
   | {
       kind: "done";
-      /** What the file calls the project. */
+      /** The name that the file gives the project. */
       name: string | undefined;
       services: ComposedService[];
       /** Lines of comments: parts of the files that no service of ours has. */

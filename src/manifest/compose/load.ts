@@ -113,7 +113,7 @@ class Loader {
     return whole;
   }
 
-  /** What is included is below what includes it; a service in two of them is an error, as compose has it. */
+  /** Included files are below the one that includes them; a service in two of them is an error, as compose has it. */
   #including(root: Mapping): Mapping {
     const include = root.entries.get("include")?.node;
     if (include === undefined) return root;

@@ -51,7 +51,7 @@ function mappings(below: Mapping, above: Mapping): Mapping {
   return { ...above, entries };
 }
 
-/** What compose takes as a list as well as a single text. */
+/** Keys that compose takes as a list as well as a single text. */
 const alsoTexts: readonly string[] = ["env_file", "dns", "dns_search", "tmpfs"];
 
 function asList(node: Node, key: string): List | undefined {

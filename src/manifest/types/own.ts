@@ -42,6 +42,9 @@ export const storeNames = [
 
 export type StoreName = (typeof storeNames)[number];
 
+export type StopSignal =
+  "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH" | "SIGKILL";
+
 /** A managed PostgreSQL. */
 export type PostgresSpec = {
   kind: "postgres";
@@ -82,6 +85,11 @@ export type ExtraPort = {
   protocol: "tcp" | "udp";
 };
 
+/** The use of a further port, by which it is remembered. */
+export function furtherPort({ inside, protocol }: ExtraPort): string {
+  return protocol === "tcp" ? String(inside) : `${inside}-${protocol}`;
+}
+
 export type Volume = {
   /** The name of a volume, which is the project's own; or an absolute path on this machine. */
   source: string;
@@ -117,6 +125,8 @@ export type ContainerSpec = {
   inside: number | undefined;
   ports: readonly ExtraPort[];
   volumes: readonly Volume[];
+  /** Undefined: that of the image, or else SIGTERM. */
+  stopSignal: StopSignal | undefined;
   pull: "missing" | "always" | "never";
 };
 

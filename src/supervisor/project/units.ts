@@ -13,6 +13,7 @@ import {
   type Completed,
   type FilledSpec,
   filledSpec,
+  isSuspended,
   needsRestart,
   processOf,
   type Shell,
@@ -149,7 +150,9 @@ export class Units {
     const facts = { process: processOf(unit), lazy: startsLater(unit.spec) };
     const step = wishStep(unit.wish.state, event, facts);
     if (step === undefined) return undefined;
-    unit.wish = { state: step.next, because };
+    const stays = isSuspended(unit) && isSuspended({ wish: { state: step.next, because } });
+    // Its data is in the same hands as before, whatever is asked for meanwhile.
+    unit.wish = { state: step.next, because: stays ? unit.wish.because : because };
     if (step.next !== "restarting" && step.next !== "due") unit.granted = new Set();
     return step;
   }
@@ -192,6 +195,12 @@ export class Units {
     const other = this.first(name);
     if (other === undefined || other.spec.unusable !== undefined) return undefined;
     return kindOf(other.spec).gives(other.spec, this.#factsOf(other.id, other.spec));
+  }
+
+  /** Ends what processes of a service leave outside of their families. */
+  tidierOf(id: string, spec: ServiceSpec): (() => Promise<string | undefined>) | undefined {
+    const { tidy } = kindOf(spec);
+    return tidy && (() => tidy(spec, this.#factsOf(id, spec)));
   }
 
   #factsOf(id: string, spec: ServiceSpec): KindFacts {
