@@ -15,6 +15,8 @@ export type Order = {
   command: string;
   /** The port on 127.0.0.1; undefined: it has none. */
   port: number | undefined;
+  /** Further ports on 127.0.0.1, by what they are for: `smtp`. */
+  ports: Readonly<Record<string, number>>;
   /** Its name without `.localhost`; undefined: no request reaches it. */
   routeName: string | undefined;
   /** Names of the declared variables, which are in the environment of the program. */

@@ -1,8 +1,13 @@
 /** A state directory, and a store of a project -> the folder of its data, and its password. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { StorePlace } from "../manifest/order.ts";
+import { ensurePrivateDirectory } from "../system/private-directory.ts";
 import { readPrivateFile } from "../system/private-file.ts";
+import { makePrivateText } from "../system/private-text.ts";
+import { exchange, mendPlace, placesIn, sweepBeside } from "./exchange.ts";
+import { foldersIn, type Owner, Owners } from "./owners.ts";
 
 export type Stored = {
   project: string;
@@ -13,36 +18,53 @@ export type Stored = {
   version: string | undefined;
 };
 
+/** A store that has data, whether anybody has a use for it or not. */
+export type Kept = Omit<Stored, "type" | "version"> & {
+  /** `postgres-17`. */
+  store: string;
+  worktree: boolean;
+  /** When its project was forgotten; undefined: it was not. Milliseconds since the Unix epoch. */
+  left: number | undefined;
+  place: StorePlace;
+};
+
+export type SocketPlaceOptions = {
+  platform: NodeJS.Platform;
+  uid: number;
+  /** `XDG_RUNTIME_DIR`, where it is set. */
+  runtimeDirectory: string | undefined;
+};
+
 /** Bytes of a password: 24 characters of base64url. */
 const passwordBytes = 18;
 
+/** Bytes of a path that bind(2) accepts, without its NUL: unix(7), and sys/un.h of macOS. */
+const longestSocket = { linux: 107, other: 103 };
+/** The longest name of a socket in its folder. */
+const longestName = "/.s.PGSQL.65535".length;
+
 export class StorePlaces {
   readonly #folder: string;
+  readonly #owners: Owners;
+  readonly #sockets: SocketPlaceOptions;
   readonly #made = new Map<string, StorePlace>();
   readonly #passwords = new Map<string, string>();
 
-  constructor(stateDirectory: string) {
+  constructor(stateDirectory: string, sockets: SocketPlaceOptions = usualSockets()) {
     this.#folder = join(stateDirectory, "stores");
+    this.#owners = new Owners(this.#folder);
+    this.#sockets = sockets;
   }
 
   /** Made where there is none yet. @throws with a sentence. */
-  of({ project, directory, service, type, version }: Stored): StorePlace {
-    const hash = new Bun.CryptoHasher("sha256").update(directory).digest("hex").slice(0, 8);
-    const folder = join(
-      this.#folder,
-      `${project}-${hash}`,
-      service,
-      version === undefined ? type : `${type}-${version}`,
-    );
+  of({ type, version, service, ...owner }: Stored): StorePlace {
+    const store = version === undefined ? type : `${type}-${version}`;
+    const folder = join(this.#owners.of(owner).folder, service, store);
     const known = this.#made.get(folder);
     if (known !== undefined) return known;
-    const place = {
-      folder,
-      data: join(folder, "data"),
-      sockets: join(folder, "s"),
-      password: join(folder, "password"),
-    };
+    mendPlace(folder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const place = this.#placeIn(folder);
     this.#made.set(folder, place);
     return place;
   }
@@ -54,16 +76,141 @@ export class StorePlaces {
     this.#passwords.set(password, text);
     return text;
   }
+
+  /** Stores that have data, of all projects: also those that nobody has asked for since the daemon began. */
+  kept(): Kept[] {
+    return this.#owners.all().flatMap((owner) => {
+      const { directory, project, worktree = false, left } = owner;
+      return foldersIn(owner.folder).flatMap(({ name: service }) =>
+        placesIn(join(owner.folder, service)).flatMap((store) => {
+          const folder = join(owner.folder, service, store);
+          mendPlace(folder);
+          if (!hasData(folder)) return [];
+          const place = this.#placeIn(folder);
+          return [{ directory, project, service, store, worktree, left, place }];
+        }),
+      );
+    });
+  }
+
+  /**
+   * Whatever is in the folder `made` is at the place from now on, in one step. Its store must not run. Resolves when
+   * the former data is removed; until then, the place may be used already.
+   */
+  async put(place: StorePlace, made: string): Promise<void> {
+    const old = exchange(place.folder, made);
+    this.#passwords.delete(place.password);
+    if (old !== undefined) await rm(old, { recursive: true, force: true });
+  }
+
+  /** Its folder is at another path. */
+  moved(from: string, to: string): void {
+    this.#owners.moved(from, to);
+  }
+
+  /** The project of that folder was forgotten: its data is listed as left over. */
+  leave(directory: string, { time, worktree }: { time: number; worktree: boolean }): void {
+    this.#owners.leave(directory, { time, worktree });
+  }
+
+  /** Removes all data of that folder's project. None of its stores may run. */
+  async remove(directory: string): Promise<void> {
+    for (const owner of this.#owners.at(directory)) await this.#remove(owner);
+  }
+
+  /**
+   * Removes what exchanges of daemons that are gone have left, and the data of worktrees that were forgotten before
+   * `before`. Never rejects.
+   */
+  async sweep({
+    before,
+    isAlive,
+    note,
+  }: {
+    before: number;
+    isAlive(pid: number): boolean;
+    note(text: string): void;
+  }): Promise<void> {
+    try {
+      for (const owner of [...this.#owners.all()]) {
+        if (owner.worktree && owner.left !== undefined && owner.left < before) {
+          note(`the data of ${owner.project}, a worktree that was deleted, is removed`);
+          await this.#remove(owner);
+          continue;
+        }
+        for (const { name: service } of foldersIn(owner.folder)) {
+          const folder = join(owner.folder, service);
+          for (const store of placesIn(folder)) {
+            await sweepBeside(join(folder, store), { isAlive, note });
+          }
+        }
+      }
+    } catch (error) {
+      note(`what stores have left in ${this.#folder} cannot be removed: ${String(error)}`);
+    }
+  }
+
+  async #remove(owner: Owner): Promise<void> {
+    this.#owners.removed(owner);
+    for (const [folder, { password }] of this.#made) {
+      if (!folder.startsWith(`${owner.folder}/`)) continue;
+      this.#made.delete(folder);
+      this.#passwords.delete(password);
+    }
+    await rm(owner.folder, { recursive: true, force: true });
+  }
+
+  #placeIn(folder: string): StorePlace {
+    return {
+      folder,
+      data: join(folder, "data"),
+      sockets: this.#socketsFor(folder),
+      password: join(folder, "password"),
+    };
+  }
+
+  /** A folder beside the data, or one with a short path where that is too long for a socket. */
+  #socketsFor(folder: string): string {
+    const { platform, uid, runtimeDirectory } = this.#sockets;
+    const longest = platform === "linux" ? longestSocket.linux : longestSocket.other;
+    const fits = (path: string): boolean => Buffer.byteLength(path) + longestName <= longest;
+    const own = join(folder, "s");
+    if (fits(own)) return own;
+    const hash = new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 16);
+    for (const parent of [
+      ...(runtimeDirectory?.startsWith("/") ? [join(runtimeDirectory, "localhostess")] : []),
+      `/tmp/localhostess-${uid}`,
+    ]) {
+      const short = join(parent, `store-${hash}`);
+      if (!fits(short)) continue;
+      ensurePrivateDirectory(parent, uid);
+      return short;
+    }
+    throw new Error(`there is no place for the socket of a store: ${own} is too long for one`);
+  }
+}
+
+/** True for one whose server has written something. */
+function hasData(folder: string): boolean {
+  return existsSync(join(folder, "data"));
+}
+
+function usualSockets(): SocketPlaceOptions {
+  const { platform } = process;
+  return { platform, uid: process.geteuid?.() ?? 0, runtimeDirectory: undefined };
 }
 
 /** @throws with a sentence. */
 function passwordIn(path: string): string {
   const read = readPrivateFile(path, { limit: 1000, forbidden: 0o077 });
-  if (read.kind === "text") return read.text.trim();
-  if (read.kind !== "absent") throw new Error(`${path} is no password file of ours; remove it`);
+  if (read.kind === "text" && read.text.trim() !== "") return read.text.trim();
+  if (read.kind !== "absent") {
+    const why = read.kind === "text" ? "empty" : read.kind;
+    throw new Error(`${path} is no password file of ours (${why}); remove it, and start it again`);
+  }
   const made = Buffer.from(crypto.getRandomValues(new Uint8Array(passwordBytes))).toString(
     "base64url",
   );
-  writeFileSync(path, `${made}\n`, { mode: 0o600, flag: "wx" });
-  return made;
+  // Another daemon may have made it meanwhile: then the one that stands there counts.
+  return makePrivateText(path, `${made}\n`) === "made" ? made : passwordIn(path);
 }

@@ -94,7 +94,7 @@ const wrong: [args: string[], said: string][] = [
   [["add", "my api", "--", "x"], 'such as "my-api"'],
   [["add", "api", "--port", "0", "--", "x"], '--port: expected a number from 1 to 65535, got "0"'],
   [["add", "a", "-t", "worker", "-p", "1", "--", "x"], "--port: a worker has no port"],
-  [["service", "add", "postgres", "db"], "postgres is not supported yet"],
+  [["service", "add", "postgre", "db"], "Allowed choices are exec, process, worker, task"],
   [["service", "add", "exce", "db"], "Allowed choices are exec, process, worker"],
 ];
 

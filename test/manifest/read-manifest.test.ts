@@ -372,7 +372,6 @@ command = "x"
     "locald.toml:19 services.jobs.command: expected a command, got an empty string",
     "locald.toml:20 services.jobs.port: a worker has no port; only an exec service has one",
     "locald.toml:21 services.jobs.idle_timeout: a worker receives no requests, so that it is never idle",
-    'locald.toml:24 services.cache.type: type "container" is not supported yet; use "exec", "process", "worker" or "task"',
     'locald.toml:27 service: unknown key; did you mean "services"?',
   ]);
 });
@@ -382,16 +381,6 @@ const single: [what: string, text: string, told: string][] = [
     "invalid TOML",
     'name = "a"\nname = "b"\n',
     "locald.toml:2:1: invalid TOML: trying to redefine an already defined table or value",
-  ],
-  [
-    "nothing",
-    "# Nothing yet.\n",
-    'locald.toml:1 no services are declared; add [services.web] with command = "..."',
-  ],
-  [
-    "a later type's key",
-    '[services]\nweb = { command = "x", build = {} }\n',
-    'locald.toml:2 services.web.build: only for type "build", which is not supported yet; use "exec", "process", "worker" or "task"',
   ],
   [
     "a service that is a number",
@@ -477,6 +466,23 @@ const single: [what: string, text: string, told: string][] = [
 
 for (const [what, text, told] of single) {
   test(`${what} is an error`, () => expect(mistakes(text)).toEqual([told]));
+}
+
+const told: [what: string, text: string, told: string][] = [
+  [
+    "a file without services",
+    "# Nothing yet.\n",
+    'locald.toml:1 no services are declared; add [services.web] with command = "..."',
+  ],
+  [
+    "a build of a service with a command",
+    '[services]\nweb = { command = "x", build = {} }\n',
+    "locald.toml:2 services.web.build: builds of services are not supported yet; its command is run as it is",
+  ],
+];
+
+for (const [what, text, warning] of told) {
+  test(`${what} is a warning`, () => expect(project(text).warnings).toEqual([warning]));
 }
 
 describe("what waits for what", () => {

@@ -4,7 +4,8 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { tmpdir } from "node:os";
 import type { HealthCheck } from "../../src/manifest/project.ts";
-import { checks, type Health } from "../../src/supervisor/service/checks.ts";
+import { checks } from "../../src/supervisor/service/checks.ts";
+import type { Health } from "../../src/supervisor/service/health.ts";
 import {
   lsofListening,
   portsInLsof,

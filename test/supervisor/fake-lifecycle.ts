@@ -2,7 +2,8 @@
 import type { PortHolder } from "../../src/discovery/port-holder.ts";
 import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
-import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
+import type { Asking } from "../../src/supervisor/service/checks.ts";
+import type { Health } from "../../src/supervisor/service/health.ts";
 import type { Ending } from "../../src/supervisor/family/ending.ts";
 import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
 import type { AdoptedOptions } from "../../src/supervisor/service/adopted-child.ts";

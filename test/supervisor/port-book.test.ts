@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { portBook } from "../../src/supervisor/project/port-book.ts";
+import { furtherPortId, portBook } from "../../src/supervisor/project/port-book.ts";
 
 function made(options: { remembered?: Record<string, number>; reserved?: number[] } = {}) {
   const busy = new Set<number>();
@@ -45,4 +45,21 @@ test("a declared port is that, and nobody else's", () => {
   const { book } = made({ remembered: { "shop:b": 3000 }, reserved: [3000] });
   expect(book.claim("shop:a", 3000)).toBe(3000);
   expect(book.claim("shop:b", undefined)).not.toBe(3000);
+});
+
+test("a further port is as much a service's own: the same each time, and nobody else's while it runs", () => {
+  const smtp = furtherPortId("shop:mail", "smtp");
+  const { book, active } = made({ remembered: { [smtp]: 21_000, "shop:b": 21_000 } });
+  expect(book.of(smtp, undefined)).toBe(21_000);
+  expect(book.claim("shop:mail", undefined)).not.toBe(21_000);
+  active.add("shop:mail");
+  expect(book.claim("shop:b", undefined)).not.toBe(21_000);
+  expect(book.claim(smtp, undefined)).toBe(21_000);
+});
+
+test("the further ports of a project are forgotten with it", () => {
+  const { book } = made();
+  book.claim(furtherPortId("shop:mail", "smtp"), undefined);
+  book.forget("shop");
+  expect([...book.all]).toEqual([]);
 });

@@ -23,6 +23,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     missed: "due",
     "up-lazy": "dozing end",
     restart: "restarting end",
+    suspend: "barred end",
   },
   dozing: {
     up: "due",
@@ -32,6 +33,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     missed: "due",
     stop: "unwanted end",
     restart: "restarting end",
+    suspend: "suspended end",
   },
   due: {
     stop: "unwanted end",
@@ -39,6 +41,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     restart: "restarting end",
     started: "given",
     cannot: "refused",
+    suspend: "suspended end",
   },
   given: {
     up: "due where ending, rested, down, done, spent",
@@ -52,6 +55,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     restart: "renewing where up; restarting end",
     renew: "renewing where up",
     changed: "renewing where up; nothing where working, done; dozing end where lazy; due",
+    suspend: "suspended end",
   },
   renewing: {
     stop: "unwanted end",
@@ -61,12 +65,14 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     changed: "renewing",
     able: "restarting end",
     ended: "due",
+    suspend: "suspended end",
   },
   restarting: {
     stop: "unwanted end",
     doze: "dozing end",
     restart: "restarting end",
     ended: "due",
+    suspend: "suspended end",
   },
   refused: {
     up: "due",
@@ -76,6 +82,15 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     scheduled: "due",
     cannot: "refused",
     changed: "dozing end where lazy; due",
+    suspend: "suspended end",
+  },
+  suspended: { stop: "barred end", released: "due" },
+  barred: {
+    up: "suspended",
+    "up-lazy": "suspended",
+    missed: "suspended",
+    restart: "suspended",
+    released: "unwanted end",
   },
 };
 
@@ -125,8 +140,11 @@ test("from every wish every other can be reached", () => {
     expect([...reachedFrom(state)].sort()).toEqual([...wishStates].sort());
 });
 
+const suspended: readonly WishState[] = ["suspended", "barred"];
+
 test("a stop leads to unwanted and an up to a start, whatever was wanted before", () => {
   for (const state of wishStates) {
+    if (suspended.includes(state)) continue;
     for (const facts of allFacts) {
       expect(nextOf(state, "stop", facts)).toBe("unwanted");
       const wanted = nextOf(state, "up", facts);
@@ -140,11 +158,27 @@ test("a stop leads to unwanted and an up to a start, whatever was wanted before"
   }
 });
 
+test("nothing starts a service while its data is in other hands, and then it is as was asked for last", () => {
+  for (const facts of allFacts) {
+    for (const state of suspended) {
+      for (const event of wishEvents) {
+        if (event === "released") continue;
+        expect(suspended).toContain(nextOf(state, event, facts));
+      }
+      expect(nextOf(nextOf(state, "up", facts), "released", facts)).toBe("due");
+      expect(nextOf(nextOf(state, "stop", facts), "released", facts)).toBe("unwanted");
+    }
+    for (const state of wishStates) expect(suspended).toContain(nextOf(state, "suspend", facts));
+  }
+});
+
 test("only a person makes an unwanted service wanted, the restart of one that depends on it, or the daemon before", () => {
   const persons: WishEvent[] = ["up", "up-lazy", "restart", "missed", "goes-on"];
   for (const event of wishEvents) {
     if (persons.includes(event)) continue;
-    for (const facts of allFacts) expect(nextOf("unwanted", event, facts)).toBe("unwanted");
+    for (const facts of allFacts) {
+      expect(nextOf(nextOf("unwanted", event, facts), "released", facts)).toBe("unwanted");
+    }
   }
 });
 
@@ -153,7 +187,8 @@ test("only a person, a request, a schedule or a dependent starts a service that 
   for (const event of wishEvents) {
     if (starters.includes(event)) continue;
     for (const facts of allFacts) {
-      expect(["dozing", "unwanted"]).toContain(nextOf("dozing", event, facts));
+      const next = nextOf("dozing", event, facts);
+      expect(["dozing", "unwanted", ...(event === "suspend" ? suspended : [])]).toContain(next);
     }
   }
 });
@@ -187,6 +222,8 @@ test("each wish of the daemon before is taken up by its events, as far as nothin
     renewing: "renewing",
     restarting: "due",
     refused: "due",
+    suspended: "due",
+    barred: "unwanted",
   });
 });
 
@@ -212,7 +249,7 @@ test("a restart ends no process before another one could start in its place", ()
     }
   }
   for (const event of wishEvents) {
-    if (["able", "stop", "doze"].includes(event)) continue;
+    if (["able", "stop", "doze", "suspend"].includes(event)) continue;
     for (const facts of allFacts)
       expect(wishStep("renewing", event, facts)?.action).toBeUndefined();
   }
@@ -226,10 +263,12 @@ test("what was asked last counts, whatever happened between", () => {
       let state: WishState = "unwanted";
       let stopped = true;
       for (const [what, seen] of happened) {
+        // Only heard where nothing was wanted yet.
+        if (what === "goes-on" && state === "barred") continue;
         state = nextOf(state, what, seen);
         if (what === "stop") stopped = true;
         if (["up", "up-lazy", "restart", "missed", "goes-on"].includes(what)) stopped = false;
-        expect(state === "unwanted").toBe(stopped);
+        expect(state === "unwanted" || state === "barred").toBe(stopped);
       }
     }),
     { numRuns: 2000 },
@@ -267,7 +306,8 @@ test("a task works, is done or is spent; one that is being ended, or was never r
 test("only a person and its schedule run a task that is completed, works or has failed", () => {
   const typed: WishEvent[] = ["up", "up-lazy", "restart", "stop", "doze", "scheduled"];
   for (const event of wishEvents) {
-    if (typed.includes(event)) continue;
+    // A task has no data that could be in other hands.
+    if (typed.includes(event) || event === "suspend") continue;
     for (const process of ["working", "done"] as const) {
       const found = wishStep("given", event, { process, lazy: false });
       expect(found).toBeUndefined();

@@ -59,6 +59,14 @@ export class Fields {
     this.note(path, { value: raw, source, path: written });
   }
 
+  /** Every value in a table. */
+  noteTable(path: Path, its: Table): void {
+    for (const [key, node] of its.entries) {
+      if (node.kind === "table") this.noteTable([...path, key], node);
+      if (node.kind === "leaf") this.noteLeaf([...path, key], node);
+    }
+  }
+
   note(path: Path, { value, source, path: written }: Known<unknown>): void {
     this.all.push({ path, value, origin: { file: source.name, line: source.lineOf(written) } });
   }

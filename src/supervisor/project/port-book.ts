@@ -24,6 +24,15 @@ export type PortBookOptions = {
   onChange(): void;
 };
 
+/** `shop:mail/smtp`: no name of a service has a slash. */
+export function furtherPortId(id: string, suffix: string): string {
+  return `${id}/${suffix}`;
+}
+
+function ownerOf(id: string): string {
+  return id.split("/", 1)[0]!;
+}
+
 export function portBook(options: PortBookOptions): PortBook {
   const { remembered, loopback, active, reserved, onChange } = options;
   const ports = new Map(Object.entries(remembered));
@@ -33,7 +42,7 @@ export function portBook(options: PortBookOptions): PortBook {
     const taken = new Set(reserved());
     const kept = new Set<number>();
     for (const [other, port] of ports) {
-      if (other !== id) (running.has(other) ? taken : kept).add(port);
+      if (other !== id) (running.has(ownerOf(other)) ? taken : kept).add(port);
     }
     const port = choosePort(id, { sticky, taken, kept, loopback });
     if (port !== undefined && port !== ports.get(id)) {

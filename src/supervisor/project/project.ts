@@ -1,4 +1,5 @@
 /** A declared project, and requests to it -> services started in order, restarted, and stopped in reverse. */
+import { graphOf, withDependents } from "../../manifest/graph.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
@@ -19,6 +20,7 @@ import {
   isDue,
   isRenewing,
   isRunning,
+  isSuspended,
   isTask,
   isUp,
   isWanted,
@@ -275,6 +277,46 @@ export class Project {
     void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(followed, { hear, changed: concerned, patience });
+  }
+
+  /**
+   * Ends a service, and keeps it from running until `release`, as its data is in other hands: `because` says so to a
+   * person. Services that depend on it go on. Resolves when nothing of it runs.
+   */
+  async suspend(name: string, because: string): Promise<void> {
+    const unit = this.#units.get(name);
+    if (unit === undefined) return;
+    this.#units.ask(unit, "suspend", because);
+    this.#effects.onState();
+    // A stop may overtake the end, and does the same.
+    do {
+      this.#changedAll([name]);
+      await this.#restarts.end([name]);
+    } while (isUp(unit) && this.#units.has(unit));
+    this.#changedAll([name]);
+  }
+
+  /** Starts it again where it is wanted. */
+  release(name: string): void {
+    const unit = this.#units.get(name);
+    if (unit === undefined || !isSuspended(unit)) return;
+    // A service that is not wanted has ended long ago.
+    void this.#restarts.askAndEnd(unit, "released");
+    this.#starting.begin(unit, "missed");
+    this.#effects.onState();
+    this.#changedAll([name]);
+  }
+
+  /** Tasks that have completed on what the service had before: they are to be run again. Returns their names. */
+  forgetRuns(name: string): string[] {
+    const after = withDependents(graphOf(this.spec.services), [name]);
+    return after.filter((its) => {
+      const unit = this.#units.get(its);
+      if (its === name || unit === undefined || !isTask(unit)) return false;
+      if (unit.completed === undefined) return false;
+      this.#units.forgetRun(unit);
+      return true;
+    });
   }
 
   /** Restarts a service that runs, for a reason that nobody typed. */
@@ -603,7 +645,7 @@ export class Project {
 }
 
 function isSettled({ service, leaving, wish }: Unit): boolean {
-  if (leaving !== undefined || wish.state === "restarting") return false;
+  if (leaving !== undefined || wish.state === "restarting" || isSuspended({ wish })) return false;
   const isEnding = wish.state === "unwanted" || wish.state === "dozing";
   if (isEnding && service?.run() !== undefined) return false;
   return service?.isSettled ?? true;

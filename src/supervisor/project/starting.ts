@@ -4,6 +4,8 @@ import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
 import { terminalSize } from "../service/child.ts";
 import type { Adopting, Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
+import { kindOf } from "../types/kinds.ts";
+import { furtherPortId } from "./port-book.ts";
 import {
   blockers,
   unseenWhy,
@@ -156,6 +158,10 @@ export class Starting {
 
   #portFor(unit: Unit): number | undefined | "none" {
     if (!hasPort(unit.spec)) return undefined;
+    const further = (kindOf(unit.spec).furtherPorts?.(unit.spec) ?? []).map((suffix) =>
+      this.#effects.claimPort(furtherPortId(unit.id, suffix), undefined),
+    );
+    if (further.includes(undefined)) return "none";
     return this.#effects.claimPort(unit.id, unit.spec.port) ?? "none";
   }
 

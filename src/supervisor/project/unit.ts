@@ -91,7 +91,7 @@ export function unitOf(spec: ServiceSpec, { project, shell }: { project: string;
 
 /** Started, or waiting for its first request. */
 export function isWanted({ wish }: Unit): boolean {
-  return wish.state !== "unwanted";
+  return wish.state !== "unwanted" && wish.state !== "barred";
 }
 
 /** True for a service that waits to be started. */
@@ -134,8 +134,13 @@ export function isRunning(unit: Unit): boolean {
 }
 
 export function isReady({ wish, service }: Unit): boolean {
-  if (wish.state === "due" || wish.state === "restarting") return false;
+  if (["due", "restarting", "suspended"].includes(wish.state)) return false;
   return service?.snapshot().state === "ready";
+}
+
+/** True for one whose data is in other hands, so that it must not run. */
+export function isSuspended({ wish }: Pick<Unit, "wish">): boolean {
+  return wish.state === "suspended" || wish.state === "barred";
 }
 
 export type Blocker = {
@@ -188,8 +193,8 @@ export function blockers(unit: Unit, others: ReadonlyMap<string, Unit>): Blocker
 
 function lostIn(unit: Unit, others: ReadonlyMap<string, Unit>): Unit | undefined {
   const { state: wish } = unit.wish;
-  if (wish === "refused" || wish === "unwanted") return unit;
-  if (wish === "restarting") return undefined;
+  if (wish === "refused" || wish === "unwanted" || wish === "barred") return unit;
+  if (wish === "restarting" || wish === "suspended") return undefined;
   if (wish === "due") return blockers(unit, others).find(({ lost }) => lost !== undefined)?.lost;
   const state = unit.service?.snapshot().state;
   return state === "failed" || state === "exited" ? unit : undefined;
@@ -225,6 +230,10 @@ export function snapshotOf(
   if (wish === "refused") return { ...snapshot, state: "failed", why: because };
   if (wish === "unwanted" && its.state === "stopped") {
     return { ...snapshot, why: its.why ?? leftOutWhy(spec, profiles) };
+  }
+  if (wish === "barred" && its.state === "stopped") return { ...snapshot, why: because };
+  if (wish === "suspended" && !isAlive(its.state)) {
+    return { ...snapshot, state: "starting", why: because };
   }
   if (wish === "restarting") {
     const ends = its.state === "stopping" || its.state === "stopped";
@@ -291,6 +300,7 @@ export function unseenWhy({ unseen }: Unit, directory: string): string | undefin
 export function whyDown({ wish, service }: Unit): string {
   if (wish.state === "refused") return `cannot start: ${wish.because}`;
   if (wish.state === "unwanted") return "is stopped";
+  if (isSuspended({ wish })) return `is stopped: ${wish.because}`;
   const { state, why } = service?.snapshot() ?? { state: "stopped", why: undefined };
   if (service?.isRefused && why !== undefined) return `could not be started: ${why}`;
   return why ?? (state === "failed" ? "failed" : `is ${state}`);

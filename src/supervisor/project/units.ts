@@ -5,6 +5,7 @@ import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
+import { furtherPortId } from "./port-book.ts";
 import type { Adopting, Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
 import { noProfiles, type Profiles, startsLater } from "./asked-services.ts";
 import { taskFingerprint } from "./code.ts";
@@ -12,6 +13,7 @@ import {
   type Completed,
   type FilledSpec,
   filledSpec,
+  isSuspended,
   needsRestart,
   processOf,
   type Shell,
@@ -148,7 +150,9 @@ export class Units {
     const facts = { process: processOf(unit), lazy: startsLater(unit.spec) };
     const step = wishStep(unit.wish.state, event, facts);
     if (step === undefined) return undefined;
-    unit.wish = { state: step.next, because };
+    const stays = isSuspended(unit) && isSuspended({ wish: { state: step.next, because } });
+    // Its data is in the same hands as before, whatever is asked for meanwhile.
+    unit.wish = { state: step.next, because: stays ? unit.wish.because : because };
     if (step.next !== "restarting" && step.next !== "due") unit.granted = new Set();
     return step;
   }
@@ -196,7 +200,8 @@ export class Units {
   #factsOf(id: string, spec: ServiceSpec): KindFacts {
     const { name: project, directory } = this.#spec;
     const port = hasPort(spec) ? this.#effects.portOf(id, spec.port) : undefined;
-    return { id, project, directory, port, machine: this.#effects.machine };
+    const portOf = (suffix: string) => this.#effects.portOf(furtherPortId(id, suffix), undefined);
+    return { id, project, directory, port, portOf, machine: this.#effects.machine };
   }
 
   /** Whether what runs was started from something else than would be started now, from that shell. */

@@ -6,7 +6,8 @@ import type { SupervisedState } from "../../routes/supervised.ts";
  * schedule. `due`: started as soon as all that it depends on is ready. `given`: handed to its lifecycle, whose own
  * table decides from then on. `renewing`: its process goes on until another one could start in its place.
  * `restarting`: being ended, with others, and started again when all of them have ended. `refused`: wanted, but it
- * cannot be started, for want of a port, a reference, or a person who has seen what it runs.
+ * cannot be started, for want of a port, a reference, or a person who has seen what it runs. `suspended`: wanted, and
+ * down for as long as its data is in other hands; `barred`: the same where nobody asks for it.
  */
 export const wishStates = [
   "unwanted",
@@ -16,6 +17,8 @@ export const wishStates = [
   "renewing",
   "restarting",
   "refused",
+  "suspended",
+  "barred",
 ] as const;
 
 export type WishState = (typeof wishStates)[number];
@@ -50,6 +53,10 @@ export const wishEvents = [
   "ended",
   /** Its files changed, so that it would now be started from something else, or may now be started. */
   "changed",
+  /** Its data is copied, removed or replaced, for which it must not run. */
+  "suspend",
+  /** Its data is its own again. */
+  "released",
 ] as const;
 
 export type WishEvent = (typeof wishEvents)[number];
@@ -86,6 +93,8 @@ const table: Record<WishState, Row> = {
     // Its process may still wait for its dependents to end, and so it may below.
     "up-lazy": { next: "dozing", action: "end" },
     restart: { next: "restarting", action: "end" },
+    // Its process may still be ending.
+    suspend: { next: "barred", action: "end" },
   },
   dozing: {
     up: { next: "due" },
@@ -95,6 +104,7 @@ const table: Record<WishState, Row> = {
     missed: { next: "due" },
     stop: { next: "unwanted", action: "end" },
     restart: { next: "restarting", action: "end" },
+    suspend: { next: "suspended", action: "end" },
   },
   due: {
     stop: { next: "unwanted", action: "end" },
@@ -102,6 +112,7 @@ const table: Record<WishState, Row> = {
     restart: { next: "restarting", action: "end" },
     started: { next: "given" },
     cannot: { next: "refused" },
+    suspend: { next: "suspended", action: "end" },
   },
   given: {
     // A task that is done is not run again for that, unless it differs from what was run: `starting.ts` weighs it.
@@ -124,6 +135,7 @@ const table: Record<WishState, Row> = {
       { next: "dozing", action: "end", lazy: true, process: ["ending", "rested", "down", "spent"] },
       { next: "due", process: ["ending", "rested", "down", "spent"] },
     ],
+    suspend: { next: "suspended", action: "end" },
   },
   renewing: {
     stop: { next: "unwanted", action: "end" },
@@ -133,6 +145,7 @@ const table: Record<WishState, Row> = {
     changed: { next: "renewing" },
     able: { next: "restarting", action: "end" },
     ended: { next: "due" },
+    suspend: { next: "suspended", action: "end" },
   },
   restarting: {
     stop: { next: "unwanted", action: "end" },
@@ -140,6 +153,7 @@ const table: Record<WishState, Row> = {
     // Begins anew: it may be ended with others now.
     restart: { next: "restarting", action: "end" },
     ended: { next: "due" },
+    suspend: { next: "suspended", action: "end" },
   },
   refused: {
     up: { next: "due" },
@@ -150,6 +164,19 @@ const table: Record<WishState, Row> = {
     // The reason may be another one.
     cannot: { next: "refused" },
     changed: [{ next: "dozing", action: "end", lazy: true }, { next: "due" }],
+    suspend: { next: "suspended", action: "end" },
+  },
+  // Whatever is asked for meanwhile counts once its data is its own again.
+  suspended: {
+    stop: { next: "barred", action: "end" },
+    released: { next: "due" },
+  },
+  barred: {
+    up: { next: "suspended" },
+    "up-lazy": { next: "suspended" },
+    missed: { next: "suspended" },
+    restart: { next: "suspended" },
+    released: { next: "unwanted", action: "end" },
   },
 };
 
@@ -165,6 +192,8 @@ export const takenUpBy: Readonly<Record<WishState, readonly WishEvent[]>> = {
   renewing: ["goes-on", "renew"],
   restarting: ["up"],
   refused: ["up"],
+  suspended: ["up"],
+  barred: [],
 };
 
 /** Undefined where the event changes nothing. */

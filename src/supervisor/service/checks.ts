@@ -8,9 +8,9 @@ import type { Pipes } from "../../system/pipes.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { beginsWithFrame } from "../../wire/h2/begins-with-frame.ts";
+import { askStore } from "./ask-store.ts";
 import { spawnChild } from "./child.ts";
-
-export type Health = { kind: "well" } | { kind: "ill"; why: string };
+import { type Health, ill } from "./health.ts";
 
 export type Asking = {
   /** The port of the service; undefined for a worker. */
@@ -75,9 +75,10 @@ export function checks(effects: CheckEffects): Ask {
     const cancelTimer = effects.clock.after(asking.timeout, late);
     if (ask.kind === "command") giveUp = byCommand(ask.command, { asking, settle, effects });
     else if (asking.port === undefined) settle(ill("it has no port"));
+    else if (ask.kind === "store") giveUp = askStore(asking.port, { store: ask.store, settle });
     else {
       giveUp = byPort(asking.port, {
-        path: ask.kind === "tcp" || ask.kind === "store" ? undefined : ask.path,
+        path: ask.kind === "tcp" ? undefined : ask.path,
         secured: ask.kind === "https" ? asking.name : undefined,
         clock: effects.clock,
         settle,
@@ -89,10 +90,6 @@ export function checks(effects: CheckEffects): Ask {
     // A check that settled before it was known how to give it up has nothing to give up.
     return { done: promise, cancel: () => settle(ill("it was given up")) };
   };
-}
-
-function ill(why: string): Health {
-  return { kind: "ill", why };
 }
 
 type PortAsking = {

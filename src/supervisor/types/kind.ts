@@ -12,6 +12,8 @@ export type KindFacts = {
   directory: string;
   /** Its port on 127.0.0.1, claimed or about to be; undefined: it has none. */
   port: number | undefined;
+  /** One of its `furtherPorts`, in the same way. */
+  portOf(suffix: string): number | undefined;
   machine: KindMachine;
 };
 
@@ -46,6 +48,8 @@ export type Gift = {
 
 /** How a kind of service starts, is ready, is ended, and what it gives to others. */
 export interface Kind {
+  /** Uses of ports besides its own: `smtp`. Each is as lasting as that one. */
+  furtherPorts?(spec: ServiceSpec): readonly string[];
   /** The spec that its process is started from: program, signal and check where the file leaves them open. */
   launched(spec: ServiceSpec, facts: KindFacts): ServiceSpec;
   gives(spec: ServiceSpec, facts: KindFacts): Gift;

@@ -7,9 +7,16 @@ import type { KindFacts } from "./kind.ts";
 /** Milliseconds that our program is given on top of the service's own, before SIGKILL. */
 const graceOnTop = 5000;
 
+export type OrderedOptions = {
+  facts: KindFacts;
+  place: StorePlace | undefined;
+  /** The kind's `furtherPorts`. */
+  further?: readonly string[];
+};
+
 export function ordered(
   spec: ServiceSpec,
-  { facts, place }: { facts: KindFacts; place: StorePlace | undefined },
+  { facts, place, further = [] }: OrderedOptions,
 ): ServiceSpec {
   const { id, project, directory, port, machine } = facts;
   const order: Order = {
@@ -20,6 +27,12 @@ export function ordered(
     own: spec.own as Exclude<NonNullable<ServiceSpec["own"]>, SiteSpec>,
     command: spec.command,
     port,
+    ports: Object.fromEntries(
+      further.flatMap((suffix) => {
+        const its = facts.portOf(suffix);
+        return its === undefined ? [] : [[suffix, its]];
+      }),
+    ),
     routeName: spec.routeName,
     variables: Object.keys(spec.env),
     place,

@@ -1,0 +1,62 @@
+/** The places where engines may be -> the one that runs a project's containers, or how to get one. */
+import type { Clock } from "../../system/clock.ts";
+import { enginePlaces } from "../engine-places.ts";
+import { engineSocket } from "../engine-socket.ts";
+import { engineCall } from "./engine-calls.ts";
+
+export type Engine = {
+  /** Absolute. */
+  socket: string;
+  /** The user that it runs as. */
+  owner: number;
+};
+
+export type ChosenEngine =
+  | { kind: "engine"; engine: Engine }
+  /** `why` is a sentence, with what helps. `isThere`: one is there, and does not answer. */
+  | { kind: "none"; why: string; isThere: boolean };
+
+export type ChooseOptions = {
+  /** `containers` of config.toml; undefined: the usual places. */
+  only: readonly string[] | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+  home: string;
+  uid: number;
+  clock: Clock;
+  signal?: AbortSignal | undefined;
+};
+
+/** Milliseconds in which an engine that listens has to answer; one that systemd starts by a question takes seconds. */
+const patience = 10_000;
+
+export const howToGetOne =
+  "install Docker or Podman, start it, or name its socket: DOCKER_HOST=unix:///path, or containers in config.toml";
+
+/** The first that answers. DOCKER_HOST is first where it is set, and then alone: a person has chosen. */
+export async function chooseEngine(options: ChooseOptions): Promise<ChosenEngine> {
+  const { only, env, home, uid, clock, signal } = options;
+  const chosen = env.DOCKER_HOST || env.CONTAINER_HOST;
+  const list = only ?? (chosen ? [chosen] : undefined);
+  const { sockets, notes } = enginePlaces({ env, home, uid, only: list });
+  const refused: string[] = [...notes];
+  let isThere = false;
+  for (const path of sockets) {
+    const found = engineSocket(path, { uid });
+    if (found.kind === "absent") {
+      if (list !== undefined) refused.push(`${path}: there is no such socket`);
+      continue;
+    }
+    if (found.kind === "refused") {
+      refused.push(`${path}: ${found.why}`);
+      continue;
+    }
+    const ping = { method: "GET", path: "/_ping", clock, deadline: patience, signal } as const;
+    const answer = await engineCall(path, ping);
+    if (answer.kind === "answer")
+      return { kind: "engine", engine: { socket: path, owner: found.owner } };
+    isThere ||= answer.kind === "late" || answer.kind === "refused";
+    refused.push(`${path}: ${answer.why}`);
+  }
+  const seen = refused.length === 0 ? "" : ` (${refused.slice(0, 3).join("; ")})`;
+  return { kind: "none", isThere, why: `no container engine answers${seen}; ${howToGetOne}` };
+}

@@ -1,0 +1,110 @@
+/** The name of an image -> the image in an engine, pulled where that is asked for. */
+import type { Clock } from "../../system/clock.ts";
+import { type Called, engineCall, engineStream } from "./engine-calls.ts";
+import { PullProgress } from "./pull-progress.ts";
+
+export type ImageFound =
+  { kind: "image"; image: ImageFacts } | { kind: "absent" } | Exclude<Called, { kind: "answer" }>;
+
+/** The part of an image that a container is made from. */
+export type ImageFacts = {
+  id: string;
+  /** Whether its Dockerfile has a HEALTHCHECK, other than NONE. */
+  hasHealthCheck: boolean;
+};
+
+export type PullOptions = {
+  socket: string;
+  image: string;
+  clock: Clock;
+  signal: AbortSignal;
+  /** `pulling redis:7: 34 % of 41 MiB`. At most once a second. */
+  onProgress(text: string): void;
+  /** The value of X-Registry-Auth; undefined: nobody in particular. */
+  auth?: string | undefined;
+};
+
+/** Milliseconds for answers that an engine gives from what it knows. */
+const quick = 30_000;
+
+/** Milliseconds between two lines of progress. */
+const tellPeriod = 1000;
+
+/** Milliseconds of silence after which a pull is given up. A registry's own patience is a minute or two. */
+const silence = 180_000;
+
+export async function findImage(
+  { socket, clock, signal }: Pick<PullOptions, "socket" | "clock" | "signal">,
+  image: string,
+): Promise<ImageFound> {
+  const path = `/images/${encodeURIComponent(image).replace(/%(?:2F|3A|40)/g, decodeURIComponent)}/json`;
+  const answer = await engineCall(socket, { method: "GET", path, clock, deadline: quick, signal });
+  if (answer.kind === "refused" && answer.status === 404) return { kind: "absent" };
+  if (answer.kind !== "answer") return answer;
+  const { Id, Config } = (answer.value ?? {}) as {
+    Id?: unknown;
+    Config?: { Healthcheck?: { Test?: unknown } | null } | null;
+  };
+  if (typeof Id !== "string" || Id === "") {
+    return { kind: "failed", why: "its answer about the image has no id" };
+  }
+  const test = Config?.Healthcheck?.Test;
+  const hasHealthCheck = Array.isArray(test) && test.length > 0 && test[0] !== "NONE";
+  return { kind: "image", image: { id: Id, hasHealthCheck } };
+}
+
+export type Pulled =
+  { kind: "pulled" } | { kind: "cancelled" } | Exclude<Called, { kind: "answer" }>;
+
+/** A name without a tag or digest is `latest`: without one, the engine would pull every tag there is. */
+export function pulledName(image: string): string {
+  if (image.includes("@")) return image;
+  return /:[^/]*$/.test(image) ? image : `${image}:latest`;
+}
+
+export async function pullImage(options: PullOptions): Promise<Pulled> {
+  const { socket, image, clock, signal, onProgress, auth } = options;
+  const progress = new PullProgress();
+  const abort = new AbortController();
+  const given = () => abort.abort();
+  signal.addEventListener("abort", given, { once: true });
+  if (signal.aborted) abort.abort();
+  let lastBytes = clock.now();
+  let isSilent = false;
+  const tell = () => {
+    const text = progress.text;
+    onProgress(`pulling ${image}${text === undefined ? "" : `: ${text}`}`);
+  };
+  tell();
+  const cancel = clock.every(tellPeriod, () => {
+    isSilent = clock.now() - lastBytes > silence;
+    if (isSilent) abort.abort();
+    else tell();
+  });
+  try {
+    const streamed = await engineStream(socket, {
+      method: "POST",
+      path: `/images/create?fromImage=${encodeURIComponent(pulledName(image))}`,
+      headers: auth === undefined ? {} : { "x-registry-auth": auth },
+      clock,
+      deadline: silence,
+      signal: abort.signal,
+      onBytes(bytes) {
+        lastBytes = clock.now();
+        progress.take(bytes);
+      },
+    });
+    progress.end();
+    if (streamed.kind === "cancelled" && isSilent) {
+      return { kind: "late", why: `it has said nothing of ${image} for ${silence / 1000} s` };
+    }
+    if (streamed.kind !== "ended") return streamed;
+    const { failure } = progress;
+    return failure === undefined
+      ? { kind: "pulled" }
+      : { kind: "refused", status: 200, why: failure };
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", given);
+  }
+}
