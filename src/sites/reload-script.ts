@@ -64,7 +64,7 @@ export const reloadScript = `(() => {
 /** Bytes at the front of a page in which its head begins, as a rule far earlier. */
 export const frontLength = 16_384;
 
-const space = /(?:\s|<!--(?!>)[^]*?-->)*/y;
+const space = /(?:\s|<!--(?!>)[\s\S]*?-->)*/y;
 const doctype = /<!doctype[^>]*>/iy;
 const html = /<html(?:\s(?:"[^"]*"|'[^']*'|[^>"'])*)?>/iy;
 const head = /<head(?:\s(?:"[^"]*"|'[^']*'|[^>"'])*)?>/iy;

@@ -22,6 +22,7 @@ const idlePatience = 60_000;
 export class SiteServer {
   readonly #options: SiteServerOptions;
   readonly #listening: Listening[] = [];
+  readonly #atPort: Listening[] = [];
   readonly #connections = new Set<SiteConnection>();
   #empty: PromiseWithResolvers<void> | undefined;
 
@@ -44,12 +45,18 @@ export class SiteServer {
     const both = listenOnBoth({ port, note() {} }, (link) =>
       this.#accept(link, { answer, idle: idlePatience }),
     );
-    this.#listening.push(...both.listening);
+    this.#atPort.push(...both.listening);
     return both.port;
+  }
+
+  /** Another process listens at the port from now on; connections go on. */
+  leavePort(): void {
+    for (const its of this.#atPort.splice(0)) its.stop();
   }
 
   /** Accepts nothing more. Resolves when all answers under way are sent, or `patience` is over. Twice is harmless. */
   async stop(patience: number): Promise<void> {
+    this.leavePort();
     for (const its of this.#listening.splice(0)) its.stop();
     for (const its of [...this.#connections]) its.finish();
     if (this.#connections.size === 0) return;

@@ -64,7 +64,9 @@ export async function raw(port: number, text: string): Promise<string> {
     hostname: "127.0.0.1",
     port,
     socket: {
-      data: (_socket, bytes) => void (answer += bytes.toString("latin1")),
+      data(_socket, bytes) {
+        answer += bytes.toString("latin1");
+      },
       close: () => resolve(),
     },
   });
