@@ -3,6 +3,8 @@ import { readdirSync, rmSync, truncateSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
+import { session } from "../cli/cli.ts";
+import { openBrowser } from "../support/browser.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
 
 describe("sites", () => {
@@ -149,4 +151,69 @@ lazy = true
     await place.up(directory);
     expect((await get("docs.kept", "/builds")).status).toBe(200);
   }, 60_000);
+
+  test("serve gives a folder without a file its name until Ctrl-C, and refuses a name that is taken", async () => {
+    const folder = join(place.daemon.directory, "bundle");
+    await mkdir(folder);
+    await writeFile(join(folder, "a.txt"), "from serve");
+    const { env } = place.daemon;
+    await using serving = session(["serve", "bundle"], { env, cwd: place.daemon.directory });
+    await serving.until((output) => output.includes("Ctrl-C ends it"));
+    expect(serving.output()).toContain(`http://bundle.localhost:${await portOf()}`);
+    await eventually("its name leads to it", async () =>
+      (await textOf("bundle", "/a.txt")).endsWith("from serve"),
+    );
+    const direct = /http:\/\/localhost:(\d+)/.exec(serving.output())![1]!;
+    const rebound = await fetch(`http://127.0.0.1:${direct}/a.txt`, {
+      headers: { host: "evil.test" },
+    });
+    expect(rebound.status).toBe(421);
+    const second = await place.daemon.run("serve", folder);
+    expect([second.code, second.err]).toEqual([
+      1,
+      expect.stringContaining("choose another: localhostess serve"),
+    ]);
+    const declined = await place.daemon.run("serve", "/");
+    expect([declined.code, declined.err]).toEqual([1, expect.stringContaining("add --yes")]);
+    serving.signal("SIGINT");
+    expect(await serving.ended()).toBe(0);
+  }, 60_000);
+
+  test("Chromium loads an open page again, and changes a style sheet without that", async () => {
+    const directory = await place.project(
+      "live",
+      '[services.docs]\ntype = "site"\npath = "www"\nreload = true\n',
+    );
+    const pageOf = (title: string): string =>
+      `<!doctype html><head><meta http-equiv="Content-Security-Policy" content="default-src 'self' 'unsafe-eval'"><link rel="stylesheet" href="/a.css"><title>${title}</title><body>x`;
+    await mkdir(join(directory, "www"));
+    await writeFile(join(directory, "www/index.html"), pageOf("one"));
+    await writeFile(join(directory, "www/a.css"), "body { color: rgb(1, 1, 1) }");
+    await place.up(directory);
+    const browser = await openBrowser({ port: await portOf() });
+    try {
+      const page = await browser.context.newPage();
+      const listens = page.waitForRequest((request) =>
+        request.url().endsWith("/.localhostess/reload"),
+      );
+      await page.goto(`http://docs.live.localhost:${await portOf()}/`);
+      await listens;
+      await page.evaluate("window.kept = true");
+      await writeFile(join(directory, "www/a.css"), "body { color: rgb(2, 2, 2) }");
+      await page.waitForFunction("getComputedStyle(document.body).color === 'rgb(2, 2, 2)'");
+      expect(await page.evaluate("window.kept")).toBe(true);
+      await writeFile(join(directory, "www/index.html"), pageOf("two"));
+      await page.waitForFunction("document.title === 'two'");
+      expect(await page.evaluate("window.kept")).toBeUndefined();
+      // After the daemon is another one, the page listens to that.
+      const again = page.waitForResponse((its) => its.url().endsWith("/.localhostess/reload"));
+      await place.daemon.run("server", "restart");
+      expect((await again).status()).toBe(200);
+      await page.waitForFunction("document.readyState === 'complete'");
+      await writeFile(join(directory, "www/index.html"), pageOf("three"));
+      await page.waitForFunction("document.title === 'three'");
+    } finally {
+      await browser.close();
+    }
+  }, 90_000);
 });
