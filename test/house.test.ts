@@ -68,6 +68,7 @@ const tables = [
   "proxy/upstream/login-turns.ts",
   "supervisor/family/ending-plan.ts",
   "supervisor/project/wishes.ts",
+  "supervisor/service/site-states.ts",
   "supervisor/service/states.ts",
   "remote/states.ts",
 ];
