@@ -197,11 +197,19 @@ export class Units {
     return kindOf(other.spec).gives(other.spec, this.#factsOf(other.id, other.spec));
   }
 
+  /** Ends what processes of a service leave outside of their families. */
+  tidierOf(id: string, spec: ServiceSpec): (() => Promise<string | undefined>) | undefined {
+    const { tidy } = kindOf(spec);
+    return tidy && (() => tidy(spec, this.#factsOf(id, spec)));
+  }
+
   #factsOf(id: string, spec: ServiceSpec): KindFacts {
     const { name: project, directory } = this.#spec;
     const port = hasPort(spec) ? this.#effects.portOf(id, spec.port) : undefined;
     const portOf = (suffix: string) => this.#effects.portOf(furtherPortId(id, suffix), undefined);
-    return { id, project, directory, port, portOf, machine: this.#effects.machine };
+    const { routeName } = spec;
+    const url = routeName === undefined ? undefined : this.#effects.urlOf(routeName);
+    return { id, project, directory, port, portOf, url, machine: this.#effects.machine };
   }
 
   /** Whether what runs was started from something else than would be started now, from that shell. */
