@@ -39,6 +39,6 @@ export async function runOrder(
     case "store":
       return await runStore(running, undefined);
     case "container":
-      return running.cannot("containers are not there yet");
+      return await (await import("./run-container.ts")).runContainer(running);
   }
 }
