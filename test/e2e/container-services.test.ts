@@ -11,6 +11,7 @@ import { endNow } from "../support/daemon-place.ts";
 import { lacking, type ProgramName } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+import { redisInContainer } from "../support/redis-in-container.ts";
 
 const engineNames = ["docker", "podman"] as const;
 
@@ -219,6 +220,12 @@ stop_timeout = "1s"
       await eventually("it is removed", async () => (await containers(directory)).length === 0);
       await engine.api("DELETE", `/containers/${Id}`);
     },
+    patience,
+  );
+
+  test.skipIf(lacking(["redis-server"]) !== "")(
+    "a redis has its password, which is in no command line, and its data in a volume",
+    () => redisInContainer({ engine, place, env }),
     patience,
   );
 });
