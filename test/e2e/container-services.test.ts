@@ -75,6 +75,7 @@ describe.each(engineNames)("services in containers of %s", (kind) => {
 type = "container"
 image = "shop/web:1"
 container_port = 80
+stop_timeout = "1s"
 `,
       );
       await up(directory);
@@ -159,6 +160,7 @@ health_check = { command = "cat /ready" }
 type = "container"
 image = "shop/web:1"
 container_port = 80
+stop_timeout = "1s"
 command = '''sh -c 'echo x >> /data/starts; exec httpd -f -p 80 -h /data' '''
 volumes = ["data:/data"]
 `,
@@ -194,6 +196,7 @@ volumes = ["data:/data"]
 type = "container"
 image = "shop/box:1"
 command = "sleep 1000"
+stop_timeout = "1s"
 `,
       );
       await up(directory);
