@@ -35,7 +35,7 @@ const ranks: Record<string, number> = {
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
   containers: [[""], ["runs"], ["build"]],
-  manifest: [["types"], [""], ["read"]],
+  manifest: [["types"], [""], ["read"], ["compose"]],
   supervisor: [["logs"], ["family"], ["service"], ["types"], ["project"], [""]],
   proxy: [
     ["pages"],

@@ -718,7 +718,7 @@ export const answers: Readonly<Record<string, Answer>> = {
       v.strictObject({
         name: v.string(),
         type: v.picklist(serviceTypes),
-        command: v.string(),
+        command: orNull(v.string(), "null: a container of the compose file"),
         from: v.string(),
       }),
       "with where each was found",
