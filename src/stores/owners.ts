@@ -121,6 +121,8 @@ export class Owners {
       mkdirSync(made, { mode: 0o700 });
       write(made, owner);
       renameSync(made, folder);
+      // Whatever was at the path before, this folder is another one.
+      this.leave(directory, { time: Date.now(), worktree: false });
       this.#all = [...this.all(), owner];
       return owner;
     }

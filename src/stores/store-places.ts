@@ -94,13 +94,15 @@ export class StorePlaces {
   }
 
   /**
-   * Whatever is in the folder `made` is at the place from now on, in one step. Its store must not run. Resolves when
-   * the former data is removed; until then, the place may be used already.
+   * Whatever is in the folder `made` is at the place from now on, in one step. Its store must not run. `removed`
+   * resolves when the former data is.
    */
-  async put(place: StorePlace, made: string): Promise<void> {
+  put(place: StorePlace, made: string): { removed: Promise<void> } {
     const old = exchange(place.folder, made);
     this.#passwords.delete(place.password);
-    if (old !== undefined) await rm(old, { recursive: true, force: true });
+    return {
+      removed: old === undefined ? Promise.resolve() : rm(old, { recursive: true, force: true }),
+    };
   }
 
   /** Its folder is at another path. */
@@ -113,9 +115,12 @@ export class StorePlaces {
     this.#owners.leave(directory, { time, worktree });
   }
 
-  /** Removes all data of that folder's project. None of its stores may run. */
+  /** Removes data of that folder that is left over: its project was forgotten, or the folder is gone. */
   async remove(directory: string): Promise<void> {
-    for (const owner of this.#owners.at(directory)) await this.#remove(owner);
+    const isGone = !existsSync(directory);
+    for (const owner of this.#owners.at(directory)) {
+      if (isGone || owner.left !== undefined) await this.#remove(owner);
+    }
   }
 
   /**

@@ -98,8 +98,10 @@ test("another project's folder at the same path has nothing of the former, a new
     await rm(main, { recursive: true });
     await its.folder("shop");
   };
+  await mkdir(before.data);
   await anew();
   expect(its.places().of(db(main, { project: "blog" })).folder).not.toBe(before.folder);
+  expect(its.places().kept()[0]?.left).toBeNumber();
   await anew();
   expect(its.places().of(db(main)).folder).toBe(before.folder);
 });
@@ -160,7 +162,7 @@ test("other data takes a place in one step, and the former is removed", async ()
   const made = newBeside(place.folder, process.pid);
   await mkdir(join(made, "data"));
   await writeFile(join(made, "data/rows"), "new");
-  await places.put(place, made);
+  await places.put(place, made).removed;
   expect(await readFile(join(place.data, "rows"), "utf8")).toBe("new");
   expect(await readdir(join(place.folder, ".."))).toEqual(["postgres-17"]);
 });

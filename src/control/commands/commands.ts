@@ -6,17 +6,18 @@ import { daemonCommands } from "./daemon-commands.ts";
 import { projectCommands } from "./project-commands.ts";
 import { remoteCommands } from "./remote-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
+import { storeCommands } from "./store-commands.ts";
 
 export const commands: readonly Command[] = [
   ...daemonCommands,
   ...serviceCommands,
   ...projectCommands,
   ...remoteCommands,
+  ...storeCommands,
 ];
 
 /** Words of the first locald that we do not have yet. */
 const unsupported: ReadonlySet<string> = new Set([
-  "Reset",
   "RunContainer",
   "AiContext",
   "AiSchema",

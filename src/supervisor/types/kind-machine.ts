@@ -17,6 +17,7 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
   return {
     ownProgram,
     placeOf: (store) => places.of(store),
+    places,
     passwordOf: (place) => places.passwordOf(place),
     cache: join(cache, "localhostess"),
     owner: new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16),
