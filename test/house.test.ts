@@ -34,7 +34,7 @@ const ranks: Record<string, number> = {
  * "" is the folder itself. A folder that is not named here has subfolders that may import each other.
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
-  containers: [[""], ["runs"]],
+  containers: [[""], ["runs"], ["build"]],
   manifest: [["types"], [""], ["read"]],
   supervisor: [["logs"], ["family"], ["service"], ["types"], ["project"], [""]],
   proxy: [
@@ -48,6 +48,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
     ["h2"],
     ["listener"],
   ],
+  stores: [["postgres"], [""]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
   cli: [["shared"], ["servers", "projects", "trust", "daemon", "typing"], [""]],
 };

@@ -2,7 +2,6 @@
 import { type GenericSchema, safeParse } from "valibot";
 import { configSchema, unknownKey } from "./config.ts";
 import { layerSchema, otherWords, serviceSchema } from "./schema.ts";
-import { serviceTypes } from "./types/own.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
 /** The layer above locald.toml: for one folder alone, and not committed. */
@@ -129,7 +128,7 @@ class Reading {
       const its = [...path, key];
       const entry = entries === undefined ? each : ownEntry(entries, key);
       if (entry === undefined) {
-        if (!isOfUnknownType(path, value)) this.#unknown(Object.keys(entries!), its);
+        this.#unknown(Object.keys(entries!), its);
       } else nodes.set(key, this.#node(entry, part, its));
     }
     return { kind: "table", source: this.#source, path, entries: nodes };
@@ -180,14 +179,6 @@ class Reading {
   #mistake(path: Path, what: string): void {
     this.mistakes.push({ source: this.#source, path, what });
   }
-}
-
-/** A service of another program's type has that type's keys. */
-function isOfUnknownType(path: Path, value: object): boolean {
-  if (path.length !== 2 || path[0] !== "services" || !("type" in value)) return false;
-  const { type } = value;
-  const words: readonly string[] = serviceTypes;
-  return typeof type === "string" && (type === "unknown" || !words.includes(type));
 }
 
 function ownEntry(entries: Record<string, Schema>, key: string): Schema | undefined {

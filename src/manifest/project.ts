@@ -1,9 +1,8 @@
 /** A project as declared: the values that locald.toml, its layers and a Procfile are read into. */
 import type { DeclaredSettings } from "./name-settings.ts";
-import type { Own, ServiceType, StoreName } from "./types/own.ts";
+import type { Own, ServiceType, StopSignal, StoreName } from "./types/own.ts";
 
-export type StopSignal =
-  "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH" | "SIGKILL";
+export type { StopSignal } from "./types/own.ts";
 
 /**
  * Milliseconds of `start_timeout` by default, where a file says how readiness is recognized: a minute, in which most

@@ -2,9 +2,10 @@
 import { listed } from "../text/list.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { shown } from "../text/shown.ts";
+import { allFields } from "./types/gifts.ts";
 
 export type Reference =
-  | { kind: "service"; name: string; field: ServiceField }
+  | { kind: "service"; name: string; field: string }
   /** `${env.HOME}`, `${env.HOME:-/root}`: the value that the service sees, or with `shell.` that of the shell. */
   | { kind: "env"; scope: "service" | "shell"; name: string; otherwise: Otherwise | undefined }
   | { kind: "project"; field: ProjectField };
@@ -15,7 +16,6 @@ export type Otherwise = { operator: Operator; word: readonly Part[] };
 /** `-`: the word if unset. `?`: an error if unset. `+`: the word if set. With a colon, an empty value is unset. */
 export type Operator = ":-" | "-" | ":?" | "?" | ":+" | "+";
 
-export type ServiceField = (typeof serviceFields)[number];
 export type ProjectField = (typeof projectFields)[number];
 
 export type Part = string | Reference;
@@ -27,7 +27,6 @@ export type TemplateOptions = {
   shell: boolean;
 };
 
-const serviceFields = ["port", "host", "url"] as const;
 const projectFields = ["name", "domain", "dir"] as const;
 const kinds = ["services", "env", "project"];
 
@@ -220,8 +219,8 @@ function readReference(inner: string): Reference | string {
     if (name === undefined || name === "" || field === undefined || more.length > 0) {
       return "expected a service and a field, as in ${services.db.port}";
     }
-    if (includes(serviceFields, field)) return { kind: "service", name, field };
-    return noField(field, serviceFields);
+    if (allFields.includes(field)) return { kind: "service", name, field };
+    return noField(field, allFields);
   }
   if (kind === "project") {
     const [field, ...more] = rest;

@@ -1,18 +1,8 @@
 /** An order of the supervisor, in the environment -> the program of a managed service, in this process. */
 import { type Order, orderVariable } from "../manifest/order.ts";
-import { type Notify, notifySupervisor } from "../system/notify-supervisor.ts";
-
-/** The values that each of these programs is given. */
-export type Running = {
-  order: Order;
-  /** The environment of the service, without the order. */
-  env: Readonly<Record<string, string>>;
-  notify: Notify;
-  /** A line in the service's log. */
-  say(text: string): void;
-  /** Ends this process: `why` is a sentence for a person, and stands in the place of an exit code. */
-  cannot(why: string, options?: { passing: boolean }): never;
-};
+import { notifySupervisor } from "../system/notify-supervisor.ts";
+import { runPostgres } from "./run-postgres.ts";
+import type { Running } from "./running.ts";
 
 /** Exit code of a program that has said why it cannot go on. EX_UNAVAILABLE of sysexits.h. */
 const unavailable = 69;
@@ -44,7 +34,7 @@ export async function runOrder(
   };
   switch (order.own.kind) {
     case "postgres":
-      return running.cannot("managed PostgreSQL is not there yet");
+      return await runPostgres(running);
     case "store":
       return running.cannot("managed stores are not there yet");
     case "container":

@@ -411,9 +411,9 @@ describe("files that change", () => {
     await place.write(other, "[project]\nname = 7");
     await rename(other, join(directory, "locald.toml"));
     const warned = await place.until("shop:web", ({ warnings }) => warnings.length > 0);
-    expect(warned.warnings[0]).toContain("locald.toml:1");
+    expect(warned.warnings[0]).toContain("locald.toml:2");
     expect(warned.pid).toBe(before.get("shop:web")!);
-    expect((await place.logs("shop:web")).at(-1)).toContain("not reloaded: locald.toml:1");
+    expect((await place.logs("shop:web")).at(-1)).toContain("not reloaded: locald.toml:2");
 
     await place.write(join(directory, "locald.toml"), shop());
     await place.until("shop:web", ({ warnings }) => warnings.length === 0);

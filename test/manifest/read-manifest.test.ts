@@ -477,7 +477,7 @@ const told: [what: string, text: string, told: string][] = [
   [
     "a build of a service with a command",
     '[services]\nweb = { command = "x", build = {} }\n',
-    "locald.toml:2 services.web.build: builds of services are not supported yet",
+    "locald.toml:2 services.web.build: builds of services are not supported yet; its command is run as it is",
   ],
 ];
 

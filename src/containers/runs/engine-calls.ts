@@ -5,8 +5,8 @@ export type CallRequest = {
   method: "GET" | "POST" | "DELETE" | "PUT" | "HEAD";
   /** With its query. */
   path: string;
-  /** Sent as JSON; bytes are sent as a tar. */
-  body?: object | Uint8Array | undefined;
+  /** Sent as JSON; bytes are sent as a tar, at once or as fast as the engine takes them. */
+  body?: object | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
 };
 
@@ -134,7 +134,7 @@ function fetchOptions(
   unix: string,
   { request: { method, body, headers }, signal }: { request: CallRequest; signal: AbortSignal },
 ): RequestInit {
-  const isBytes = body instanceof Uint8Array;
+  const isBytes = body instanceof Uint8Array || (body && Symbol.asyncIterator in body);
   const type = isBytes ? "application/x-tar" : "application/json";
   return {
     ...{ unix, method, signal, redirect: "manual", keepalive: false, decompress: false },

@@ -20,5 +20,13 @@ export function reportShared(declared: readonly Declared[], mistakes: Mistakes):
     } else if (port !== undefined) {
       ports.set(port, name);
     }
+    for (const { outside } of spec.own?.kind === "container" ? spec.own.ports : []) {
+      const other = outside === undefined ? undefined : ports.get(outside);
+      if (other !== undefined && other !== name) {
+        mistakes.add(table.entries.get("ports") ?? table, `${other} already has port ${outside}`);
+      } else if (outside !== undefined) {
+        ports.set(outside, name);
+      }
+    }
   }
 }

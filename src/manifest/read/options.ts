@@ -21,6 +21,8 @@ export type Naming = {
 export type ManifestOptions = {
   /** Absolute: the project's folder. */
   directory: string;
+  /** Absolute: the person's folder, for `~` in a path. */
+  home?: string | undefined;
   /** Lowest first. */
   layers: readonly Layer[];
   /** The file of the layer that is for this folder alone, and not committed. */

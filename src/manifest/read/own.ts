@@ -6,7 +6,13 @@ import type { Node, Table } from "../layer.ts";
 import { serviceSchema } from "../schema.ts";
 import { readContainer, type WrittenBuild } from "../types/container.ts";
 import { type OwnKey, typesWith } from "../types/own-keys.ts";
-import { type Own, type ServiceType, serviceTypes, storeNames } from "../types/own.ts";
+import {
+  commandTypes,
+  type Own,
+  type ServiceType,
+  serviceTypes,
+  storeNames,
+} from "../types/own.ts";
 import { readPostgres } from "../types/postgres.ts";
 import type { OwnReader } from "../types/reader.ts";
 import { readSite } from "../types/site.ts";
@@ -21,25 +27,35 @@ export type ReadType = {
 
 const known = serviceTypes.filter((type) => type !== "unknown");
 
-/** An image without a type is a container, as locald has it. */
+/** By its keys alone. An image without a type is a container, as locald has it. */
+export function typeIn({ entries }: Table): ServiceType {
+  const written = entries.get("type");
+  if (written === undefined) return entries.has("image") ? "container" : "exec";
+  if (written.kind !== "leaf") return "unknown";
+  return known.find((type) => type === written.value) ?? "unknown";
+}
+
+/** True where the type is a word that no type has: nothing else of the service is understood. */
+export function isUnknown(its: Table): boolean {
+  return its.entries.get("type")?.kind === "leaf" && typeIn(its) === "unknown";
+}
+
 export function readType(name: string, table: Table, reading: Reading): ReadType {
   const { fields, mistakes, warnings, options } = reading;
   const field = (key: string) =>
     fields.read<unknown>(table, { key, schema: serviceSchema, service: name });
-  const written = field("type")?.value as string | undefined;
-  // A wrong form is an error that was reported.
-  if (written === undefined)
-    return { type: "unknown", own: undefined, unusable: "its type is wrong" };
-  const isImage = !table.entries.has("type") && table.entries.has("image");
-  const type = isImage ? "container" : known.find((its) => its === written);
-  if (type === undefined) {
+  const type = typeIn(table);
+  const written = field("type")?.value;
+  if (type === "unknown") {
     const otherwise = `; the types are ${listed(known)}`;
-    const why = `its type ${shown(written)} is unknown${didYouMean(written, known, { quoted: true, otherwise })}`;
-    warnings.add(
-      table.entries.get("type") ?? table,
-      `${why}; the other services are not concerned`,
-    );
-    return { type: "unknown", own: undefined, unusable: why };
+    const near = didYouMean(String(written), known, { quoted: true, otherwise });
+    const why = `its type ${shown(written)} is unknown${near}`;
+    // A value of a wrong form is an error, and has been reported.
+    if (written !== undefined) {
+      const all = "up starts the other services without it";
+      warnings.add(table.entries.get("type")!, `${why.slice("its ".length)}; ${all}`);
+    }
+    return { type, own: undefined, unusable: why };
   }
   reportOthers(type, table, reading);
   const read: OwnReader = {
@@ -49,19 +65,23 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
       fields.noteTable(["services", name, key], node);
       return plain(node) as Value;
     },
+    has: (key) => table.entries.has(key),
+    holds: (key) => {
+      const { freesPorts = false, local } = options;
+      return !freesPorts || table.entries.get(key)?.source === local;
+    },
     wrong: (key, what) => mistakes.add(table.entries.get(key) ?? table, what),
     directory: options.directory,
+    home: options.home,
   };
-  const build =
-    type === "site" || type === "container" ? undefined : read.value<WrittenBuild>("build");
-  if (build !== undefined) {
-    const at = table.entries.get("build") ?? table;
-    const what = "builds of services are not supported yet";
-    warnings.add(at, what);
-    const runs = table.entries.has("command");
-    return { type, own: undefined, unusable: runs ? undefined : `${what}, and it has no command` };
-  }
-  return { type, own: ownOf(type, read), unusable: undefined };
+  const build = isCommand(type) ? read.value<WrittenBuild>("build") : undefined;
+  if (build === undefined) return { type, own: ownOf(type, read), unusable: undefined };
+  const what = "builds of services are not supported yet";
+  const runs = table.entries.has("command");
+  const then = runs ? "its command is run as it is" : "up starts the other services without it";
+  warnings.add(table.entries.get("build") ?? table, `${what}; ${then}`);
+  const unusable = runs ? undefined : `${what}, and it has no command`;
+  return { type, own: ownOf(type, read), unusable };
 }
 
 /** A table that a file has in the place of a value. What is wrong in it is not there, and has been reported. */
@@ -80,12 +100,17 @@ function ownOf(type: ServiceType, read: OwnReader): Own | undefined {
   return type === "site" ? readSite(read) : undefined;
 }
 
+function isCommand(type: ServiceType): boolean {
+  return (commandTypes as readonly string[]).includes(type);
+}
+
 /** Keys that other types have, and this one does not. */
 function reportOthers(type: ServiceType, { entries }: Table, { mistakes }: Reading): void {
   for (const [key, types] of Object.entries(typesWith) as [OwnKey, readonly ServiceType[]][]) {
     const node = entries.get(key);
-    if (node === undefined || node.kind === "bad" || types.includes(type) || key === "build")
-      continue;
+    if (node === undefined || node.kind === "bad" || types.includes(type)) continue;
+    // For a command it is a warning.
+    if (key === "build" && isCommand(type)) continue;
     const only = listed(
       types.map((its) => JSON.stringify(its)),
       { conjunction: "or" },

@@ -10,6 +10,8 @@ import { withInstances } from "./instances.ts";
 import { Mistakes } from "./mistakes.ts";
 import { readProjectTable } from "./project.ts";
 import type { ManifestOptions } from "./options.ts";
+import { isUnknown } from "./own.ts";
+import { reportUnreachable } from "./reachable.ts";
 import type { Reading } from "./reading.ts";
 import { type Declared, readService } from "./service.ts";
 import { Variables } from "./variables.ts";
@@ -34,13 +36,23 @@ export type ReadManifest =
 export function readManifest(options: ManifestOptions): ReadManifest {
   const { layers, directory, files = [] } = options;
   const mistakes = new Mistakes();
-  for (const layer of layers) mistakes.addAll(layer.mistakes);
+  const found = layers.flatMap((layer) => layer.mistakes);
   // Whatever an unreadable layer declares would be reported as missing everywhere else.
   if (layers.some((layer) => !layer.readable)) {
+    mistakes.addAll(found);
     return { kind: "mistakes", mistakes: mistakes.sentences(layers) };
   }
   const fields = new Fields();
   const tree = merged(layers);
+  // Keys of a type that nobody knows are nobody's to judge.
+  const foreign = new Set(
+    [...tableIn(tree, "services").entries].flatMap(([name, its]) =>
+      its.kind === "table" && isUnknown(its) ? [name] : [],
+    ),
+  );
+  mistakes.addAll(
+    found.filter(({ path }) => path[0] !== "services" || !foreign.has(String(path[1]))),
+  );
   const warnings = new Mistakes();
   const variables = new Variables({ ...options, mistakes, warnings, fields });
   const services = tableIn(tree, "services");
@@ -61,6 +73,7 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   const base = { name: own, routeName };
   const declared = declaredIn(reading, base);
   const all = withInstances(declared, { groups: reading.groups, project: base, mistakes });
+  reportUnreachable(declared, { groups, mistakes });
   reportShared([...sharedBy(declared, reading.groups), ...all], mistakes);
   const specs = withWaits(all, mistakes);
   const worktree = readWorktree(reading);

@@ -15,6 +15,8 @@ import type { Condition } from "../project.ts";
 import type { Known } from "./fields.ts";
 import type { At } from "./mistakes.ts";
 import type { Reading } from "./reading.ts";
+import { giftVariables } from "../types/gifts.ts";
+import { typeIn } from "./own.ts";
 import { given, type Variable } from "./variables.ts";
 
 /** A service that `depends_on` names. `until`: as a table has it; a list does not say it. */
@@ -33,6 +35,8 @@ export type Edges = {
   hard: Edge[];
   /** From variables that all services share: they never make a cycle. */
   soft: Edge[];
+  /** All of them, those to the service itself included. */
+  references: (At & { reference: Reference & { kind: "service" } })[];
 };
 
 export type Referring = {
@@ -45,7 +49,8 @@ export type Referring = {
 
 export function edgesOf({ name, needs, env, commands }: Referring, reading: Reading): Edges {
   const { mistakes } = reading;
-  const edges: Edges = { hard: [], soft: [] };
+  const edges: Edges = { hard: [], soft: [], references: [] };
+  const offered = offeredBy({ name, needs, env, commands }, reading);
   for (const need of needs) {
     const { value: to, source, path } = need;
     edges.hard.push({ to, source, path, why: "depends_on", need });
@@ -60,11 +65,12 @@ export function edgesOf({ name, needs, env, commands }: Referring, reading: Read
     if (key !== undefined && value === inheritedText(key)) return;
     for (const part of template.parts) {
       if (typeof part === "string" || part.kind !== "env") continue;
-      if (!isUnset(part, { env, key, reading })) continue;
+      if (offered.has(part.name) || !isUnset(part, { env, key, reading })) continue;
       mistakes.add(at, unsetText(part, templateText(part.otherwise?.word ?? [])));
     }
     for (const part of referencesIn(template.parts)) {
-      if (part.kind !== "service" || !isReachable(part, { at, reading })) continue;
+      if (part.kind !== "service" || !exists(part.name, { at, reading })) continue;
+      edges.references.push({ ...at, reference: part });
       if (part.name === name) continue;
       const edge = { to: part.name, ...at, why: referenceText(part) };
       (shared ? edges.soft : edges.hard).push(edge);
@@ -112,18 +118,25 @@ function declaredAs(
   return [...groups].find(([, instances]) => instances.includes(name))?.[0];
 }
 
-function isReachable(
-  reference: Reference & { kind: "service" },
-  { at, reading }: { at: At; reading: Reading },
-): boolean {
-  const { name, field } = reference;
-  if (!exists(name, { at, reading })) return false;
-  const its = reading.services.entries.get(declaredAs(name, reading)!)!;
-  const type = its.kind === "table" ? its.entries.get("type") : undefined;
-  if (type?.kind !== "leaf" || type.value === "exec" || field === "host") return true;
-  const what = `${name} is a ${String(type.value)} and has no port`;
-  reading.mistakes.add(at, `${referenceText(reference)}: ${what}`);
-  return false;
+/** Variables that the services give of which one depends on another, by `depends_on` and by its references. */
+function offeredBy(
+  { name, needs, env, commands }: Referring,
+  reading: Reading,
+): ReadonlySet<string> {
+  const templates = [
+    ...[...env.values()].map(({ value }) => readTemplate(value, { shell: false })),
+    ...commands.map(({ value }) => readTemplate(value, { shell: true })),
+  ];
+  const referred = templates.flatMap(({ parts }) =>
+    referencesIn(parts).flatMap((its) => (its.kind === "service" ? [its.name] : [])),
+  );
+  const others = [...needs.map(({ value }) => value), ...referred].filter((its) => its !== name);
+  return new Set(
+    others.flatMap((other) => {
+      const its = reading.services.entries.get(declaredAs(other, reading) ?? "");
+      return its?.kind === "table" ? giftVariables[typeIn(its)] : [];
+    }),
+  );
 }
 
 /** Whether a variable will have no value; where the shell's variables are not known, none is reported. */

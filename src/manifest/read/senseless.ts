@@ -1,17 +1,20 @@
 /** Keys of a service that its type has no use for -> the reason why, at each. Pure. */
 import type { Node, Table } from "../layer.ts";
 import { settingKeys } from "../name-settings.ts";
-import type { ServiceSpec } from "../project.ts";
+import { hookNames, type ServiceSpec } from "../project.ts";
+import { storeNames } from "../types/own.ts";
 import type { Mistakes } from "./mistakes.ts";
 
 type Reasons = Readonly<Record<string, string>>;
 
 const noAddress = "it has no address, so that no request reaches it";
 
+function forEach(keys: readonly string[], why: string): Reasons {
+  return Object.fromEntries(keys.map((key) => [key, why]));
+}
+
 /** The keys that say how requests to a name are treated. */
-const ofName: Reasons = Object.fromEntries(
-  Object.keys(settingKeys).map((key) => [key, noAddress] as const),
-);
+const ofName: Reasons = forEach(Object.keys(settingKeys), noAddress);
 
 const ofWorker: Reasons = {
   ...ofName,
@@ -25,13 +28,35 @@ const ofServer: Reasons = {
   inputs: "only a task has inputs; watch restarts a service when a file changes",
 };
 
-/** Reasons for a store that speaks something else than HTTP. */
+/** A store with a page of its own, to which requests go by its name. */
+const ofStoreWithPage: Reasons = {
+  ...ofServer,
+  ...forEach(["command", "args"], "its program is not declared; settings says how it runs"),
+  workdir: "it runs where its data is",
+  stop_signal: "it is ended by the signal that its program ends cleanly by",
+  instances: "two of it would share their data",
+};
+
+/** A store that speaks something else than HTTP. */
 const ofStore: Reasons = {
   ...ofName,
+  ...ofStoreWithPage,
   lazy: "it has no address, so that no request could start it",
   idle_timeout: "it receives no requests, so that it is never idle",
-  instances: "two of it would share their data",
+};
+
+const noProcess = "a site has no process: the daemon itself answers with its files";
+
+const ofSite: Reasons = {
   ...ofServer,
+  ...forEach(
+    [
+      ...["stop_signal", "stop_timeout", "restart", "limits", "instances", "pty"],
+      ...["lazy", "idle_timeout", "health_check", "ready_pattern", ...hookNames],
+    ],
+    noProcess,
+  ),
+  ...forEach(["command", "args"], `${noProcess}; build is the command that makes them`),
 };
 
 const byType: Record<ServiceSpec["type"], Reasons> = {
@@ -39,15 +64,14 @@ const byType: Record<ServiceSpec["type"], Reasons> = {
   process: ofServer,
   worker: ofWorker,
   postgres: ofStore,
-  redis: ofStore,
-  valkey: ofStore,
-  mysql: ofStore,
-  mariadb: ofStore,
-  mongodb: ofStore,
-  minio: ofServer,
-  mailpit: ofServer,
+  ...(Object.fromEntries(storeNames.map((name) => [name, ofStore])) as Record<
+    (typeof storeNames)[number],
+    Reasons
+  >),
+  minio: ofStoreWithPage,
+  mailpit: ofStoreWithPage,
   container: ofServer,
-  site: ofServer,
+  site: ofSite,
   unknown: {},
   task: {
     ...ofName,
@@ -63,11 +87,29 @@ const byType: Record<ServiceSpec["type"], Reasons> = {
   },
 };
 
+/** Keys that a container has no use for where it has no port. */
+const ofPortless: Reasons = {
+  ...ofName,
+  lazy: "without a port it has no address, so that no request could start it",
+  idle_timeout: "without a port it receives no requests, so that it is never idle",
+};
+
+/** Keys that a container has no use for where several of it run. */
+const ofInstances: Reasons = {
+  volumes: "several instances would share their data; leave out instances, or the volumes",
+};
+
 export function reportSenseless(
   { entries }: Table,
-  { type, mistakes }: { type: ServiceSpec["type"]; mistakes: Mistakes },
+  { type, own, mistakes }: Pick<ServiceSpec, "type" | "own"> & { mistakes: Mistakes },
 ): void {
-  for (const [key, why] of Object.entries(byType[type])) {
+  const isContainer = own?.kind === "container";
+  const reasons = {
+    ...byType[type],
+    ...(isContainer && own.inside === undefined ? ofPortless : {}),
+    ...(isContainer && entries.has("instances") ? ofInstances : {}),
+  };
+  for (const [key, why] of Object.entries(reasons)) {
     const node = entries.get(key);
     if (node !== undefined && node.kind !== "bad" && !isOff(node)) mistakes.add(node, why);
   }

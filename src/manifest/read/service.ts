@@ -45,6 +45,7 @@ export function readService(
   const valueIn = <Value>(key: string): Value | undefined => field<Value>(key)?.value;
 
   const { type, own: ownSpec, unusable } = readType(name, table, reading);
+  if (type === "unknown") return notUnderstood(name, { table, unusable, directory });
   /** The defaults of servers and workers are none of a task. */
   const own = <Value>(key: string): Value | undefined =>
     type === "task" && !table.entries.has(key) ? undefined : valueIn<Value>(key);
@@ -68,11 +69,17 @@ export function readService(
   const port = isInside ? undefined : ownPort(name, field<number>("port"), reading);
   const kind = { type, own: ownSpec, port: port?.value };
   const health = readHealth(name, table, reading);
-  reportSenseless(table, { type, mistakes });
+  reportSenseless(table, { type, own: ownSpec, mistakes });
   const ask = health?.ask;
   if (type === "worker" && ask !== undefined && ask.kind !== "command") {
     const at = table.entries.get("health_check") ?? table;
     mistakes.add(at, "a worker has no port to check; use a command");
+  }
+  if (ownSpec?.kind === "container" && ownSpec.inside === undefined) {
+    const at = table.entries.get("health_check") ?? table;
+    if (ask !== undefined && ask.kind !== "command") {
+      mistakes.add(at, "it has no port to check; add the port on which it listens inside");
+    }
   }
   const wrongLabel = hasAddress(kind) ? addressMistake(name) : undefined;
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
@@ -161,6 +168,31 @@ export function readService(
     ...(settings === undefined || !hasAddress(kind) ? {} : { settings }),
   };
   return { spec, table, ...edges };
+}
+
+/** A service of which nothing is understood: it starts nothing, waits for nothing, and its errors refuse nothing. */
+function notUnderstood(
+  name: string,
+  {
+    table,
+    unusable,
+    directory,
+  }: Pick<ServiceOptions, "table"> & {
+    unusable: string | undefined;
+    directory: string;
+  },
+): Declared {
+  const spec: ServiceSpec = {
+    ...{ name, type: "unknown", unusable, command: "", hooks: {}, shell: ["/bin/sh", "-c"] },
+    ...{ workdir: directory, port: undefined, env: {}, envFiles: [] },
+    ...{ dependsOn: [], conditions: {}, restartWith: [] },
+    ...{ health: undefined, readyPattern: undefined },
+    ...{ stopSignal: "SIGTERM", stopTimeout: 0, startTimeout: undefined, restart: "no" },
+    ...{ limits: { memory: undefined }, schedule: undefined, disabled: false, profiles: [] },
+    ...{ lazy: false, idleTimeout: undefined, watch: [], inputs: [], pty: true },
+    routeName: undefined,
+  };
+  return { spec, table, hard: [], soft: [], references: [] };
 }
 
 /** The command, and `args` behind it, each one word to a shell. A site's is what builds it. */

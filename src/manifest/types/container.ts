@@ -7,22 +7,33 @@ import {
   picklist,
   pipe,
   record,
+  regex,
   strictObject,
   string,
   union,
   number,
 } from "valibot";
 import { absolute } from "../../text/absolute.ts";
+import { shown } from "../../text/shown.ts";
 import { expected, text, whole } from "./forms.ts";
-import type { ContainerSpec, ExtraPort, ImageBuild, Volume } from "./own.ts";
+import type { ContainerSpec, ExtraPort, ImageBuild, StopSignal, Volume } from "./own.ts";
 import type { OwnReader } from "./reader.ts";
 
 const buildForm = 'a folder such as ".", or a table such as { context = ".", target = "dev" }';
 const portForm = 'a port such as 1025, or a text such as "8025:1025" or "53:53/udp"';
+const volumeForm = 'expected "name:/path", "./folder:/path" or "./folder:/path:ro"';
+/** For the form of a path alone. */
+const noFolders = { directory: "/", home: "/" };
 const words = "a text, or a list of words";
 
 export const containerKeys = {
-  image: optional(pipe(text("an image"), description("The image, such as `redis:7`."))),
+  image: optional(
+    pipe(
+      text("an image"),
+      regex(/^[^\s]+$/, 'expected an image such as "redis:7"'),
+      description("The image, such as `redis:7`."),
+    ),
+  ),
   container_port: optional(
     pipe(
       whole(1, 65_535),
@@ -54,10 +65,7 @@ export const containerKeys = {
       array(
         pipe(
           text('a volume such as "data:/var/lib/data"'),
-          check(
-            (value) => readVolume(value, "/") !== undefined,
-            'expected "name:/path", "./folder:/path" or "./folder:/path:ro"',
-          ),
+          check((value) => readVolume(value, noFolders) !== undefined, volumeForm),
         ),
         expected("a list of volumes"),
       ),
@@ -138,26 +146,68 @@ export type WrittenBuild =
       buildpacks?: string[];
     };
 
-export function readContainer({ value, wrong, directory }: OwnReader): ContainerSpec {
+export function readContainer(reader: OwnReader): ContainerSpec {
+  const { value, has, wrong, directory } = reader;
   const build = value<WrittenBuild>("build");
   const image = value<string>("image");
-  if (image === undefined && build === undefined) {
-    wrong("image", 'image is required, such as image = "redis:7"; or build = "."');
+  if (!has("image") && !has("build")) {
+    wrong("image", 'an image is required, such as image = "redis:7", or build = "."');
   }
   const entrypoint = value<string | string[]>("entrypoint");
   const user = value<string | number>("user");
+  const workdir = has("workdir") ? value<string>("workdir") : undefined;
+  if (workdir !== undefined && !workdir.startsWith("/")) {
+    wrong("workdir", "a container's is a folder inside it, which begins with /");
+  }
+  const inside = value<number>("container_port") ?? value<number>("port");
   return {
     kind: "container",
     image,
     build: build === undefined ? undefined : imageBuild(build, directory),
     entrypoint: typeof entrypoint === "string" ? [entrypoint] : entrypoint,
     user: user === undefined ? undefined : String(user),
-    workdir: value<string>("workdir"),
-    inside: value<number>("container_port") ?? value<number>("port"),
-    ports: (value<(string | number)[]>("ports") ?? []).flatMap((its) => readPort(its) ?? []),
-    volumes: (value<string[]>("volumes") ?? []).flatMap((its) => readVolume(its, directory) ?? []),
+    workdir,
+    inside,
+    ports: portsIn(reader, inside),
+    volumes: volumesIn(reader),
+    stopSignal: has("stop_signal") ? value<StopSignal>("stop_signal") : undefined,
     pull: value<ContainerSpec["pull"]>("pull") ?? "missing",
   };
+}
+
+function portsIn({ value, has, holds, wrong }: OwnReader, inside: number | undefined): ExtraPort[] {
+  const own = has("container_port") ? value<number>("port") : undefined;
+  const outsides = new Set(own === undefined ? [] : [own]);
+  const insides = new Set(inside === undefined ? [] : [`${inside}/tcp`]);
+  const written = value<(string | number)[]>("ports") ?? [];
+  return written.flatMap((text): ExtraPort[] => {
+    const its = readPort(text);
+    if (its === undefined) return [];
+    const port = `${its.inside}/${its.protocol}`;
+    if (insides.has(port)) wrong("ports", `port ${port} inside is published twice`);
+    if (its.outside !== undefined && outsides.has(its.outside)) {
+      wrong("ports", `port ${its.outside} of this machine stands twice`);
+    }
+    insides.add(port);
+    if (its.outside !== undefined) outsides.add(its.outside);
+    // In a linked worktree, the main checkout has the committed one.
+    return [holds("ports") ? its : { ...its, outside: undefined }];
+  });
+}
+
+function volumesIn({ value, wrong, directory, home }: OwnReader): Volume[] {
+  const targets = new Set<string>();
+  return (value<string[]>("volumes") ?? []).flatMap((written): Volume[] => {
+    if (written.startsWith("~") && home === undefined) {
+      wrong("volumes", `${shown(written)}: nobody knows the folder that ~ stands for`);
+      return [];
+    }
+    const its = readVolume(written, { directory, home: home ?? "/" });
+    if (its === undefined) return [];
+    if (targets.has(its.target)) wrong("volumes", `${its.target} inside stands twice`);
+    targets.add(its.target);
+    return [its];
+  });
 }
 
 function imageBuild(build: WrittenBuild, directory: string): ImageBuild {
@@ -188,16 +238,22 @@ export function readPort(written: string | number): ExtraPort | undefined {
 }
 
 /** Undefined: neither `name:/path` nor `folder:/path`. */
-export function readVolume(written: string, directory: string): Volume | undefined {
+export function readVolume(
+  written: string,
+  { directory, home }: { directory: string; home: string },
+): Volume | undefined {
   const match = /^([^:]+):(\/[^:]*)(?::(ro|rw))?$/.exec(written);
   if (match === null) return undefined;
-  const [, source, target, mode] = match;
-  const isPath = /^[./~]/.test(source!);
-  if (!isPath && !/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(source!)) return undefined;
-  return {
-    source: isPath ? absolute(source!, directory) : source!,
-    kind: isPath ? "bind" : "named",
-    target: target!,
-    readOnly: mode === "ro",
-  };
+  const [, source, inside, mode] = match;
+  const target = absolute(inside!, "/");
+  if (target === "/") return undefined;
+  const its = { target, readOnly: mode === "ro" };
+  if (/^~(?:\/|$)/.test(source!)) {
+    return { ...its, source: absolute(`.${source!.slice(1)}`, home), kind: "bind" };
+  }
+  if (/^(?:\/|\.\.?(?:\/|$))/.test(source!)) {
+    return { ...its, source: absolute(source!, directory), kind: "bind" };
+  }
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(source!)) return undefined;
+  return { ...its, source: source!, kind: "named" };
 }

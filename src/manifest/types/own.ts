@@ -42,6 +42,9 @@ export const storeNames = [
 
 export type StoreName = (typeof storeNames)[number];
 
+export type StopSignal =
+  "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH" | "SIGKILL";
+
 /** A managed PostgreSQL. */
 export type PostgresSpec = {
   kind: "postgres";
@@ -117,6 +120,8 @@ export type ContainerSpec = {
   inside: number | undefined;
   ports: readonly ExtraPort[];
   volumes: readonly Volume[];
+  /** Undefined: that of the image, or else SIGTERM. */
+  stopSignal: StopSignal | undefined;
   pull: "missing" | "always" | "never";
 };
 

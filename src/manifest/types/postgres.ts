@@ -6,6 +6,7 @@ import {
   optional,
   pipe,
   record,
+  regex,
   string,
   transform,
   union,
@@ -13,7 +14,8 @@ import {
   boolean,
 } from "valibot";
 import { absolute } from "../../text/absolute.ts";
-import { expected, text } from "./forms.ts";
+import { shown } from "../../text/shown.ts";
+import { expected, paths, text } from "./forms.ts";
 import type { PostgresSpec } from "./own.ts";
 import type { OwnReader } from "./reader.ts";
 
@@ -36,8 +38,15 @@ export const versionKey = optional(
   ),
 );
 
+const settingForm = "a string, a number, true or false";
+
+/** One line of a file, in the store's own words. Empty is a value: `save = ""` of redis. */
 const setting = pipe(
-  union([text("a value"), number(), boolean()], expected("a string, a number, true or false")),
+  union([string(), number(), boolean()], expected(settingForm)),
+  check(
+    (value) => typeof value !== "string" || !/[\0\r\n]/.test(value),
+    "a setting is one line, without NUL",
+  ),
   transform((value) => (typeof value === "boolean" ? (value ? "on" : "off") : String(value))),
 );
 
@@ -55,7 +64,7 @@ export const postgresKeys = {
   ),
   init: optional(
     pipe(
-      array(text("a path"), expected('a list such as ["schema.sql"]')),
+      paths,
       description(
         "Of postgres: SQL files that are run once, when its data is made, in their order; relative to the project's folder.",
       ),
@@ -69,7 +78,13 @@ export const postgresKeys = {
   ),
   extensions: optional(
     pipe(
-      array(text("an extension"), expected('a list such as ["pg_trgm"]')),
+      array(
+        pipe(
+          text("an extension"),
+          regex(/^[A-Za-z0-9_][A-Za-z0-9_-]*$/, 'expected an extension such as "pg_trgm"'),
+        ),
+        expected('a list such as ["pg_trgm"]'),
+      ),
       description(
         "Of postgres: extensions that are made in the database, where its binaries have them.",
       ),
@@ -77,7 +92,16 @@ export const postgresKeys = {
   ),
 };
 
-export function readPostgres({ value, wrong, directory }: OwnReader): PostgresSpec {
+/** Settings by their names, each of which is one word. */
+export function settingsIn({ value, wrong }: OwnReader): Record<string, string> {
+  const its = value<Record<string, string>>("settings") ?? {};
+  const odd = Object.keys(its).find((name) => !/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name));
+  if (odd !== undefined) wrong("settings", `${shown(odd)} is no setting's name`);
+  return its;
+}
+
+export function readPostgres(reader: OwnReader): PostgresSpec {
+  const { value, wrong, directory } = reader;
   const version = value<string>("version") ?? String(usualMajor);
   const major = /^[0-9]{1,2}$/.test(version) ? Number(version) : 0;
   if (major < 9) wrong("version", "expected a major version of PostgreSQL, such as 17");
@@ -85,8 +109,8 @@ export function readPostgres({ value, wrong, directory }: OwnReader): PostgresSp
     kind: "postgres",
     major,
     database: value<string>("database") ?? "postgres",
-    init: (value<string[]>("init") ?? []).map((path) => absolute(path, directory)),
-    settings: value<Record<string, string>>("settings") ?? {},
+    init: [value<string | string[]>("init") ?? []].flat().map((path) => absolute(path, directory)),
+    settings: settingsIn(reader),
     extensions: value<string[]>("extensions") ?? [],
   };
 }

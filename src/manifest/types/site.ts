@@ -28,10 +28,16 @@ export const siteKeys = {
   ),
 };
 
-export function readSite({ value, wrong, directory }: OwnReader): SiteSpec {
+export function readSite({ value, has, wrong, directory }: OwnReader): SiteSpec {
   const path = value<string>("path");
-  if (path === undefined) wrong("path", 'path is required, such as path = "dist"');
+  if (!has("path")) wrong("path", 'path is required, such as path = "dist"');
+  if (has("build") && typeof value("build") === "object") {
+    wrong("build", 'expected a command such as "bun run build"; a container is built from a table');
+  }
   const spa = value<boolean | string>("spa") ?? false;
+  if (typeof spa === "string" && (spa.startsWith("/") || spa.split("/").includes(".."))) {
+    wrong("spa", "expected true, or a file in the site's folder, relative to it");
+  }
   return {
     kind: "site",
     path: absolute(path ?? ".", directory),

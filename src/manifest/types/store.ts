@@ -1,7 +1,8 @@
 /** The keys of `type = "redis"` and its like -> a managed store. Pure. */
-import { array, description, optional, picklist, pipe } from "valibot";
+import { array, description, optional, picklist, pipe, regex } from "valibot";
 import { expected, text } from "./forms.ts";
 import type { StoreName, StoreSpec } from "./own.ts";
+import { settingsIn } from "./postgres.ts";
 import type { OwnReader } from "./reader.ts";
 
 export const storeKeys = {
@@ -15,30 +16,31 @@ export const storeKeys = {
   ),
   buckets: optional(
     pipe(
-      array(text("a bucket's name"), expected('a list such as ["uploads"]')),
+      array(
+        pipe(
+          text("a bucket's name"),
+          regex(
+            /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+            'expected a bucket such as "uploads": 3 to 63 lower-case letters, digits, "." and "-"',
+          ),
+        ),
+        expected('a list such as ["uploads"]'),
+      ),
       description("Of minio: buckets that are made."),
     ),
   ),
 };
 
-/** Stores that make a database. */
-const withDatabase: readonly StoreName[] = ["mysql", "mariadb", "mongodb"];
-
-export function readStore(store: StoreName, { value, wrong }: OwnReader): StoreSpec {
-  const database = value<string>("database");
-  if (database !== undefined && !withDatabase.includes(store)) {
-    wrong("database", `${store} has no databases to make`);
-  }
-  const buckets = value<string[]>("buckets");
-  if (buckets !== undefined && store !== "minio") wrong("buckets", "only minio has buckets");
+export function readStore(store: StoreName, reader: OwnReader): StoreSpec {
+  const { value } = reader;
   return {
     kind: "store",
     store,
     version: value<string>("version"),
     from: value<"program" | "container">("from"),
     image: value<string>("image"),
-    database,
-    buckets: buckets ?? [],
-    settings: value<Record<string, string>>("settings") ?? {},
+    database: value<string>("database"),
+    buckets: value<string[]>("buckets") ?? [],
+    settings: settingsIn(reader),
   };
 }

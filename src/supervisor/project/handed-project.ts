@@ -105,6 +105,7 @@ const own: v.GenericSchema<unknown, Own> = v.variant("kind", [
         readOnly: v.boolean(),
       }),
     ),
+    stopSignal: maybe(v.picklist(signals)),
     pull: v.picklist(["missing", "always", "never"]),
   }),
   v.object({

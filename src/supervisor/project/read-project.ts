@@ -166,7 +166,7 @@ export async function readProject(
   const checkout = (options.checkoutOf ?? checkoutOf)(directory);
   const place = placeIn(checkout, { directory, asked: options.naming });
   const read = readManifest({
-    ...{ directory, layers, local, envFiles, tlds, shell, files, nameOf },
+    ...{ directory, home, layers, local, envFiles, tlds, shell, files, nameOf },
     ...place,
   });
   if (read.kind === "mistakes") return { ...read, files };

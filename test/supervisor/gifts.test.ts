@@ -1,0 +1,39 @@
+/** What the kinds of services give, and what they are said to give. */
+import { expect, test } from "bun:test";
+import { giftFields, giftVariables } from "../../src/manifest/types/gifts.ts";
+import { type Own, serviceTypes, type ServiceType } from "../../src/manifest/types/own.ts";
+import { kindOf } from "../../src/supervisor/types/kinds.ts";
+import { service } from "../manifest/manifest.ts";
+import { specOf } from "./fake-lifecycle.ts";
+import { noKinds } from "./no-kinds.ts";
+
+const place = { folder: "/p", data: "/p/data", sockets: "/p/s", password: "/p/password" };
+const machine = { ...noKinds, placeOf: () => place, passwordOf: () => "s3cret" };
+
+const keys: Partial<Record<ServiceType, string>> = {
+  container: 'image = "x"\nport = 80',
+  site: 'path = "dist"\nport = 8080',
+};
+
+function ownOf(type: ServiceType): Own | undefined {
+  if (["exec", "process", "worker", "task", "unknown"].includes(type)) return undefined;
+  return service(`[services.it]\ntype = "${type}"\n${keys[type] ?? ""}\n`, "it").own;
+}
+
+for (const type of serviceTypes) {
+  test(`${type} gives the fields and variables that references are checked by`, () => {
+    const own = ownOf(type);
+    const spec = specOf({ name: "it", type, port: 4000, ...(own === undefined ? {} : { own }) });
+    const facts = {
+      id: "shop:it",
+      project: "shop",
+      directory: "/shop",
+      port: 4000,
+      portOf: () => 4001,
+      machine,
+    };
+    const { fields, variables } = kindOf(spec).gives(spec, facts);
+    expect(Object.keys(fields).sort()).toEqual([...giftFields[type]].sort());
+    expect(Object.keys(variables).sort()).toEqual([...giftVariables[type]].sort());
+  });
+}
