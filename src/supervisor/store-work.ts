@@ -22,7 +22,7 @@ export type StoreWorkOptions = {
   note(text: string): void;
 };
 
-/** What somebody has asked for, and waits for. */
+/** Somebody who has asked for it, and waits. */
 export type Asked = {
   hear(event: BootEvent): void;
   /** True once the asker is gone: what has not begun to replace anything is given up. */
@@ -96,8 +96,8 @@ export class StoreWork {
   }
 
   /**
-   * Copies the data of one store to another of the same kind, which has both from then on: data and password. The one
-   * is down while it is copied, the other while it is exchanged. `replaces`: the other may have data.
+   * Copies the data of one store to another of the same kind. The one is down while it is copied, the other while it
+   * is exchanged. `replaces`: the other may have data.
    * @throws StoreRefusal
    */
   async fork(
@@ -121,7 +121,9 @@ export class StoreWork {
       const made = newBeside(to.place.folder, process.pid);
       try {
         await this.#copied(from, { made, why, asked });
-        await this.#keepPassword(from.place, made);
+        // PostgreSQL is given that of its own place; data of others has the one that it was made with.
+        await this.#keepPassword((to.type === "postgres" ? to : from).place, made);
+        makePrivateText(join(made, passwordMark), "");
         await this.#synced(made, asked);
       } catch (error) {
         await this.#remove(made);

@@ -1,6 +1,6 @@
 /** A state directory of its own -> commands that share it, and an end for every daemon that they started. */
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Found, findDaemon } from "../../src/control/found/connect.ts";
@@ -24,8 +24,12 @@ export interface DaemonPlace extends AsyncDisposable {
 /** No other program has the directory in its environment, so that whoever has is ours to end. */
 export async function daemonPlace(): Promise<DaemonPlace> {
   const directory = await mkdtemp(join(tmpdir(), "localhostess-daemon-"));
+  // As root, servers of databases run as nobody, who gets to nothing below a folder that is root's alone.
+  const stores = await mkdtemp(join(tmpdir(), "localhostess-stores-"));
+  await chmod(stores, 0o711);
   const env: Env = {
     LOCALHOSTESS_STATE_DIR: directory,
+    LOCALHOSTESS_STORES_DIR: stores,
     LOCALHOSTESS_HTTP_PORT: "off",
     LOCALHOSTESS_HTTPS_PORT: "off",
   };
@@ -61,7 +65,7 @@ export async function daemonPlace(): Promise<DaemonPlace> {
     async [Symbol.asyncDispose]() {
       for (const pid of pids()) endNow(pid);
       await eventually("daemons end", () => pids().length === 0);
-      await rm(directory, { recursive: true, force: true });
+      for (const folder of [directory, stores]) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,4 +1,4 @@
-/** `localhostess db <verb> [service]` -> the managed store that is meant, with its password, and what a person is asked. */
+/** `localhostess db <verb> [service]` -> the managed store that is meant, and what a person is asked. */
 import { realpath } from "node:fs/promises";
 import type { StoreReport } from "../../control/commands/store-commands.ts";
 import { systemClock } from "../../system/clock.ts";
@@ -68,8 +68,8 @@ export function describedStore({ id, type, version, size, directory }: StoreRepo
 }
 
 /**
- * Resolves where the person agrees, or has said so before. @throws UsageError where nobody can be asked, a Failure where
- * the person does not agree.
+ * Resolves where the person agrees, or has said so before. @throws UsageError where nobody can be asked, a Failure
+ * where the person does not agree.
  */
 export async function agreed(question: string, flags: DbFlags, world: World): Promise<void> {
   if (flags.yes === true) return;
@@ -122,7 +122,9 @@ export async function followed(socket: string, request: unknown, world: World): 
           return;
         }
         if (!isTerminal) return;
-        err.write(`\r\x1b[K${err.colors.dim(`${printable(id, 100)}: ${printable(event.data.message, 60)}`)}`);
+        err.write(
+          `\r\x1b[K${err.colors.dim(`${printable(id, 100)}: ${printable(event.data.message, 60)}`)}`,
+        );
         drawn = true;
       },
     });

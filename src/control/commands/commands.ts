@@ -17,11 +17,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Words of the first locald that we do not have yet. */
-const unsupported: ReadonlySet<string> = new Set([
-  "RunContainer",
-  "AiContext",
-  "AiSchema",
-]);
+const unsupported: ReadonlySet<string> = new Set(["RunContainer", "AiContext", "AiSchema"]);
 
 const byName = new Map(commands.map((its) => [its.name, its]));
 

@@ -93,10 +93,10 @@ const steps =
   '`StepStarted`, `StepProgress` and `StepFinished` as in `Start`; last `"Ok"`, or `{"error"}`; by IPC `{"Error"}`';
 
 /** A store, as other programs see it. `url` and `variables` hold its password. */
-async function sightOf(store: Store, { stores, snapshots }: Projects) {
+async function sightOf(store: Store, projects: Projects) {
   const { id, at, type, version, place, gift } = store;
   const { project, unit } = at;
-  const its = snapshots().find((one) => one.id === id);
+  const its = projects.snapshots().find((one) => one.id === id);
   const { name: ofProject, directory, checkout } = project.spec;
   return {
     ...{ id, project: ofProject, directory, service: unit.spec.name, type },
@@ -106,7 +106,7 @@ async function sightOf(store: Store, { stores, snapshots }: Projects) {
     url: gift.fields.url ?? null,
     variables: gift.variables,
     folder: place.folder,
-    size: (await stores.sizeOf(store)) ?? null,
+    size: (await projects.stores.sizeOf(store)) ?? null,
   };
 }
 

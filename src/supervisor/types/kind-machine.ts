@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ownProgram } from "../../system/own-bun.ts";
+import { storesFolder } from "../../stores/folders.ts";
 import { StorePlaces } from "../../stores/store-places.ts";
 import type { KindMachine } from "./kind.ts";
 
@@ -12,7 +13,11 @@ export type KindMachineOptions = {
 };
 
 export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions): KindMachine {
-  const places = new StorePlaces(stateDirectory);
+  const places = new StorePlaces(
+    storesFolder(stateDirectory, {
+      ...{ env, platform: process.platform, uid: process.geteuid?.() ?? 0 },
+    }),
+  );
   const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
   return {
     ownProgram,
