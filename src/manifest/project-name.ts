@@ -117,7 +117,9 @@ function asIn(name: string): string {
 
 export type Domain =
   /** `routeName` is the part before `.localhost`, or before a configured domain. */
-  { kind: "domain"; domain: string; routeName: string } | { kind: "mistake"; why: string };
+  | { kind: "domain"; domain: string; routeName: string }
+  /** `instead`: the domain that is served in its place, where names under its ending are not. */
+  | { kind: "mistake"; why: string; instead?: string };
 
 /** `tlds` are the domains besides `localhost` that names may end in. */
 export function readDomain(text: string, tlds: readonly string[]): Domain {
@@ -140,9 +142,9 @@ export function readDomain(text: string, tlds: readonly string[]): Domain {
   // A bare name is always served; a name with a dot must end in a domain that is served.
   if (ending === undefined && labels.length > 1) {
     const last = labels.at(-1)!;
-    return mistake(
-      `names under .${last} are not served; did you mean "${labels.slice(0, -1).join(".")}.localhost"? To serve them, set tlds = ["${last}"] in config.toml`,
-    );
+    const instead = `${labels.slice(0, -1).join(".")}.localhost`;
+    const why = `names under .${last} are not served, so that ${instead} is used; to serve them, set tlds = ["${last}"] in config.toml`;
+    return { kind: "mistake", why, instead };
   }
   if (isNumeric(labels.at(-1)!)) {
     return mistake(`${shown(text)} ends in a number, which clients read as an IP address`);

@@ -52,6 +52,8 @@ export class StorePlaces {
     mendPlace(folder);
     makeFolder(folder);
     const place = placeIn(folder);
+    // Its program reads it, whether anybody else has asked for it or not.
+    this.passwordOf(place);
     this.#made.set(folder, place);
     return place;
   }

@@ -409,6 +409,42 @@ describe("the progress of a start", () => {
     expect(clock.waiting).toBe(0);
   });
 
+  test("is a bar on a terminal while something is fetched, and few lines where nobody watches", () => {
+    const shown = (columns: number | undefined): string => {
+      let text = "";
+      const screen = {
+        colors: noColors,
+        columns: () => columns,
+        write(its: string) {
+          text += its;
+        },
+      } as unknown as Screen;
+      const clock = new FakeClock();
+      const steps = progress({ screen, clock });
+      steps.hear({ type: "StepStarted", data: { id: "db", description: "Starting" } });
+      steps.hear({ type: "StepProgress", data: { id: "db", message: "downloading X 1.2" } });
+      for (let percent = 0; percent <= 100; percent++) {
+        const message = `downloading X 1.2: ${percent} % of 22 MiB`;
+        steps.hear({ type: "StepProgress", data: { id: "db", message } });
+        clock.advance(250);
+      }
+      steps.hear({ type: "StepProgress", data: { id: "db", message: "unpacking X 1.2" } });
+      steps.end();
+      return text;
+    };
+    const drawn = shown(80);
+    for (const bar of ["████████░░░░░░░░ 50 %", "████████████████ 100 %"]) {
+      expect(drawn.includes(`db  downloading X 1.2: ${bar} of 22 MiB  `)).toBe(true);
+    }
+    expect(shown(undefined).split("\n")).toEqual([
+      "db: starting",
+      "db: downloading X 1.2",
+      "db: downloading X 1.2: 39 % of 22 MiB (10 s)",
+      "db: unpacking X 1.2",
+      "",
+    ]);
+  });
+
   test("says of a task that it starts before it runs, and that once", () => {
     let text = "";
     const write = (its: string) => {

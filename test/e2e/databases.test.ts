@@ -84,7 +84,7 @@ withPostgres(
     expect(await sql(main, "select 41 + 1")).toBe("42");
     await sql(main, "insert into names values ('Ann')");
     const url = await done(main, "db", "url");
-    expect(url).toMatch(/^postgres:\/\/postgres:[^@]{24}@localhost:\d+\/shop$/);
+    expect(url).toMatch(/^postgres:\/\/postgres:[^@]{24}@127\.0\.0\.1:\d+\/shop$/);
     const other = new Bun.SQL(url);
     expect([...(await other`select name from names`)]).toEqual([{ name: "Ann" }]);
     await other.end();

@@ -320,6 +320,20 @@ test("a folder gives its project a name of its own, in whatever letters it is wr
   );
 });
 
+test("a domain under names that are not served is a warning, and its project is under localhost", () => {
+  const text = '[project]\nname = "shop"\ndomain = "shop.test"\n[services]\nweb = "x"\napi = "x"\n';
+  const its = project(text);
+  expect(its).toMatchObject({
+    domain: "shop.localhost",
+    services: [{ routeName: "shop" }, { routeName: "api.shop" }],
+    warnings: [
+      'locald.toml:3 project.domain: names under .test are not served, so that shop.localhost is used; to serve them, set tlds = ["test"] in config.toml',
+    ],
+  });
+  const labelled = project(text, { naming: { label: "fix" } });
+  expect(labelled.domain).toBe("fix.shop.localhost");
+});
+
 test("a domain may end in what is configured, or in nothing", () => {
   const domain = (text: string): string =>
     project(`[project]\ndomain = "${text}"\n[services]\nweb = "x"\n`, { tlds: ["test"] }).domain;
@@ -359,7 +373,6 @@ image = "redis"
 command = "x"
 `;
   expect(mistakes(text)).toEqual([
-    'locald.toml:3 project.domain: names under .local are not served; did you mean "shop.localhost"? To serve them, set tlds = ["local"] in config.toml',
     'locald.toml:7 services.web.depends_on[0]: no service "bd"; did you mean "db"?',
     'locald.toml:7 services.web.depends_on[1]: no service "web2"; did you mean "web"?',
     'locald.toml:8 services.web.comand: unknown key; did you mean "command"?',
@@ -381,6 +394,11 @@ const single: [what: string, text: string, told: string][] = [
     "invalid TOML",
     'name = "a"\nname = "b"\n',
     "locald.toml:2:1: invalid TOML: trying to redefine an already defined table or value",
+  ],
+  [
+    "a file without anything, as an editor leaves it for a moment,",
+    "# Nothing yet.\n",
+    'locald.toml:1 no services are declared; add [services.web] with command = "..."',
   ],
   [
     "a service that is a number",
@@ -470,8 +488,8 @@ for (const [what, text, told] of single) {
 
 const told: [what: string, text: string, told: string][] = [
   [
-    "a file without services",
-    "# Nothing yet.\n",
+    "a file with a project and without services",
+    '[project]\nname = "shop"\n',
     'locald.toml:1 no services are declared; add [services.web] with command = "..."',
   ],
   [

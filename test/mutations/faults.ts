@@ -30,6 +30,7 @@ import { otherMachines } from "./remote.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { stores } from "./stores.ts";
 import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
@@ -71,6 +72,7 @@ export const faults: readonly Fault[] = [
   ...meant,
   ...restarts,
   ...supervised,
+  ...stores,
   ...suites,
   ...tasks,
   ...terminals,

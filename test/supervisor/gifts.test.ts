@@ -12,6 +12,7 @@ const machine = { ...noKinds, placeOf: () => place, passwordOf: () => "s3cret" }
 
 const keys: Partial<Record<ServiceType, string>> = {
   container: 'image = "x"\nport = 80',
+  minio: 'buckets = ["uploads"]',
   site: 'path = "dist"\nport = 8080',
 };
 

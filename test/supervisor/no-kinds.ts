@@ -12,4 +12,7 @@ export const noKinds: KindMachine = {
   cache: "/nowhere",
   owner: "nobody",
   engines: undefined,
+  engineNotes: "/nowhere",
+  removeContainers: () => Promise.resolve(undefined),
+  removeOthers: () => Promise.resolve(undefined),
 };

@@ -213,6 +213,27 @@ describe("up", () => {
     expect((await up).kind).toBe("failed");
   });
 
+  test("one that says what it does is waited for while it does something else every minute, and each is told", async () => {
+    using played = new PlayedProject([{ name: "db", startTimeout: undefined }]);
+    const up = played.up();
+    await settled();
+    const statuses = ["downloading: 1 %", "downloading: 60 %", "making its data"];
+    for (const status of statuses) {
+      played.service("db").be("running", { startedAt: 5, status, why: "waits for its port" });
+      played.clock.advance(59_000);
+      await settled();
+    }
+    const told = played.heard.flatMap((its) =>
+      its.type === "StepProgress" ? its.data.message : [],
+    );
+    expect(told).toEqual(statuses);
+    played.clock.advance(999);
+    await settled();
+    expect(played.heard.filter(({ type }) => type === "StepFinished")).toEqual([]);
+    played.clock.advance(1);
+    expect((await up).kind).toBe("failed");
+  });
+
   test("a service with a deadline is waited for until that has passed", async () => {
     using played = new PlayedProject([{ name: "web", startTimeout: 600_000 }]);
     const up = played.up();

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { ensureBuiltPage } from "./built-page.ts";
 import { ensurePackages } from "./debian.ts";
+import { ensurePostgresPackages } from "./postgres-packages.ts";
 import { realPythonFolder } from "./real-python.ts";
 
 // As npm test has it, also for who runs one file by hand: services under test say `bun`.
@@ -19,3 +20,4 @@ process.env.LOCALHOSTESS_INFER = "0";
 
 ensureBuiltPage();
 await ensurePackages();
+await ensurePostgresPackages();

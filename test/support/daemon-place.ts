@@ -1,5 +1,5 @@
 /** A state directory of its own -> commands that share it, and an end for every daemon that they started. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statfsSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export interface DaemonPlace extends AsyncDisposable {
 export async function daemonPlace(): Promise<DaemonPlace> {
   const directory = await mkdtemp(join(tmpdir(), "localhostess-daemon-"));
   // As root, servers of databases run as nobody, who gets to nothing below a folder that is root's alone.
-  const stores = await mkdtemp(join(tmpdir(), "localhostess-stores-"));
+  const stores = await mkdtemp(join(quickest(), "localhostess-stores-"));
   await chmod(stores, 0o711);
   const env: Env = {
     LOCALHOSTESS_STATE_DIR: directory,
@@ -68,6 +68,17 @@ export async function daemonPlace(): Promise<DaemonPlace> {
       for (const folder of [directory, stores]) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Databases write much, and wait for the disk: memory is ten times as quick, where there is enough of it. */
+function quickest(): string {
+  try {
+    const { bavail, bsize } = statfsSync("/dev/shm");
+    return bavail * bsize > 2 ** 30 ? "/dev/shm" : tmpdir();
+  } catch {
+    // Not Linux.
+    return tmpdir();
+  }
 }
 
 /** SIGKILL; no matter where it has ended already. */

@@ -5,6 +5,7 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { fitted } from "../shared/table.ts";
 import type { Screen } from "../shared/world.ts";
+import { isSameWork, withBar } from "./progress-bar.ts";
 
 export type ProgressOptions = {
   screen: Screen;
@@ -75,7 +76,7 @@ export function progress(options: ProgressOptions): Progress {
     const now = clock.now();
     for (const { id, says, since } of shown) {
       const time = colors.dim(shownDuration(now - since));
-      text += `${cut(`${mark} ${nameOf(id)}  ${says}  ${time}`)}\n`;
+      text += `${cut(`${mark} ${nameOf(id)}  ${withBar(says)}  ${time}`)}\n`;
     }
     if (left > 0) text += `${colors.dim(`  and ${left} more`)}\n`;
     lines = shown.length + (left > 0 ? 1 : 0);
@@ -137,9 +138,13 @@ export function progress(options: ProgressOptions): Progress {
       } else if (type === "StepProgress") {
         const step = steps.get(data.id);
         if (step === undefined) return;
+        const before = step.says;
         step.says = printable(data.message, 300);
         if (drawn) draw();
-        else if (step.says !== alreadyCompleted) say(`${name}: ${step.says}`);
+        // How far it has come is said with the reminders.
+        else if (step.says !== alreadyCompleted && !isSameWork(before, step.says)) {
+          say(`${name}: ${step.says}`);
+        }
       } else {
         const step = steps.get(data.id);
         steps.delete(data.id);

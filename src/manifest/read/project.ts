@@ -15,7 +15,7 @@ export type ReadProjectTable = Pick<ProjectSpec, "name" | "domain" | "reload"> &
 };
 
 export function readProjectTable(reading: Reading): ReadProjectTable {
-  const { options, tree, mistakes, fields } = reading;
+  const { options, tree, mistakes, warnings, fields } = reading;
   const { tlds = [], local, naming = {} } = options;
   const its = tableIn(tree, "project");
   fields.read(its, { key: "env_file", schema: projectSchema });
@@ -36,10 +36,15 @@ export function readProjectTable(reading: Reading): ReadProjectTable {
     quiet: true,
   });
   const unnamed = wrong !== undefined || name.toLowerCase() === "localhost";
-  const domain = domainOf({
+  const asked = {
     named: unnamed ? { name: "unnamed", own: "unnamed", isOther: false } : named,
-    ...{ written: domainKey, naming, local, tlds },
-  });
+    ...{ naming, local, tlds },
+  };
+  let domain = domainOf({ ...asked, written: domainKey });
+  if (domain.kind === "mistake" && domain.instead !== undefined && domainKey !== undefined) {
+    warnings.add(domainKey, domain.why);
+    domain = domainOf({ ...asked, written: { ...domainKey, value: domain.instead } });
+  }
   if (domain.kind === "mistake") {
     mistakes.add(domainKey ?? written ?? its, domain.why);
     return { name, own, domain: "", routeName: "unnamed", reload };

@@ -74,6 +74,8 @@ async function attempt(received: Received, options: DownloadOptions): Promise<Tr
       // Compressed once more on the way, its length would say nothing.
       headers: { ...range, "Accept-Encoding": "identity" },
       signal: abort.signal,
+      // The connection of a try that was cut off is no good for the next one.
+      keepalive: false,
     });
     // Also after 416, which is said where no such part is there: the next try begins at the beginning.
     if (answer.status !== 206 || !continues(answer, received)) {

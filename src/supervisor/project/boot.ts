@@ -53,6 +53,8 @@ type Followed = {
   completedBefore: number | undefined;
   /** Set once it was seen to run without a deadline. */
   isTimed: boolean;
+  /** When it last said that it does something else, by the clock that is never set. */
+  worked: number;
   /** The start of the process that is ended first. */
   formerRun: number | undefined;
   /** The first of those that failed, where it waited for that in vain. */
@@ -115,7 +117,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       settle(its);
       return;
     }
-    const { state, why, lastExit, startedAt } = snapshotOf(unit);
+    const { state, why, status, lastExit, startedAt } = snapshotOf(unit);
     if (isRenewing(unit)) {
       if (unit.held?.isFinal) settle(its, explain(name));
       else if (unit.held !== undefined) progress(its, heldText(unit.held));
@@ -151,7 +153,10 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       return;
     }
     if (state === "running" && unit.spec.startTimeout === undefined) timeSlow(its);
-    progress(its, state === "backoff" ? `${why ?? "ended"}; it is tried again` : why);
+    if (state === "running" && status !== undefined) {
+      if (status !== its.said) its.worked = clock.now();
+      progress(its, status);
+    } else progress(its, state === "backoff" ? `${why ?? "ended"}; it is tried again` : why);
   };
 
   const progress = (its: Followed, message: string | undefined): void => {
@@ -165,13 +170,17 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
   const timeSlow = (its: Followed): void => {
     if (its.isTimed) return;
     its.isTimed = true;
-    const later = (waited: number, then: (text: string) => void): void => {
+    // Time counts from when it last said that it does something else, such as fetching what it needs.
+    const later = (waited: number, then: (text: string) => void, wait = waited): void => {
       cancels.push(
-        clock.after(waited, () => {
+        clock.after(wait, () => {
           const unit = unitOf(its.name);
           if (!open.has(its.name) || unit === undefined) return;
-          const { state, why } = snapshotOf(unit);
-          if (state === "running") then(slowText(unit.spec, { waited, why }));
+          const { state, why, status } = snapshotOf(unit);
+          const idle = clock.now() - its.worked;
+          if (state === "running" && status !== undefined && idle < waited) {
+            later(waited, then, waited - idle);
+          } else if (state === "running") then(slowText(unit.spec, { waited, why }));
           // The next time that it runs, it is timed again.
           else its.isTimed = false;
         }),
@@ -200,6 +209,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       said: undefined,
       completedBefore: unit.completed?.time,
       isTimed: false,
+      worked: clock.now(),
       formerRun: anew ? startedAt : undefined,
     });
     // Without a limit a failing check, its own or that of what it waits for, would keep the caller waiting for ever.

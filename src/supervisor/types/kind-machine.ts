@@ -3,6 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { ownProgram } from "../../system/own-bun.ts";
 import { storesFolder } from "../../stores/folders.ts";
+import { leftContainers } from "../../containers/runs/left-containers.ts";
+import { systemClock } from "../../system/clock.ts";
 import { StorePlaces } from "../../stores/store-places.ts";
 import type { KindMachine } from "./kind.ts";
 
@@ -19,13 +21,18 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
     }),
   );
   const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
+  const owner = new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16);
+  const engineNotes = join(stateDirectory, "engines");
+  const left = leftContainers({ notes: engineNotes, owner, clock: systemClock });
   return {
+    ...left,
+    engineNotes,
     ownProgram,
     placeOf: (store) => places.of(store),
     places,
     passwordOf: (place) => places.passwordOf(place),
     cache: join(cache, "localhostess"),
-    owner: new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16),
+    owner,
     engines,
   };
 }

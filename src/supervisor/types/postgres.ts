@@ -7,6 +7,12 @@ import { ordered } from "./ordered.ts";
 
 const user = "postgres";
 
+/** Not `localhost`: another program may have the same port on ::1, and would be sent the password. */
+const host = "127.0.0.1";
+
+/** Milliseconds: each check is a process of the server's. */
+const checkPeriod = 5000;
+
 function placeOf(spec: ServiceSpec, { project, directory, machine }: KindFacts): StorePlace {
   const { major } = spec.own as PostgresSpec;
   return machine.placeOf({
@@ -24,7 +30,7 @@ export const postgres: Kind = {
       stopSignal: "SIGINT",
       health: spec.health ?? {
         ask: { kind: "store", store: "postgres" },
-        ...{ interval: 1000, timeout: 2000, retries: 3, startPeriod: 0 },
+        ...{ interval: checkPeriod, timeout: 2000, retries: 3, startPeriod: 0 },
       },
     };
   },
@@ -33,12 +39,13 @@ export const postgres: Kind = {
     const { database } = spec.own as PostgresSpec;
     const port = String(facts.port);
     const password = facts.machine.passwordOf(placeOf(spec, facts));
-    const url = `postgres://${user}:${password}@localhost:${port}/${database}`;
+    const login = `${user}:${encodeURIComponent(password)}`;
+    const url = `postgres://${login}@${host}:${port}/${encodeURIComponent(database)}`;
     return {
-      fields: { url, port, host: "localhost", user, password, database },
+      fields: { url, port, host, user, password, database },
       variables: {
         DATABASE_URL: url,
-        PGHOST: "localhost",
+        PGHOST: host,
         PGPORT: port,
         PGUSER: user,
         PGPASSWORD: password,
