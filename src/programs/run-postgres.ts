@@ -4,7 +4,7 @@ import type { PostgresSpec } from "../manifest/types/own.ts";
 import type { StorePlace } from "../manifest/order.ts";
 import { findBinaries } from "../stores/postgres/binaries.ts";
 import { hasData, makeData, otherMajors, writeConfiguration } from "../stores/postgres/data.ts";
-import { makeDeclared, runFiles } from "../stores/postgres/declared.ts";
+import { findPsql, makeDeclared, runFiles } from "../stores/postgres/declared.ts";
 import { whenFree } from "../stores/postgres/holder.ts";
 import {
   hashOf,
@@ -109,7 +109,8 @@ async function ready(
     await writeConfiguration(data, own.settings);
     await checkSettings(programs, data);
     await withServer(programs, data, async (query) => {
-      const options = { own, directory: order.directory, programs, query, onStatus: tell };
+      const { directory } = order;
+      const options = { own, directory, programs, query, onStatus: tell, psql: findPsql(programs) };
       await makeDeclared(options);
       if (isNew) await runFiles(options);
     });
