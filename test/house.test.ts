@@ -59,6 +59,7 @@ const pure = ["text", "wire", "manifest", "routes"];
 /** Tables of states in folders that are not pure: nothing but the state and the event decides. */
 const tables = [
   "containers/engine-states.ts",
+  "containers/runs/run-states.ts",
   "proxy/upstream/dial-states.ts",
   "proxy/upstream/evidence.ts",
   "proxy/client/states.ts",

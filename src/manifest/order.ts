@@ -1,4 +1,5 @@
 /** The order to our own program: a managed store, or a container, in the place of a command. Pure. */
+import type { HealthCheck } from "./project.ts";
 import type { ContainerSpec, PostgresSpec, StoreSpec } from "./types/own.ts";
 
 /** Passed as JSON in the environment of the program. No secret stands in it. */
@@ -29,6 +30,14 @@ export type Order = {
   owner: string;
   /** Milliseconds from the signal that ends it to SIGKILL. */
   stopTimeout: number;
+  /** Bytes that a container may take; undefined: as many as there are. */
+  memory: number | undefined;
+  /** A check that a container's program does by itself, inside or at its port. */
+  check: HealthCheck | undefined;
+  /** `program`: the program says when the service is ready. `asked`: the supervisor asks the service by itself. */
+  readiness: "program" | "asked";
+  /** Absolute: the folder that notes which engines may have containers of ours. */
+  engineNotes: string;
   /** Its output is a terminal. */
   pty: boolean;
   /** Undefined: everybody's usual places are asked. As `containers` of config.toml. */

@@ -38,6 +38,6 @@ export async function runOrder(
     case "store":
       return running.cannot("managed stores are not there yet");
     case "container":
-      return running.cannot("containers are not there yet");
+      return await (await import("./run-container.ts")).runContainer(running);
   }
 }

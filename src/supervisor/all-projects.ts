@@ -631,6 +631,20 @@ class AllProjects implements Projects {
     );
     this.#inherited = new Map();
     void this.#gone.sweep();
+    // Those whose services are not started again; the others remove theirs by themselves.
+    void this.#options.kinds
+      .removeOthers(() => this.#runIds())
+      .then((warning) => {
+        if (warning !== undefined) note(warning);
+      });
+  }
+
+  /** Runs of all services that run, or are about to. */
+  #runIds(): ReadonlySet<string> {
+    const runs = this.#folders
+      .places()
+      .flatMap(({ unit: { service, leaving } }) => [service?.run()?.runId, leaving?.run()?.runId]);
+    return new Set(runs.filter((its) => its !== undefined));
   }
 
   /** Goes on with what the daemon before has supervised until now. Returns the runs for which that cannot be. */

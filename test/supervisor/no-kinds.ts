@@ -10,4 +10,7 @@ export const noKinds: KindMachine = {
   cache: "/nowhere",
   owner: "nobody",
   engines: undefined,
+  engineNotes: "/nowhere",
+  removeContainers: () => Promise.resolve(undefined),
+  removeOthers: () => Promise.resolve(undefined),
 };

@@ -18,6 +18,8 @@ export interface ContainerEngine {
   readonly folder: string;
   /** @returns the id. Each port is `8080/tcp`, published on the address and at a port that the engine chooses. */
   run(name: string, wanted?: Wanted): Promise<string>;
+  /** An image of the same files, by that name: `CMD ["httpd"]`, `EXPOSE 80`. */
+  image(name: string, changes?: readonly string[]): Promise<void>;
   /** A request to its API. @throws where the answer is no 2xx. */
   api(method: string, path: string, body?: object): Promise<string>;
   /** The port at which one inside is published. */
@@ -172,6 +174,17 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
       await api("POST", `/containers/${Id}/start`);
       return Id;
     },
+    async image(its, changes = []) {
+      const [repo, tag = "latest"] = its.split(":");
+      const query = new URLSearchParams([
+        ["fromSrc", "-"],
+        ...changes.map((change): [string, string] => ["changes", change]),
+      ]);
+      const made = await api("POST", `/images/create?${query}`, tar);
+      const id = /"status":"(sha256:[0-9a-f]{64})"/.exec(made)![1]!;
+      // Podman looks for a short name among those of the usual registry.
+      await api("POST", `/images/${id}/tag?repo=docker.io/${repo}&tag=${tag}`);
+    },
     async published(its, inside) {
       const { NetworkSettings } = JSON.parse(await api("GET", `/containers/${its}/json`));
       return Number(NetworkSettings.Ports[`${inside}/tcp`][0].HostPort);
@@ -264,9 +277,11 @@ function podman(folder: string, socket: string): ReturnType<Kind["start"]> {
   const env = podmanEnvironment(folder);
   mkdirSync(join(folder, ".config/containers"), { recursive: true });
   mkdirSync(join(folder, "run"), { mode: 0o700 });
+  // Without plugins there are no bridges, which would be the machine's own.
+  for (const name of ["none", "nets"]) mkdirSync(join(folder, name));
   writeFileSync(
     env.CONTAINERS_CONF!,
-    `[containers]\ndefault_ulimits = []\nlog_driver = "k8s-file"\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\nlock_type = "file"\n${["tmp_dir", "static_dir", "volume_path"].map((key) => `${key} = "${folder}/${key}"\n`).join("")}`,
+    `[containers]\ndefault_ulimits = []\nlog_driver = "k8s-file"\nnetns = "slirp4netns"\n[network]\ncni_plugin_dirs = ["${folder}/none"]\nnetwork_config_dir = "${folder}/nets"\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "runc"\nlock_type = "file"\n${["tmp_dir", "static_dir", "volume_path"].map((key) => `${key} = "${folder}/${key}"\n`).join("")}`,
   );
   writeFileSync(
     env.CONTAINERS_STORAGE_CONF!,
@@ -311,6 +326,8 @@ async function removeGroups(names: readonly string[]): Promise<void> {
   }
 }
 
+const programs = ["sh", "httpd", "cat", "sleep", "echo", "nc", "env", "id", "pwd", "ls", "wget"];
+
 /** An image of one program, made of Debian's busybox: no registry is asked. */
 async function busyboxImage(folder: string): Promise<Uint8Array> {
   const root = join(folder, "image");
@@ -318,7 +335,7 @@ async function busyboxImage(folder: string): Promise<Uint8Array> {
   mkdirSync(join(root, "www"));
   const busybox = Bun.which("busybox", { PATH: `${process.env.PATH}:/bin:/usr/bin` })!;
   await Bun.write(join(root, "bin/busybox"), Bun.file(busybox));
-  for (const name of ["sh", "httpd", "cat"]) symlinkSync("busybox", join(root, "bin", name));
+  for (const name of programs) symlinkSync("busybox", join(root, "bin", name));
   writeFileSync(join(root, "www/index.html"), "from a container\n");
   const tar = Bun.spawnSync(["sh", "-c", "chmod 755 bin/busybox && tar -c ."], { cwd: root });
   return new Uint8Array(tar.stdout);

@@ -9,6 +9,7 @@ export type Engine = {
   socket: string;
   /** The user that it runs as. */
   owner: number;
+  kind: "docker" | "podman";
 };
 
 export type ChosenEngine =
@@ -52,8 +53,10 @@ export async function chooseEngine(options: ChooseOptions): Promise<ChosenEngine
     }
     const ping = { method: "GET", path: "/_ping", clock, deadline: patience, signal } as const;
     const answer = await engineCall(path, ping);
-    if (answer.kind === "answer")
-      return { kind: "engine", engine: { socket: path, owner: found.owner } };
+    if (answer.kind === "answer") {
+      const kind = /libpod|podman/i.test(answer.server ?? "") ? "podman" : "docker";
+      return { kind: "engine", engine: { socket: path, owner: found.owner, kind } };
+    }
     isThere ||= answer.kind === "late" || answer.kind === "refused";
     refused.push(`${path}: ${answer.why}`);
   }

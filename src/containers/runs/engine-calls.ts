@@ -24,8 +24,8 @@ export type Unreached =
   | { kind: "late"; why: string };
 
 export type Called =
-  /** A status below 400. `value`: the JSON of it; undefined where it has none. */
-  | { kind: "answer"; status: number; value: unknown }
+  /** A status below 400. `value`: the JSON of it; undefined where it has none. `server`: `Libpod/4.3.1 (linux)`. */
+  | { kind: "answer"; status: number; value: unknown; server?: string | undefined }
   /** The engine says no. `why`: its own words. */
   | { kind: "refused"; status: number; why: string }
   | Unreached;
@@ -60,7 +60,9 @@ export async function engineCall(
     }
     const { status } = response;
     if (status >= 400) return { kind: "refused", status, why: refusalIn(text, status) };
-    return answered(text, { status, path: request.path });
+    const server = response.headers.get("server")?.slice(0, 100);
+    const read = answered(text, { status, path: request.path });
+    return read.kind === "answer" ? { ...read, server } : read;
   } catch (error) {
     if (late) return { kind: "late", why: `it has not answered within ${deadline / 1000} s` };
     return { kind: "failed", why: unreachedWhy(error as NodeJS.ErrnoException) };
@@ -156,7 +158,10 @@ async function bounded(response: Response): Promise<string | undefined> {
   return Buffer.concat(parts).toString();
 }
 
-function answered(text: string, { status, path }: { status: number; path: string }): Called {
+function answered(
+  text: string,
+  { status, path }: { status: number; path: string },
+): Extract<Called, { kind: "answer" | "failed" }> {
   if (text.trim() === "" || !/^\s*[[{"\dtfn]/.test(text)) {
     return { kind: "answer", status, value: undefined };
   }

@@ -1,17 +1,11 @@
 /** The name of an image -> the image in an engine, pulled where that is asked for. */
 import type { Clock } from "../../system/clock.ts";
 import { type Called, engineCall, engineStream } from "./engine-calls.ts";
+import { type ImageFacts, imageFacts } from "./image-facts.ts";
 import { PullProgress } from "./pull-progress.ts";
 
 export type ImageFound =
   { kind: "image"; image: ImageFacts } | { kind: "absent" } | Exclude<Called, { kind: "answer" }>;
-
-/** The part of an image that a container is made from. */
-export type ImageFacts = {
-  id: string;
-  /** Whether its Dockerfile has a HEALTHCHECK, other than NONE. */
-  hasHealthCheck: boolean;
-};
 
 export type PullOptions = {
   socket: string;
@@ -41,16 +35,9 @@ export async function findImage(
   const answer = await engineCall(socket, { method: "GET", path, clock, deadline: quick, signal });
   if (answer.kind === "refused" && answer.status === 404) return { kind: "absent" };
   if (answer.kind !== "answer") return answer;
-  const { Id, Config } = (answer.value ?? {}) as {
-    Id?: unknown;
-    Config?: { Healthcheck?: { Test?: unknown } | null } | null;
-  };
-  if (typeof Id !== "string" || Id === "") {
-    return { kind: "failed", why: "its answer about the image has no id" };
-  }
-  const test = Config?.Healthcheck?.Test;
-  const hasHealthCheck = Array.isArray(test) && test.length > 0 && test[0] !== "NONE";
-  return { kind: "image", image: { id: Id, hasHealthCheck } };
+  const facts = imageFacts(answer.value);
+  if (facts !== undefined) return { kind: "image", image: facts };
+  return { kind: "failed", why: "its answer about the image has no id" };
 }
 
 export type Pulled =

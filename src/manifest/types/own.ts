@@ -85,6 +85,11 @@ export type ExtraPort = {
   protocol: "tcp" | "udp";
 };
 
+/** The use of a further port, by which it is remembered. */
+export function furtherPort({ inside, protocol }: ExtraPort): string {
+  return protocol === "tcp" ? String(inside) : `${inside}-${protocol}`;
+}
+
 export type Volume = {
   /** The name of a volume, which is the project's own; or an absolute path on this machine. */
   source: string;

@@ -106,7 +106,7 @@ export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
   const found = new Map<string, string>();
   for (const read of Object.values(deciders)) {
     for (const [key, value] of Object.entries(read(spec, project))) {
-      found.set(key, fingerprint(value));
+      if (value !== undefined) found.set(key, fingerprint(value));
     }
   }
   return found;

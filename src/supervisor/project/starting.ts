@@ -212,6 +212,7 @@ export class Starting {
       onOutput: (stream, bytes) => log.push(stream, bytes),
       onMembers: () => this.#effects.onState(),
       say: (text) => log.say(text),
+      tidy: this.#units.tidierOf(unit.id, spec),
       lastLines() {
         log.flush();
         const lines = log

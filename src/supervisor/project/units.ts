@@ -197,6 +197,12 @@ export class Units {
     return kindOf(other.spec).gives(other.spec, this.#factsOf(other.id, other.spec));
   }
 
+  /** Ends what processes of a service leave outside of their families. */
+  tidierOf(id: string, spec: ServiceSpec): (() => Promise<string | undefined>) | undefined {
+    const { tidy } = kindOf(spec);
+    return tidy && (() => tidy(spec, this.#factsOf(id, spec)));
+  }
+
   #factsOf(id: string, spec: ServiceSpec): KindFacts {
     const { name: project, directory } = this.#spec;
     const port = hasPort(spec) ? this.#effects.portOf(id, spec.port) : undefined;

@@ -52,6 +52,11 @@ export type LifecycleOptions = {
   onMembers(): void;
   /** A line of our own in the service's log. */
   say(text: string): void;
+  /**
+   * Ends what a process that did not end by itself has left outside of its family; resolves with a warning. Undefined:
+   * there is nothing of the kind.
+   */
+  tidy?: (() => Promise<string | undefined>) | undefined;
   /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
 };
@@ -455,6 +460,7 @@ class StateMachine implements Lifecycle {
 
   async #start(isOver: () => boolean): Promise<void> {
     await this.#clear();
+    await this.#freePort();
     if (isOver()) return;
     const begun = await beginLife(this.spec, {
       id: this.#id,
@@ -487,6 +493,15 @@ class StateMachine implements Lifecycle {
     // A listener may have stopped it.
     if (life.isOver) return;
     watchLife(life, { owner: this.#owner, onEnd: (how) => this.#died(how, life) });
+  }
+
+  /** The port may be held for what a process of another daemon has left. */
+  async #freePort(): Promise<void> {
+    const { tidy } = this.#options;
+    const { port } = this.#request!;
+    if (tidy === undefined || port === undefined || this.#effects.isFree(port)) return;
+    const warning = await tidy();
+    if (warning !== undefined) this.#options.say(warning);
   }
 
   /** Handles a failed start: counted as a death where the cause may pass. */
@@ -602,7 +617,9 @@ class StateMachine implements Lifecycle {
     const life = this.#life;
     if (life === undefined) return undefined;
     const { stopSignal: signal, stopTimeout: timeout } = this.spec;
-    const left = await life.end({ signal, timeout, asked });
+    let left = await life.end({ signal, timeout, asked });
+    // A program that ends by itself has ended all that is its own.
+    if (life.exit === undefined || life.exit.code === null) left ??= await this.#options.tidy?.();
     if (this.#life === life) {
       this.#life = undefined;
       if (this.#lastExit !== undefined) this.#lastExit = { ...this.#lastExit, ...life.programExit };

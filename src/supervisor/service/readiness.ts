@@ -57,6 +57,8 @@ export class Readiness {
     else if (spec.readyPattern !== undefined) {
       if (this.#life.readyAt !== undefined) return;
       this.#pattern = this.#watchOutput(spec.readyPattern);
+    } else if (spec.own?.kind === "container") {
+      // Its engine takes connections before the program inside does: our own program says when it is ready.
     } else if (spec.type !== "task") {
       if (spec.type !== "exec") {
         this.#life.after(workerReady, () => {

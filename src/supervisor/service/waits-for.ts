@@ -19,7 +19,12 @@ const longest = 60;
 
 /** Undefined where it is ready in a moment, a worker without another sign, and for a task. */
 export function waitsFor(
-  { type, health, readyPattern }: Pick<ServiceSpec, "type" | "health" | "readyPattern">,
+  {
+    type,
+    own,
+    health,
+    readyPattern,
+  }: Pick<ServiceSpec, "type" | "own" | "health" | "readyPattern">,
   { port, listens, speaks, patience, illness }: WaitFacts,
 ): string | undefined {
   // A task is awaited to its end, whatever it says before.
@@ -31,6 +36,8 @@ export function waitsFor(
   if (readyPattern !== undefined) {
     return `waits for a line that matches ${printable(`/${readyPattern}/`, longest)}`;
   }
+  // Our own program tells what it does.
+  if (own?.kind === "container") return undefined;
   if (speaks) return "waits for READY=1, as it notifies by NOTIFY_SOCKET";
   if (type !== "exec") return undefined;
   if (!listens) return `waits for its port ${port}`;

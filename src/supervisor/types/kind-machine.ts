@@ -2,6 +2,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ownProgram } from "../../system/own-bun.ts";
+import { leftContainers } from "../../containers/runs/left-containers.ts";
+import { systemClock } from "../../system/clock.ts";
 import { StorePlaces } from "../../stores/store-places.ts";
 import type { KindMachine } from "./kind.ts";
 
@@ -14,12 +16,17 @@ export type KindMachineOptions = {
 export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions): KindMachine {
   const places = new StorePlaces(stateDirectory);
   const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
+  const owner = new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16);
+  const engineNotes = join(stateDirectory, "engines");
+  const left = leftContainers({ notes: engineNotes, owner, clock: systemClock });
   return {
+    ...left,
+    engineNotes,
     ownProgram,
     placeOf: (store) => places.of(store),
     passwordOf: (place) => places.passwordOf(place),
     cache: join(cache, "localhostess"),
-    owner: new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16),
+    owner,
     engines,
   };
 }

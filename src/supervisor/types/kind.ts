@@ -36,6 +36,12 @@ export type KindMachine = {
   /** Names this daemon's state directory among others. */
   owner: string;
   engines: readonly string[] | undefined;
+  /** Absolute: the folder that notes which engines may have containers of ours. */
+  engineNotes: string;
+  /** Removes what is left of the containers of a service. Resolves with a warning where some cannot be. */
+  removeContainers(of: { directory: string; service: string }): Promise<string | undefined>;
+  /** The same for all services, but for runs that go on; these are asked for once it is known what is there. */
+  removeOthers(goesOn: () => ReadonlySet<string>): Promise<string | undefined>;
 };
 
 /** The values that a service gives to those that depend on it, or refer to it. */
@@ -53,6 +59,11 @@ export interface Kind {
   /** The spec that its process is started from: program, signal and check where the file leaves them open. */
   launched(spec: ServiceSpec, facts: KindFacts): ServiceSpec;
   gives(spec: ServiceSpec, facts: KindFacts): Gift;
+  /**
+   * Ends what a process that did not end by itself has left outside of its family. Resolves with a warning where that
+   * cannot be done. Undefined: there is nothing of the kind.
+   */
+  tidy?(spec: ServiceSpec, facts: KindFacts): Promise<string | undefined>;
 }
 
 export const nothing: Gift = { fields: {}, variables: {} };

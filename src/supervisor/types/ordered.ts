@@ -12,11 +12,13 @@ export type OrderedOptions = {
   place: StorePlace | undefined;
   /** The kind's `furtherPorts`. */
   further?: readonly string[];
+  /** The kind's own part of the order. */
+  changed?: Partial<Order>;
 };
 
 export function ordered(
   spec: ServiceSpec,
-  { facts, place, further = [] }: OrderedOptions,
+  { facts, place, further = [], changed }: OrderedOptions,
 ): ServiceSpec {
   const { id, project, directory, port, machine } = facts;
   const order: Order = {
@@ -39,6 +41,11 @@ export function ordered(
     cache: machine.cache,
     owner: machine.owner,
     stopTimeout: spec.stopTimeout,
+    memory: spec.limits.memory,
+    check: undefined,
+    readiness: "asked",
+    engineNotes: machine.engineNotes,
+    ...changed,
     pty: spec.pty,
     engines: machine.engines,
   };

@@ -82,8 +82,17 @@ test("an image is there with or without a health check, or it is absent, or nobo
   };
   const image = (test?: string[]) =>
     JSON.stringify({ Id: "sha256:1", Config: { Healthcheck: { Test: test } } });
-  expect(await find(image(["CMD", "x"]))).toMatchObject({ image: { hasHealthCheck: true } });
-  expect(await find(image(["NONE"]))).toMatchObject({ image: { hasHealthCheck: false } });
-  expect(await find(image())).toMatchObject({ image: { hasHealthCheck: false } });
+  expect(await find(image(["CMD", "x", "y"]))).toMatchObject({
+    image: { id: "sha256:1", check: { words: ["x", "y"], interval: 30_000, retries: 3 } },
+  });
+  expect(await find(image(["CMD-SHELL", "x y"]))).toMatchObject({
+    image: { check: { words: ["/bin/sh", "-c", "x y"] } },
+  });
+  for (const none of [["NONE"], [], undefined]) {
+    expect(await find(image(none))).toEqual({
+      kind: "image",
+      image: { id: "sha256:1", check: undefined },
+    });
+  }
   expect((await find("{}")).kind).toBe("failed");
 });

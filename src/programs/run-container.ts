@@ -1,0 +1,132 @@
+/** An order for a container -> the container, for as long as this process runs; then its exit code. */
+import { write } from "node:fs";
+import { homedir } from "node:os";
+import { chooseEngine, type Engine } from "../containers/runs/choose-engine.ts";
+import type { ContainerPlan } from "../containers/runs/container-plan.ts";
+import { type Built, ContainerRun } from "../containers/runs/container-run.ts";
+import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
+import { type ContainerSpec, furtherPort } from "../manifest/types/own.ts";
+import { systemClock } from "../system/clock.ts";
+import { splitWords } from "../text/split-words.ts";
+import type { Running } from "./running.ts";
+
+/** The variable by which the supervisor finds what a run has started. */
+const runVariable = "LOCALHOSTESS_RUN_ID";
+
+/** Variables of ours that the program inside gets, too. */
+const own = ["NAME", "LOCALHOSTESS_NAME", "LOCALHOSTESS_URL", "LOCALHOSTESS_INSTANCE", "INSTANCE"];
+
+/** Milliseconds between two words that it is still at work, and the time that each of them gives it. */
+const extendPeriod = 5000;
+const extendBy = 60_000;
+
+/** Milliseconds until bytes are written again to a pipe that is full. */
+const fullPause = 5;
+
+export async function runContainer(running: Running): Promise<number> {
+  const { order, env, notify, say, cannot } = running;
+  const split = splitWords(order.command);
+  if (split.kind === "bad") return cannot(`its command cannot be read: ${split.why}`);
+  const runId = env[runVariable];
+  if (runId === undefined) return cannot("its run has no id");
+  const plan = planOf(running, { words: split.words, runId });
+  let isReady = false;
+  const run = new ContainerRun(plan, {
+    clock: systemClock,
+    async chooseEngine(signal) {
+      const chosen = await chooseEngine({
+        ...{ only: order.engines, env, home: env.HOME ?? homedir(), signal },
+        ...{ uid: process.getuid?.() ?? 0, clock: systemClock },
+      });
+      // One that was there before comes back, mostly: engines are restarted and updated.
+      const mayCome = chosen.kind === "none" && notedEngines(order.engineNotes).length > 0;
+      return mayCome ? { ...chosen, isThere: true } : chosen;
+    },
+    noteEngine: (socket) => noteEngine(order.engineNotes, socket),
+    build: (engine, signal) => build(running, { engine, signal }),
+    status: (text) => void notify(`STATUS=${text}`),
+    ready() {
+      isReady = true;
+      notify("READY=1", "STATUS=");
+    },
+    unready: (why) => void notify(`X_UNREADY=${why}`),
+    portOwners: (uids) => void notify(`X_PORT_OWNERS=${uids.join()}`),
+    say,
+    write: (stream, bytes) => writeAll(stream === "stdout" ? 1 : 2, bytes),
+  });
+  const cancel = systemClock.every(extendPeriod, () => {
+    const isAtWork = !isReady && ["seeking", "clearing", "pulling", "creating"].includes(run.state);
+    if (isAtWork || run.state === "removing") notify(`EXTEND_TIMEOUT_USEC=${extendBy * 1000}`);
+  });
+  // A terminal that hangs up is a daemon that has gone. A second signal finds it stopping already.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+    process.on(signal, () => run.stop());
+  const outcome = await run.run();
+  cancel();
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.code;
+    case "stopped":
+      return 0;
+    case "cannot":
+      return cannot(outcome.why, { passing: outcome.passing });
+  }
+}
+
+function planOf(
+  { order, env }: Running,
+  { words, runId }: { words: readonly string[]; runId: string },
+): ContainerPlan {
+  const declared = order.own as ContainerSpec;
+  const ports = declared.ports.map((its) => ({
+    ...its,
+    outside: its.outside ?? order.ports[furtherPort(its)],
+  }));
+  const spec = { ...declared, ports };
+  const names = [...order.variables, ...own].filter((name) => env[name] !== undefined);
+  const port = spec.inside === undefined ? {} : { PORT: String(spec.inside) };
+  return {
+    labels: {
+      run: runId,
+      owner: order.owner,
+      directory: order.directory,
+      service: order.service,
+      routeName: order.routeName,
+    },
+    project: order.project,
+    spec,
+    words,
+    // The port inside, where the one that the process here is given is published on this machine.
+    env: { ...Object.fromEntries(names.map((name) => [name, env[name]!])), ...port },
+    port: order.port,
+    tty: order.pty,
+    stopTimeout: order.stopTimeout,
+    memory: order.memory,
+    check: order.check,
+    readiness: order.readiness,
+  };
+}
+
+async function build(
+  _running: Running,
+  _its: { engine: Engine; signal: AbortSignal },
+): Promise<Built> {
+  return { kind: "failed", why: "images are not built yet" };
+}
+
+/** Whoever read it has gone: the container goes on, and nobody hears it. */
+const isDeaf = new Set<number>();
+
+/** Resolves when the bytes have gone: whoever reads slowly slows the container down. */
+async function writeAll(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length && !isDeaf.has(descriptor);) {
+    const { promise, resolve } = Promise.withResolvers<number | NodeJS.ErrnoException>();
+    write(descriptor, bytes, at, bytes.length - at, null, (error, count) =>
+      resolve(error ?? count),
+    );
+    const written = await promise;
+    if (typeof written === "number") at += written;
+    else if (written.code !== "EAGAIN") isDeaf.add(descriptor);
+    else await new Promise<void>((resume) => void systemClock.after(fullPause, resume));
+  }
+}

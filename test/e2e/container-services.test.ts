@@ -1,0 +1,221 @@
+/** Services of type container on real engines: Docker's and Podman's in turn. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type ContainerEngine,
+  containerEngine,
+  lackingNamespaces,
+} from "../support/container-engine.ts";
+import { endNow } from "../support/daemon-place.ts";
+import { lacking, type ProgramName } from "../support/debian.ts";
+import { eventually } from "../support/eventually.ts";
+import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+
+const engineNames = ["docker", "podman"] as const;
+
+const needed: Record<(typeof engineNames)[number], readonly ProgramName[]> = {
+  docker: ["dockerd", "rootlesskit", "slirp4netns", "newuidmap", "runc", "busybox"],
+  podman: ["podman", "slirp4netns", "runc", "busybox"],
+};
+
+const httpd = 'CMD ["/bin/httpd","-f","-p","80","-h","/www"]';
+
+/** Milliseconds for a test in which a container is made and removed a few times, on a busy machine. */
+const patience = 60_000;
+
+describe.each(engineNames)("services in containers of %s", (kind) => {
+  const needs = lacking(needed[kind]) || lackingNamespaces();
+  if (needs !== "") {
+    test.skip(`run, are ready, and leave nothing${needs}`, () => {});
+    return;
+  }
+  let engine: ContainerEngine;
+  let place: ProjectPlace;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    engine = await containerEngine(kind);
+    place = await projectPlace();
+    env = { PATH: process.env.PATH!, DOCKER_HOST: `unix://${engine.socket}` };
+    await engine.image("shop/web:1", [httpd, "EXPOSE 80"]);
+    await engine.image("shop/box:1", ['CMD ["/bin/sh"]']);
+  }, patience);
+  afterAll(async () => {
+    await place?.[Symbol.asyncDispose]();
+    await engine?.stop();
+  }, patience);
+
+  type Listed = { Id: string; State: string; Labels: Record<string, string> };
+
+  /** Those of one project's folder. */
+  async function containers(directory: string): Promise<Listed[]> {
+    const all = JSON.parse(await engine.api("GET", "/containers/json?all=true")) as Listed[];
+    return all.filter(({ Labels }) => Labels["localhostess.project"] === directory);
+  }
+
+  async function up(directory: string): Promise<void> {
+    const lines = await place.up(directory, { env });
+    expect(lines.at(-1)).toBe("Ok");
+  }
+
+  async function get(id: string): Promise<string> {
+    const { url } = await place.row(id);
+    const answer = await fetch(url!, { headers: { Host: new URL(url!).host } });
+    return `${answer.status} ${await answer.text()}`;
+  }
+
+  test(
+    "one is ready when the program inside answers, does so by its name, and leaves nothing when it is stopped",
+    async () => {
+      const directory = await place.project(
+        "shop",
+        `[services.search]
+type = "container"
+image = "shop/web:1"
+container_port = 80
+`,
+      );
+      await up(directory);
+      expect(await get("shop:search")).toBe("200 from a container\n");
+      const [its, ...others] = await containers(directory);
+      expect(others).toEqual([]);
+      expect(its!.Labels).toMatchObject({
+        "localhostess.service": "search",
+        "localhostess.name": "-",
+      });
+      const named = (await place.rows()).filter(({ name }) => name.includes("search"));
+      expect(named).toHaveLength(1);
+      await place.send({ Stop: { name: "shop:search" } });
+      expect(await containers(directory)).toEqual([]);
+      const networks = JSON.parse(await engine.api("GET", "/networks")) as { Name: string }[];
+      expect(networks.filter(({ Name }) => Name.startsWith("localhostess-shop"))).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "variables, words, user, folders, streams and the exit code of a program inside are what the file says",
+    async () => {
+      const directory = await place.project(
+        "words",
+        `[services.say]
+type = "container"
+image = "shop/box:1"
+pty = false
+restart = "no"
+user = "1000:1000"
+workdir = "/www"
+volumes = ["kept:/kept", "./files:/files:ro"]
+env = { COLOUR = "red \${project.name}", EMPTY = "" }
+command = '''sh -c 'echo "$COLOUR|$1|$(pwd)|$HOME2|$(cat /files/note)"; id -u >&2; echo last words; exit 3' sh "two  words" '''
+`,
+      );
+      await mkdir(join(directory, "files"));
+      await place.write(join(directory, "files/note"), "a note\n");
+      await place.up(directory, { env: { ...env, HOME2: "of the shell" } });
+      const row = await place.until("words:say", ({ state }) => state === "exited");
+      expect(row.exit).toMatchObject({ code: 3 });
+      const logs = await place.logs("words:say");
+      expect(logs).toContain("red words|two  words|/www||a note");
+      expect(logs).toContain("1000");
+      expect(logs).toContain("last words");
+      expect(await containers(directory)).toEqual([]);
+      const volumes = await engine.api("GET", "/volumes");
+      expect(volumes).toMatch(/"Name":"localhostess-words-[0-9a-f]{8}-say-kept"/);
+    },
+    patience,
+  );
+
+  test(
+    "a program that ignores the signal is killed after stop_timeout, and a check is run inside",
+    async () => {
+      const directory = await place.project(
+        "deaf",
+        `[services.deaf]
+type = "container"
+image = "shop/box:1"
+command = '''sh -c 'trap "" TERM; sleep 1; echo > /ready; while :; do sleep 1; done' '''
+stop_timeout = "1s"
+health_check = { command = "cat /ready" }
+`,
+      );
+      await up(directory);
+      const begun = performance.now();
+      await place.send({ Stop: { name: "deaf:deaf" } });
+      expect(performance.now() - begun).toBeGreaterThan(900);
+      expect(await containers(directory)).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "a killed client, and a killed daemon, leave exactly one container to the next start, with its data",
+    async () => {
+      const directory = await place.project(
+        "kills",
+        `[services.web]
+type = "container"
+image = "shop/web:1"
+container_port = 80
+command = '''sh -c 'echo x >> /data/starts; exec httpd -f -p 80 -h /data' '''
+volumes = ["data:/data"]
+`,
+      );
+      await up(directory);
+      const before = (await place.row("kills:web")).pid!;
+      endNow(before);
+      await place.until("kills:web", ({ state, pid }) => state === "ready" && pid !== before);
+      expect(await containers(directory)).toHaveLength(1);
+
+      for (const pid of place.daemon.pids()) endNow(pid);
+      await eventually("the daemon ends", () => place.daemon.pids().length === 0);
+      await place.daemon.start();
+      await up(directory);
+      await eventually(
+        "one container is left",
+        async () => (await containers(directory)).length === 1,
+      );
+      const { url } = await place.row("kills:web");
+      const host = new URL(url!).host;
+      const answer = await fetch(`${url}/starts`, { headers: { Host: host } });
+      expect(await answer.text()).toBe("x\nx\nx\n");
+    },
+    patience,
+  );
+
+  test(
+    "a container of a killed daemon goes with the next one, also where its project is not started; nobody else's",
+    async () => {
+      const directory = await place.project(
+        "left",
+        `[services.web]
+type = "container"
+image = "shop/box:1"
+command = "sleep 1000"
+`,
+      );
+      await up(directory);
+      const { pid } = await place.row("left:web");
+      const { Id } = JSON.parse(
+        await engine.api("POST", "/containers/create", {
+          Image: "shop/box:1",
+          Labels: { "localhostess.owner": "another", "localhostess.run": "1" },
+        }),
+      ) as { Id: string };
+      const pids = place.daemon.pids();
+      // The client first, so that nothing asks the engine to stop anything.
+      for (const each of pids) process.kill(each, "SIGSTOP");
+      endNow(pid!);
+      for (const each of pids) endNow(each);
+      await eventually("the daemon ends", () => place.daemon.pids().length === 0);
+      const path = join(place.daemon.directory, "state.json");
+      const state = JSON.parse(await Bun.file(path).text());
+      await Bun.write(path, JSON.stringify({ ...state, projects: [] }));
+      await place.daemon.start();
+      await eventually("it is removed", async () => (await containers(directory)).length === 0);
+      await engine.api("DELETE", `/containers/${Id}`);
+    },
+    patience,
+  );
+});
