@@ -21,6 +21,7 @@ import {
   type PostgresRun,
   socketElsewhere,
 } from "../support/postgres-run.ts";
+import { byMount, canMount, smallDisk } from "../support/small-disk.ts";
 import { describeWith } from "../support/with-programs.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -283,4 +284,47 @@ describeWith(["pg_ctl", "psql"])("a first start of PostgreSQL", () => {
     expect(await run.stop()).toBe(0);
     expect(run.log()).toContain("received fast shutdown request");
   }, 90_000);
+
+  test.skipIf(!canMount)(
+    `and a later one have a sentence for a full disk, and go on with room${byMount}`,
+    async () => {
+      using disk = smallDisk("size=20m");
+      await using place = postgresPlace({ root: disk.folder });
+      const full = await place.run();
+      expect(await full.why()).toBe(
+        `X_FAILED=its data could not be made: the file system of ${place.store} is full; make room`,
+      );
+      expect(existsSync(place.data)).toBe(false);
+
+      disk.change("size=100m");
+      const own = { settings: { max_wal_size: "32MB", min_wal_size: "32MB" } };
+      const run = await place.run(own);
+      expect(await run.ready()).toBe(true);
+      const url = `postgres://postgres:${place.password}@127.0.0.1:${run.port}/shop`;
+      const sql = new Bun.SQL(url, { max: 1 });
+      await sql`create table rows (i serial primary key, t text)`;
+      let written = 0;
+      const error = await (async () => {
+        for (;;) {
+          await sql`insert into rows (t) select string_agg(md5(random()::text), '') from generate_series(1, 9999)`;
+          written++;
+        }
+      })().catch((its: Error) => its);
+      expect(error.message).toMatch(/No space left on device|Connection closed/);
+      await sql.close().catch(() => {
+        // The server may have gone with its log's last page.
+      });
+      expect(written).toBeGreaterThan(10);
+
+      disk.change("size=300m");
+      process.kill(run.pid, "SIGQUIT");
+      await run.ended;
+      const next = await place.run(own);
+      expect(await next.ready()).toBe(true);
+      const after = new Bun.SQL(url.replace(`:${run.port}`, `:${next.port}`), { max: 1 });
+      expect(await after`select count(*)::int as n from rows`).toEqual([{ n: written }] as never);
+      await after.close();
+    },
+    90_000,
+  );
 });

@@ -59,8 +59,8 @@ export type RunMore = {
  * Everybody may go through it: as root, the server is another user's. `deep`: its path is too long for a socket, so
  * that the socket has a folder elsewhere.
  */
-export function postgresPlace({ deep = false } = {}): PostgresPlace {
-  const folder = mkdtempSync(join(quickFolder(), "localhostess-pg-"));
+export function postgresPlace({ deep = false, root = quickFolder() } = {}): PostgresPlace {
+  const folder = mkdtempSync(join(root, "localhostess-pg-"));
   chmodSync(folder, 0o711);
   const store = join(folder, deep ? "d".repeat(90) : "db", "postgres-15");
   const directory = join(folder, "shop");
