@@ -2,6 +2,7 @@
 import { type Order, orderVariable } from "../manifest/order.ts";
 import { notifySupervisor } from "../system/notify-supervisor.ts";
 import { runPostgres } from "./run-postgres.ts";
+import { runStore } from "./run-store.ts";
 import type { Running } from "./running.ts";
 
 /** Exit code of a program that has said why it cannot go on. EX_UNAVAILABLE of sysexits.h. */
@@ -36,7 +37,7 @@ export async function runOrder(
     case "postgres":
       return await runPostgres(running);
     case "store":
-      return running.cannot("managed stores are not there yet");
+      return await runStore(running, undefined);
     case "container":
       return await (await import("./run-container.ts")).runContainer(running);
   }

@@ -194,7 +194,14 @@ function supervisedAs(
 
 /** The endpoint of a ready service that discovery has not seen yet; undefined if the service has no port. */
 function asGiven(supervised: Supervised, { socketsOf }: RouteTable): Service | undefined {
-  const { routeName, listens, listensAs, pid = 0, startedAt = 0 } = supervised;
+  const { routeName, socket, listens, listensAs, pid = 0, startedAt = 0 } = supervised;
+  if (routeName !== undefined && socket !== undefined) {
+    return {
+      ...{ name: routeName, routable: true, source: "NAME", warnings: [] },
+      endpoint: { address: socket, port: 0, dial: [socket] },
+      ...{ startedAt, pids: [], ports: [], command: supervised.id, cwd: supervised.directory },
+    };
+  }
   const port =
     supervised.port !== undefined && (listens.length === 0 || listens.includes(supervised.port))
       ? supervised.port

@@ -642,6 +642,16 @@ export const answers: Readonly<Record<string, Answer>> = {
     note: "without words, the repositories with several checkouts; with a worktree, the choice; with `--`, its end",
   },
   open: object({ url: text("the URL that was opened") }),
+  serve: {
+    shape: v.strictObject({
+      name: v.string(),
+      url: v.string(),
+      path: text("the folder, without links"),
+      port: v.number(),
+    }),
+    stream: true,
+    note: "one line, once it listens",
+  },
   why: rows(step),
   "remote list": rows(remote),
   "remote add": { shape: remote },
@@ -708,7 +718,7 @@ export const answers: Readonly<Record<string, Answer>> = {
       v.strictObject({
         name: v.string(),
         type: v.picklist(serviceTypes),
-        command: v.string(),
+        command: orNull(v.string(), "null: a container of the compose file"),
         from: v.string(),
       }),
       "with where each was found",

@@ -139,7 +139,7 @@ test("it is a project that can be filled, or errors with their lines", () => {
         expect(filled.kind).toBe("filled");
       }
     }),
-    { runs: 1_500, atLeast: 500 },
+    { runs: 1_500, atLeast: 200 },
   );
   expect(projects).toBeGreaterThan(10);
 });

@@ -41,7 +41,7 @@ command = "echo 'Hello'"
 type = "exec"
 command = "no-such-program --name first"
 `,
-    states: { first: "exited", web: "failed" },
+    states: { first: "exited", web: "backoff" },
   },
   {
     name: "colours",

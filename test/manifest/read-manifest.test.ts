@@ -396,6 +396,11 @@ const single: [what: string, text: string, told: string][] = [
     "locald.toml:2:1: invalid TOML: trying to redefine an already defined table or value",
   ],
   [
+    "a file without anything, as an editor leaves it for a moment,",
+    "# Nothing yet.\n",
+    'locald.toml:1 no services are declared; add [services.web] with command = "..."',
+  ],
+  [
     "a service that is a number",
     "[services]\nweb = 3\n",
     'locald.toml:2 services.web: expected a command, or a table such as { command = "bun dev" }, got 3',
@@ -483,8 +488,8 @@ for (const [what, text, told] of single) {
 
 const told: [what: string, text: string, told: string][] = [
   [
-    "a file without services",
-    "# Nothing yet.\n",
+    "a file with a project and without services",
+    '[project]\nname = "shop"\n',
     'locald.toml:1 no services are declared; add [services.web] with command = "..."',
   ],
   [

@@ -1,6 +1,7 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
 import { choosing } from "./choices.ts";
+import { composeFiles } from "./compose.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
@@ -30,6 +31,7 @@ import { otherMachines } from "./remote.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { stores } from "./stores.ts";
 import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
@@ -42,6 +44,7 @@ import { worktrees } from "./worktrees.ts";
 export const faults: readonly Fault[] = [
   ...between,
   ...choosing,
+  ...composeFiles,
   ...containers,
   ...control,
   ...daemon,
@@ -71,6 +74,7 @@ export const faults: readonly Fault[] = [
   ...meant,
   ...restarts,
   ...supervised,
+  ...stores,
   ...suites,
   ...tasks,
   ...terminals,

@@ -110,6 +110,30 @@ test("a file that changes after it is read and before it is watched is read agai
   await applied(its, "firstB=1");
 });
 
+test("files that declare no services any more end nothing by themselves; up takes them", async () => {
+  let services = [{ name: "web" }];
+  using its = place(() => {}, {
+    read: async () => ({
+      kind: "project" as const,
+      project: { ...projectSpec(services), directory: "/shop", files: [] },
+      worktree: noWorktree,
+      fields: [],
+    }),
+  });
+  await its.load();
+  Object.assign(its.folder.project!, { isActive: true });
+  services = [];
+  expect(await its.load()).toMatchObject({
+    kind: "refused",
+    reasons: [
+      expect.stringContaining("its files declare no services any more, and what runs goes on"),
+    ],
+  });
+  const up = { names: undefined };
+  const taken = await its.folder.inTurn(() => its.folder.load({ shell: {}, up }));
+  expect(taken.kind).toBe("project");
+});
+
 test("a look that fails is reported once, and repeated until it does not fail", async () => {
   let fails = 0;
   using its = place(() => {}, {

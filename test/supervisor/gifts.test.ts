@@ -12,6 +12,7 @@ const machine = { ...noKinds, placeOf: () => place, passwordOf: () => "s3cret" }
 
 const keys: Partial<Record<ServiceType, string>> = {
   container: 'image = "x"\nport = 80',
+  minio: 'buckets = ["uploads"]',
   site: 'path = "dist"\nport = 8080',
 };
 
@@ -30,6 +31,7 @@ for (const type of serviceTypes) {
       directory: "/shop",
       port: 4000,
       portOf: () => 4001,
+      url: "http://it.shop.localhost:9090",
       machine,
     };
     const { fields, variables } = kindOf(spec).gives(spec, facts);

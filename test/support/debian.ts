@@ -17,6 +17,7 @@ export const packages = {
   gunicorn: "gunicorn python3-setproctitle",
   ip: "iproute2",
   lsof: "lsof",
+  mariadbd: "mariadb-server-core mariadb-client-core",
   nghttp: "nghttp2-client",
   nginx: "nginx",
   openssl: "openssl",
@@ -28,6 +29,7 @@ export const packages = {
   ps: "procps",
   psql: "postgresql-client-15",
   puma: "puma",
+  "redis-server": "redis-server",
   rails: "ruby-railties ruby-actioncable",
   rootlesskit: "rootlesskit",
   runc: "runc",
@@ -45,6 +47,7 @@ export type ProgramName = keyof typeof packages | "node";
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
   nginx: ["/usr/sbin/nginx"],
+  mariadbd: ["/usr/sbin/mariadbd"],
   pg_ctl: ["/usr/lib/postgresql/15/bin/pg_ctl"],
   sshd: ["/usr/sbin/sshd"],
   chromium: [

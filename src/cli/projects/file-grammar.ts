@@ -16,12 +16,13 @@ export function fileVerbs(program: Command, choose: Choose, world: World): void 
     .description("create a locald.toml for the services found in this folder")
     .option("-y, --yes", "do not ask questions")
     .option("-f, --force", "overwrite an existing locald.toml")
+    .option("--no-compose", "do not read a compose file")
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
-Reads the scripts and workspaces in package.json, the Procfile, and the service
-names in a compose file. Asks questions only on a terminal.`,
+Reads the scripts and workspaces in package.json, the Procfile, and a compose
+file, whose services become containers. Asks questions only on a terminal.`,
     )
     .action((flags: InitFlags) =>
       choose(async () => (await import("./init.ts")).init(flags, world)),

@@ -113,7 +113,11 @@ function declaredIn(reading: Reading, project: { name: string; routeName: string
     }
   }
   if (services.entries.size === 0 && !tree.entries.has("services")) {
-    reading.warnings.add(tree, 'no services are declared; add [services.web] with command = "..."');
+    const { layers, local } = reading.options;
+    const own = layers.findLast((layer) => layer.tree.source !== local)?.tree ?? tree;
+    // Some editors empty a file before they write it: nothing that runs is ended for that.
+    const told = own.entries.size === 0 ? mistakes : reading.warnings;
+    told.add(own, 'no services are declared; add [services.web] with command = "..."');
   }
   return declared;
 }

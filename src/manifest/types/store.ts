@@ -31,8 +31,46 @@ export const storeKeys = {
   ),
 };
 
+/** The database of those that make one, where the file names none. */
+export const usualDatabase = "app";
+
+/** The user who may do everything, in the stores that have users. */
+export const storeUser = {
+  redis: "default",
+  valkey: "default",
+  mysql: "root",
+  mariadb: "root",
+  mongodb: "root",
+  minio: "localhostess",
+} as const;
+
+/** Settings that are ours to make: where it listens, where its data is, who may log in. */
+const ownRedis =
+  /^(?:bind|port|unixsocket\w*|dir|requirepass|user|aclfile|daemonize|supervised|protected-mode|tls-port)$/i;
+const ownMysql =
+  /^(?:(?:no-)?defaults|datadir|bind[-_]address|port|socket|pid[-_]file|init[-_]file|user|skip[-_]networking|skip[-_]grant[-_]tables|initialize\w*)$/i;
+const ownSettings: Readonly<Record<StoreName, RegExp>> = {
+  redis: ownRedis,
+  valkey: ownRedis,
+  mysql: ownMysql,
+  mariadb: ownMysql,
+  mongodb: /^(?:dbpath|bind_ip(?:_all)?|port|auth|noauth|unixSocketPrefix|config|fork)$/i,
+  minio: /^MINIO_(?:ROOT_USER|ROOT_PASSWORD|ADDRESS|CONSOLE_ADDRESS|VOLUMES)(?:_FILE)?$/,
+  mailpit: /^(?:listen|smtp|database|config|version|help)$/,
+};
+
 export function readStore(store: StoreName, reader: OwnReader): StoreSpec {
-  const { value } = reader;
+  const { value, wrong } = reader;
+  const settings = settingsIn(reader);
+  const ours = Object.keys(settings).find((name) => ownSettings[store].test(name));
+  if (ours !== undefined) wrong("settings", `${ours} cannot be set: localhostess sets it`);
+  if (store === "minio" && value<string>("version") !== undefined) {
+    const image = 'image = "minio/minio:RELEASE.2025-09-07T16-13-09Z"';
+    wrong("version", `versions of minio are dates; write an image, such as ${image}`);
+  }
+  if (value<string>("from") === "program" && value<string>("image") !== undefined) {
+    wrong("image", 'an installed program needs no image; leave out from = "program", or the image');
+  }
   return {
     kind: "store",
     store,
@@ -41,6 +79,6 @@ export function readStore(store: StoreName, reader: OwnReader): StoreSpec {
     image: value<string>("image"),
     database: value<string>("database"),
     buckets: value<string[]>("buckets") ?? [],
-    settings: settingsIn(reader),
+    settings,
   };
 }

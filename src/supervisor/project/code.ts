@@ -106,6 +106,7 @@ export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
   const found = new Map<string, string>();
   for (const read of Object.values(deciders)) {
     for (const [key, value] of Object.entries(read(spec, project))) {
+      // A key of a type that the file does not have.
       if (value !== undefined) found.set(key, fingerprint(value));
     }
   }

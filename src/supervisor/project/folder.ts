@@ -236,6 +236,11 @@ export class Folder {
       if (project !== undefined) this.#watch(files, { settled: true });
       return { kind: "refused", reasons: read.mistakes, files };
     }
+    if (up === undefined && project?.isActive && read.project.services.length === 0) {
+      this.#watch(files, { settled: true });
+      const why = `its files declare no services any more, and what runs goes on; ${upCommand(directory)} takes them as they are`;
+      return { kind: "refused", reasons: [why], files };
+    }
     this.#isGone = false;
     const isReplaced = isAnother(this.identity, now);
     const isOther = isReplaced && up === undefined;

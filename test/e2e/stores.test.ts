@@ -1,0 +1,242 @@
+/** Stores of a project, from installed programs: real servers, and real clients of them. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { RedisClient, SQL } from "bun";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describeWith } from "../support/with-programs.ts";
+import { endNow } from "../support/daemon-place.ts";
+import { eventually } from "../support/eventually.ts";
+import { isAlive, type ProjectPlace, projectPlace } from "../support/project-place.ts";
+
+const client = `exec bun -e '
+  const { PORT, REDIS_URL } = process.env;
+  const redis = new Bun.RedisClient(REDIS_URL);
+  Bun.serve({
+    port: Number(PORT),
+    hostname: "127.0.0.1",
+    fetch: async () => Response.json({ count: await redis.incr("count"), url: REDIS_URL }),
+  });
+'`;
+
+describeWith(["redis-server"])("redis from an installed program", () => {
+  let place: ProjectPlace;
+  let directory: string;
+
+  beforeAll(async () => {
+    place = await projectPlace();
+    directory = await place.project(
+      "shop",
+      `
+[project]
+name = "shop"
+
+[services.cache]
+type = "redis"
+from = "program"
+settings = { maxmemory = "64mb" }
+
+[services.api]
+command = """${client}"""
+depends_on = ["cache"]
+`,
+    );
+    await place.up(directory);
+  }, 60_000);
+
+  afterAll(async () => {
+    await place[Symbol.asyncDispose]();
+  }, 60_000);
+
+  const asked = async (): Promise<{ count: number; url: string }> => {
+    const { port } = await place.until("shop:api", ({ state }) => state === "ready");
+    const answer = await fetch(`http://127.0.0.1:${port}`);
+    return (await answer.json()) as { count: number; url: string };
+  };
+  const cache = () => place.until("shop:cache", ({ state }) => state === "ready");
+  const connected = async (url: string, use: (redis: RedisClient) => Promise<void>) => {
+    const redis = new RedisClient(url, { autoReconnect: false });
+    try {
+      await use(redis);
+    } finally {
+      redis.close();
+    }
+  };
+
+  test("those that depend on it have REDIS_URL, and nobody comes in without the password", async () => {
+    const { count, url } = await asked();
+    expect(count).toBe(1);
+    const { port, pid } = await cache();
+    expect(url).toMatch(new RegExp(`^redis://:[\\w-]{24}@localhost:${port}/0$`));
+    await connected(`redis://localhost:${port}`, async (redis) => {
+      await expect(redis.get("count")).rejects.toThrow("NOAUTH");
+    });
+    // The one who asks whether it is ready may do nothing else.
+    await connected(`redis://localhostess:x@localhost:${port}`, async (redis) => {
+      expect(await redis.send("PING", [])).toBe("PONG");
+      await expect(redis.get("count")).rejects.toThrow("NOPERM");
+    });
+    await connected(url, async (redis) => {
+      expect(await redis.send("CONFIG", ["GET", "maxmemory"])).toMatchObject({
+        maxmemory: "67108864",
+      });
+    });
+    const words = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+    expect(words).toStartWith("/usr/bin/redis-server 127.0.0.1");
+    const password = new URL(url).password;
+    const log = (await place.logs("shop:cache")).join("\n");
+    for (const text of [words, log]) expect(text).not.toContain(password);
+  });
+
+  test("the server is the service's one process, and what has a secret is its owner's alone", async () => {
+    const { pid } = await cache();
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+    expect(children.trim()).toBe("");
+    const stores = join(place.daemon.directory, "stores");
+    const files = readdirSync(stores, { recursive: true, encoding: "utf8" }).map((its) => {
+      const path = join(stores, its);
+      return { path, its: statSync(path) };
+    });
+    const secret = files.filter(({ its, path }) => its.isFile() && !path.includes("/data/"));
+    expect(secret.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)).sort()).toEqual([
+      "password",
+      "redis.conf",
+    ]);
+    for (const { its } of secret) expect(its.mode & 0o077).toBe(0);
+    const folders = files.filter(
+      ({ its, path }) => its.isDirectory() && /\/(?:data|s)$/.test(path),
+    );
+    expect(folders.map(({ its }) => its.mode & 0o077)).toEqual([0, 0]);
+  });
+
+  test("what was written is there after a restart, after kill -9 of it, and of the daemon", async () => {
+    const before = await asked();
+    await place.lines({ Restart: { name: "shop:cache" } });
+    const restarted = await asked();
+    expect(restarted.count).toBeGreaterThan(before.count);
+    expect(restarted.url).toBe(before.url);
+
+    await connected(before.url, async (redis) => {
+      await redis.set("kept", "yes");
+    });
+    const { pid } = await cache();
+    endNow(pid!);
+    await place.until("shop:cache", (its) => its.state === "ready" && its.pid !== pid);
+    await connected(before.url, async (redis) => {
+      expect(await redis.get("kept")).toBe("yes");
+    });
+
+    for (const daemon of place.daemon.pids()) endNow(daemon);
+    await eventually("the daemon ends", () => place.daemon.pids().length === 0);
+    await place.daemon.start();
+    await place.up(directory);
+    await cache();
+    await connected(before.url, async (redis) => {
+      expect(await redis.get("kept")).toBe("yes");
+    });
+  }, 60_000);
+
+  test("stop leaves no process", async () => {
+    const { pid } = await cache();
+    await place.send({ Stop: { project_path: directory } });
+    expect(await isAlive(pid!)).toBe(false);
+    await place.up(directory);
+    await cache();
+  }, 60_000);
+
+  test("a version that is not installed is told with the one that is, and the others start", async () => {
+    const other = await place.project(
+      "old",
+      `
+[project]
+name = "old"
+
+[services.cache]
+type = "redis"
+version = "2.8"
+from = "program"
+
+[services.other]
+type = "worker"
+command = "exec sleep 1000"
+`,
+    );
+    await place.up(other);
+    const failed = await place.until("old:cache", ({ state }) => state === "failed");
+    expect(failed.why).toMatch(/Redis 2\.8 is not installed \(\/usr\/bin\/redis-server is \d+\./);
+    expect((await place.row("old:other")).state).toBe("ready");
+  }, 60_000);
+
+  test("a port that another program has is told, and it starts once that has gone", async () => {
+    const holder = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const other = await place.project(
+      "held",
+      `
+[project]
+name = "held"
+
+[services.cache]
+type = "redis"
+from = "program"
+port = ${holder.port}
+`,
+    );
+    try {
+      await place.up(other);
+      const held = await place.until("held:cache", ({ why }) => why !== undefined && why !== null);
+      expect(held.why).toContain(String(holder.port));
+    } finally {
+      holder.stop(true);
+    }
+    await place.until("held:cache", ({ state }) => state === "ready");
+  }, 60_000);
+});
+
+describeWith(["mariadbd"])("mariadb from an installed program", () => {
+  test("DATABASE_URL leads to its database, its password is asked for, and rows survive a kill -9", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project(
+      "shop",
+      `
+[project]
+name = "shop"
+
+[services.db]
+type = "mariadb"
+from = "program"
+database = "items"
+
+[services.api]
+command = """exec bun -e '
+  const sql = new Bun.SQL(process.env.DATABASE_URL);
+  await sql.unsafe("create table if not exists items (name text)");
+  await sql.unsafe("insert into items values (0x6669727374)");
+  Bun.serve({
+    port: Number(process.env.PORT),
+    hostname: "127.0.0.1",
+    fetch: () => Response.json(process.env),
+  });
+'"""
+depends_on = ["db"]
+`,
+    );
+    await place.up(directory);
+    const ready = (id: string) => place.until(id, ({ state }) => state === "ready");
+    const { port } = await ready("shop:api");
+    const env = (await (await fetch(`http://127.0.0.1:${port}`)).json()) as Record<string, string>;
+    const url = env.DATABASE_URL!;
+    expect(env).toMatchObject({ MARIADB_URL: url, MYSQL_HOST: "127.0.0.1", MYSQL_USER: "root" });
+
+    const db = await ready("shop:db");
+    await using wrong = new SQL(url.replace(/:[\w-]{24}@/, ":@"), { max: 1 });
+    await expect(wrong`select 1`.execute()).rejects.toThrow("Access denied");
+    expect(readFileSync(`/proc/${db.pid}/cmdline`, "latin1")).not.toContain(env.MYSQL_PASSWORD!);
+
+    endNow(db.pid!);
+    await place.until("shop:db", (its) => its.state === "ready" && its.pid !== db.pid);
+    await using sql = new SQL(url, { max: 1 });
+    expect([...(await sql`select name from items`)]).toEqual([{ name: "first" }]);
+    const log = (await place.logs("shop:db")).join("\n");
+    expect(log).not.toContain(env.MYSQL_PASSWORD!);
+    expect(log).not.toContain("Aborted connection");
+  }, 90_000);
+});
