@@ -22,6 +22,7 @@ import { socketFolder } from "../stores/postgres/socket-folder.ts";
 import { Unstartable } from "../stores/postgres/unstartable.ts";
 import { execInPlace } from "../system/exec-in-place.ts";
 import { lockFile } from "../system/file-lock.ts";
+import { loopback } from "../system/loopback.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { reachableByOthers } from "../system/reachable.ts";
 import type { Running } from "./running.ts";
@@ -76,6 +77,12 @@ async function prepared(
       password: passwordOf(place),
     };
     await ready(programs, { running, own, place, tell });
+    // Free when this start began, but that is a while ago; and the server would go on with one of two addresses.
+    if (!loopback(process.platform).isFree(programs.port)) {
+      throw new Unstartable(`another program has taken its port ${programs.port}`, {
+        passing: true,
+      });
+    }
     return serverWords(programs, { data: place.data, addresses: loopbackAddresses() });
   } finally {
     lock.release();

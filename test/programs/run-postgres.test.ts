@@ -223,9 +223,16 @@ describeWith(["pg_ctl", "psql"])("PostgreSQL 15 of Debian", () => {
     expect(await bySql("select count(*)::int from rows")).toEqual([10]);
   });
 
+  test("does not share its port with another program, not even at one of two addresses", async () => {
+    await run.stop();
+    using other = Bun.listen({ hostname: "::1", port: 0, socket: { data() {} } });
+    run = await place.run({}, { port: other.port });
+    expect(await run.why()).toBe(`X_FAILED=another program has taken its port ${other.port}`);
+  });
+
   test("settings that cannot be are a sentence, and the data is as it was", async () => {
-    const wrong = await next({ settings: { work_mem: "many" } });
-    expect(await wrong.why()).toBe(
+    run = await place.run({ settings: { work_mem: "many" } });
+    expect(await run.why()).toBe(
       'X_CANNOT=its configuration is refused: invalid value for parameter "work_mem": "many"',
     );
     run = await place.run({ settings: { port: "1", listen_addresses: "*" } });
