@@ -36,6 +36,7 @@ import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
+import { typed } from "./types.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
@@ -79,6 +80,7 @@ export const faults: readonly Fault[] = [
   ...tasks,
   ...terminals,
   ...tls,
+  ...typed,
   ...lists,
   ...shown,
   ...worktrees,
