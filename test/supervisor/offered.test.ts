@@ -20,7 +20,15 @@ const ports: Readonly<Record<string, number>> = { db: 5001, other: 5002, web: 30
 function factsOf(its: ProjectSpec, name: string) {
   const { name: of, directory } = its;
   const port = ports[name];
-  return { id: `${of}:${name}`, project: of, directory, port, portOf: () => undefined, machine };
+  return {
+    id: `${of}:${name}`,
+    project: of,
+    directory,
+    port,
+    url: undefined,
+    portOf: () => undefined,
+    machine,
+  };
 }
 
 /** The environment of `web` in that project, without that of its shell. */

@@ -6,6 +6,7 @@ import { codeOf } from "../../src/supervisor/project/code.ts";
 import { handedProjects, sayable } from "../../src/supervisor/project/handed-project.ts";
 import { movedSpec } from "../../src/supervisor/project/moved-spec.ts";
 import { needsRestart } from "../../src/supervisor/project/unit.ts";
+import { ownText } from "../../src/manifest/types/own-text.ts";
 import { orderVariable } from "../../src/manifest/order.ts";
 import { project } from "../manifest/manifest.ts";
 import { specOf } from "./fake-lifecycle.ts";
@@ -122,4 +123,19 @@ test("the words in which our own program is told what to run are no reason to re
   const after = specOf({ name: "db", env: { A: "1", [orderVariable]: '{"new":2}' } });
   expect(needsRestart(before, after)).toBe(false);
   expect(needsRestart(before, specOf({ name: "db", env: { A: "2" } }))).toBe(true);
+});
+
+test("each is told of in the place of a command", () => {
+  const told = spec.services.map(({ name, own, command }) => [
+    name,
+    own === undefined ? command : ownText(own, command),
+  ]);
+  expect(Object.fromEntries(told)).toEqual({
+    db: "postgres 17",
+    cache: "redis:7 7.2",
+    files: "minio",
+    search: "the image of its Dockerfile serve",
+    docs: `files of ${spec.directory}/docs, made by bun run build`,
+    strange: "",
+  });
 });
