@@ -1,7 +1,7 @@
 /** Stores of a project, from installed programs: real servers, and real clients of them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { RedisClient, SQL } from "bun";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "../support/with-programs.ts";
 import { endNow } from "../support/daemon-place.ts";
@@ -91,21 +91,13 @@ depends_on = ["cache"]
     const { pid } = await cache();
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
     expect(children.trim()).toBe("");
-    const stores = join(place.daemon.directory, "stores");
-    const files = readdirSync(stores, { recursive: true, encoding: "utf8" }).map((its) => {
-      const path = join(stores, its);
-      return { path, its: statSync(path) };
-    });
-    const secret = files.filter(({ its, path }) => its.isFile() && !path.includes("/data/"));
-    expect(secret.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)).sort()).toEqual([
-      "password",
-      "redis.conf",
-    ]);
-    for (const { its } of secret) expect(its.mode & 0o077).toBe(0);
-    const folders = files.filter(
-      ({ its, path }) => its.isDirectory() && /\/(?:data|s)$/.test(path),
+    const [said] = (await place.logs("shop:cache")).flatMap(
+      (line) => /its data is (\/.+)\/data$/.exec(line)?.[1] ?? [],
     );
-    expect(folders.map(({ its }) => its.mode & 0o077)).toEqual([0, 0]);
+    const modeOf = (name: string): number => statSync(join(said!, name)).mode & 0o777;
+    expect(["password", "redis.conf", "data", "s"].map(modeOf)).toEqual([
+      ...[0o600, 0o600, 0o700, 0o700],
+    ]);
   });
 
   test("what was written is there after a restart, after kill -9 of it, and of the daemon", async () => {
