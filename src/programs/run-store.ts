@@ -1,4 +1,5 @@
 /** The order of a store -> its installed server in the place of this process, or else a container with it. */
+import { existsSync } from "node:fs";
 import type { Order } from "../manifest/order.ts";
 import type { ContainerSpec, StoreSpec } from "../manifest/types/own.ts";
 import { findProgram } from "../stores/servers/find-program.ts";
@@ -31,6 +32,12 @@ export async function runStore(running: Running): Promise<number> {
   // The engine's reason has to say why an engine was asked for.
   const cannot: Running["cannot"] = (why, options) =>
     running.cannot(`${lacking}, and ${why}`, options);
+  // A program that was installed then may be gone now.
+  if (existsSync(facts.place.data)) {
+    running.say(
+      `the data in ${facts.place.data} is an installed program's: the container has its own`,
+    );
+  }
   const { spec: its, words, env: inside } = server.inContainer(facts);
   // Most stores run from a program, which has no use for all that.
   const { runContainer } = await import("./run-container.ts");

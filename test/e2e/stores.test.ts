@@ -131,8 +131,50 @@ depends_on = ["cache"]
     const { pid } = await cache();
     await place.send({ Stop: { project_path: directory } });
     expect(await isAlive(pid!)).toBe(false);
-    await place.up(directory);
+    const { out } = await place.daemon.run("up", directory);
+    expect(out).toContain("(redis on port ");
     await cache();
+  }, 60_000);
+
+  test("it is not ready while it loads its data, though it listens and asks for its password", async () => {
+    const slow = await place.project(
+      "slow",
+      `
+[project]
+name = "slow"
+
+[services.cache]
+type = "redis"
+from = "program"
+# Microseconds for each key, and bytes after which others are heard.
+settings = { key-load-delay = 100000, loading-process-events-interval-bytes = 1024 }
+
+[services.fill]
+type = "task"
+command = """exec bun -e '
+  const redis = new Bun.RedisClient(process.env.REDIS_URL);
+  for (let at = 0; at < 20; at++) {
+    const random = crypto.getRandomValues(new Uint8Array(1500));
+    await redis.set("key" + at, Buffer.from(random).toString("hex"));
+  }
+  // Clients are heard while a base file is loaded, and only rarely while the commands after it are.
+  await redis.send("BGREWRITEAOF", []);
+  do await Bun.sleep(50);
+  while (!(await redis.send("INFO", ["persistence"])).includes("aof_rewrite_in_progress:0"));
+  redis.close();
+'"""
+depends_on = ["cache"]
+`,
+    );
+    await place.up(slow);
+    await place.until("slow:fill", ({ state }) => state === "completed");
+    const accepts = (text: string): boolean => text.includes("Ready to accept connections");
+    const before = (await place.logs("slow:cache")).filter(accepts).length;
+    const { pid } = await place.row("slow:cache");
+    endNow(pid!);
+    await place.until("slow:cache", (its) => its.state === "ready" && its.pid !== pid);
+    expect((await place.logs("slow:cache")).filter(accepts)).toHaveLength(before + 1);
+    await place.send({ Stop: { project_path: slow } });
   }, 60_000);
 
   test("a version that is not installed is told with the one that is, and the others start", async () => {
