@@ -1,7 +1,7 @@
 /** Stores of a project, from installed programs: real servers, and real clients of them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { RedisClient, SQL } from "bun";
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "../support/with-programs.ts";
 import { endNow } from "../support/daemon-place.ts";
@@ -274,3 +274,55 @@ depends_on = ["db"]
     expect(log).not.toContain("Aborted connection");
   }, 90_000);
 });
+
+/** No package has a Mailpit for these tests: a program that takes its words, and answers on both of its ports. */
+const playedMailpit = `#!/bin/sh
+[ "$1" = version ] && exec echo "mailpit v1.27.0 compiled with go1.24.4 on linux/amd64"
+exec bun -e '
+  const at = (name) => process.argv[process.argv.indexOf(name) + 1].split(":");
+  const [hostname, port] = at("--listen");
+  const [smtpHost, smtpPort] = at("--smtp");
+  Bun.listen({ hostname: smtpHost, port: +smtpPort, socket: { open: (its) => void its.write("220 played"), data() {} } });
+  Bun.serve({ hostname, port: +port, fetch: ({ url }) =>
+    new Response(new URL(url).pathname === "/readyz" ? "ok" : "mail of the project") });
+' -- "$@"
+`;
+
+test("a store with a page is reached by its name, and its other port is told to those that depend on it", async () => {
+  await using place = await projectPlace();
+  const bin = join(place.daemon.directory, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "mailpit"), playedMailpit, { mode: 0o755 });
+  const directory = await place.project(
+    "shop",
+    `
+[project]
+name = "shop"
+
+[services.mail]
+type = "mailpit"
+
+[services.web]
+command = """exec bun -e '
+  const { PORT, SMTP_HOST, SMTP_PORT } = process.env;
+  Bun.serve({ port: +PORT, hostname: "127.0.0.1", fetch: () => new Promise((resolve) => Bun.connect({
+    hostname: SMTP_HOST, port: +SMTP_PORT,
+    socket: { data: (socket, bytes) => { resolve(new Response(SMTP_PORT + " " + bytes)); socket.end(); } },
+  })) });
+'"""
+depends_on = ["mail"]
+env = { PAGE = "\${services.mail.url} \${services.mail.smtp_port}" }
+`,
+  );
+  const asked = async (id: string): Promise<string> => {
+    const { url } = await place.until(id, ({ state }) => state === "ready");
+    const { port, host } = new URL(url!);
+    const answer = await fetch(`http://127.0.0.1:${port}`, { headers: { Host: host } });
+    return await answer.text();
+  };
+  await place.up(directory, { env: { PATH: `${bin}:${process.env.PATH}` } });
+  expect(await asked("shop:mail")).toBe("mail of the project");
+  const said = await asked("shop:web");
+  expect(said).toMatch(/^2\d{4} 220 played$/);
+  expect(said).not.toContain(String((await place.row("shop:mail")).port));
+}, 60_000);
