@@ -531,6 +531,23 @@ test(
   patience,
 );
 
+test(
+  "serve prints a line once it listens",
+  async () => {
+    await using place = await daemonPlace();
+    await place.start();
+    const folder = join(place.directory, "its-files");
+    await mkdir(folder);
+    const options = { env: place.env, terminal: false };
+    await using serving = session(["serve", folder, "--json"], options);
+    const out = await serving.until((text) => text.endsWith("}\n"));
+    expect(holdAnswer("serve", out)).toMatchObject([{ name: "its-files", path: folder }]);
+    serving.signal("SIGTERM");
+    expect(await serving.ended()).toBe(0);
+  },
+  patience,
+);
+
 test("every verb's answer was held against its shape", () => {
   const own = Object.keys(answers).filter((verb) => answers[verb]!.shape !== undefined);
   const missing = lacking(["certutil"]) === "" ? [] : ["browser"];
