@@ -6,9 +6,9 @@ import { findProgram } from "../stores/servers/find-program.ts";
 import { preparedData } from "../stores/servers/prepared-data.ts";
 import type { ProgramFacts, StoreFacts, StoreServer } from "../stores/servers/server.ts";
 import { storeServers } from "../stores/servers/servers.ts";
-import { StorePlaces } from "../stores/store-places.ts";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { execInPlace } from "../system/exec-in-place.ts";
+import { readPrivateFile } from "../system/private-file.ts";
 import { shellWord } from "../text/shell-words.ts";
 import type { Running } from "./running.ts";
 import { statusTeller } from "./status-teller.ts";
@@ -55,15 +55,18 @@ export async function runStore(running: Running): Promise<number> {
   });
 }
 
+/** Characters that mean nothing in SQL, in a line of a configuration or in a URL. */
+const plain = /^[\w.~-]+$/;
+
 function factsOf(running: Running, spec: StoreSpec): StoreFacts {
   const { place, port, ports } = running.order;
   if (place === undefined || port === undefined) throw new Error("a store has a place and a port");
-  try {
-    const password = new StorePlaces(place.folder).passwordOf(place);
-    return { spec, place, port, ports, password };
-  } catch (error) {
-    return running.cannot((error as Error).message);
-  }
+  // The daemon has made it.
+  const read = readPrivateFile(place.password, { limit: 1000, forbidden: 0o077 });
+  const password = read.kind === "text" ? read.text.trim() : "";
+  if (plain.test(password)) return { spec, place, port, ports, password };
+  const form = "letters, digits, dots, hyphens, tildes and underscores";
+  return running.cannot(`${place.password} has no password that can be used: it may have ${form}`);
 }
 
 /** Prepares it and becomes it. */

@@ -66,7 +66,7 @@ depends_on = ["cache"]
     const { count, url } = await asked();
     expect(count).toBe(1);
     const { port, pid } = await cache();
-    expect(url).toMatch(new RegExp(`^redis://:[\\w-]{24}@localhost:${port}/0$`));
+    expect(url).toMatch(new RegExp(`^redis://:[\\w-]{24}@127.0.0.1:${port}/0$`));
     await connected(`redis://localhost:${port}`, async (redis) => {
       await expect(redis.get("count")).rejects.toThrow("NOAUTH");
     });
