@@ -14,7 +14,7 @@ function made(store: StoreName, more = "") {
   const asked: string[] = [];
   const spec = service(`[services.it]\ntype = "${store}"\n${more}\n`, "it");
   const facts: KindFacts = {
-    ...{ id: "shop:it", project: "shop", directory: "/shop", port: 4000 },
+    ...{ id: "shop:it", project: "shop", directory: "/shop", port: 4000, url: undefined },
     portOf: (suffix) => ({ smtp: 4025, console: 4001 })[suffix],
     machine: {
       ...noKinds,
