@@ -35,8 +35,14 @@ export const server = `exec bun -e '
   Bun.serve({ port: Number(PORT), hostname: "127.0.0.1", fetch: () => new Response(FOO ?? "none") });
 '`;
 
-export async function projectPlace(): Promise<ProjectPlace> {
+/** `config`: the text of its config.toml, in the place of the tests' own. */
+export async function projectPlace({ config }: { config?: string } = {}): Promise<ProjectPlace> {
   const daemon = await daemonPlace();
+  if (config !== undefined) {
+    const path = join(daemon.directory, "config.toml");
+    await writeFile(path, config);
+    daemon.env.LOCALHOSTESS_CONFIG = path;
+  }
   let { socket } = await daemon.start().catch(async (error: Error) => {
     // One that was slow to start may still come.
     await daemon[Symbol.asyncDispose]();
