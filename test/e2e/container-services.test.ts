@@ -11,6 +11,7 @@ import { endNow } from "../support/daemon-place.ts";
 import { lacking, type ProgramName } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ProjectPlace, projectPlace, server } from "../support/project-place.ts";
+import { redisInContainer } from "../support/redis-in-container.ts";
 
 const engineNames = ["docker", "podman"] as const;
 
@@ -227,6 +228,12 @@ stop_timeout = "1s"
     patience,
   );
 
+  test.skipIf(lacking(["redis-server"]) !== "")(
+    "a redis has its password, which is in no command line, and its data in a volume",
+    () => redisInContainer({ engine, place, env }),
+    patience,
+  );
+
   test(
     "an engine that is killed and started again ends with exactly one container that answers",
     async () => {
@@ -292,7 +299,9 @@ stop_timeout = "1s"
   test(
     "a lazy one is started by a request and ends without any, is one row where containers have names, and reaches others",
     async () => {
-      await using other = await projectPlace({ config: `containers = ["${engine.socket}"]\n` });
+      const config = join(engine.folder, "config.toml");
+      await place.write(config, `containers = ["${engine.socket}"]\n`);
+      await using other = await projectPlace({ LOCALHOSTESS_CONFIG: config });
       const directory = await other.project(
         "lazy",
         `[services.web]
