@@ -350,6 +350,7 @@ command = "exit 3"
       await answer("init --yes", { cwd: join(root, "empty") });
       await answer("add web --port 3000 -- bun web.ts", { cwd: join(root, "empty") });
       await answer("service add worker jobs -- bun jobs.ts", { cwd: join(root, "empty") });
+      await answer("service add postgres db", { cwd: join(root, "empty") });
       await answer("registry pin", { cwd: join(root, "empty") });
       await answer(`registry forget ${join(root, "empty")}`);
       await answer("registry clean");

@@ -11,6 +11,7 @@ import { endNow } from "../support/daemon-place.ts";
 import { lacking, type ProgramName } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+import { redisInContainer } from "../support/redis-in-container.ts";
 
 const engineNames = ["docker", "podman"] as const;
 
@@ -74,6 +75,7 @@ describe.each(engineNames)("services in containers of %s", (kind) => {
 type = "container"
 image = "shop/web:1"
 container_port = 80
+stop_timeout = "1s"
 `,
       );
       await up(directory);
@@ -158,6 +160,7 @@ health_check = { command = "cat /ready" }
 type = "container"
 image = "shop/web:1"
 container_port = 80
+stop_timeout = "1s"
 command = '''sh -c 'echo x >> /data/starts; exec httpd -f -p 80 -h /data' '''
 volumes = ["data:/data"]
 `,
@@ -193,6 +196,7 @@ volumes = ["data:/data"]
 type = "container"
 image = "shop/box:1"
 command = "sleep 1000"
+stop_timeout = "1s"
 `,
       );
       await up(directory);
@@ -216,6 +220,12 @@ command = "sleep 1000"
       await eventually("it is removed", async () => (await containers(directory)).length === 0);
       await engine.api("DELETE", `/containers/${Id}`);
     },
+    patience,
+  );
+
+  test.skipIf(lacking(["redis-server"]) !== "")(
+    "a redis has its password, which is in no command line, and its data in a volume",
+    () => redisInContainer({ engine, place, env }),
     patience,
   );
 });

@@ -16,6 +16,8 @@ export type OutputOptions = {
 export interface Output {
   /** Resolves when the engine sends what comes from now on, or cannot. */
   readonly opened: Promise<void>;
+  /** Resolves when the engine has sent the last of it, or will not send any more. */
+  readonly ended: Promise<void>;
   /** Where the engine's answer has ended while the container runs: goes on by the engine's own log. */
   followAgain(signal: AbortSignal): void;
   /** Resolves when all has been written that the container has said, or when nothing more comes. */
@@ -66,6 +68,7 @@ export function followOutput({ socket, id, clock, tty, write }: OutputOptions): 
 
   return {
     opened: opened.promise,
+    ended: first,
     followAgain(signal) {
       const again = async (): Promise<void> => {
         while (!signal.aborted && !abort.signal.aborted) {
