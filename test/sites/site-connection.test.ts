@@ -46,28 +46,22 @@ test("no piece of a file is read before the reader has taken the one before it",
     },
   } as unknown as InsideFile;
   const link = new SlowLink();
-  const { promise: gone, resolve } = Promise.withResolvers<void>();
-  const connection = new SiteConnection(
-    link as unknown as Link,
-    {
-      clock: systemClock,
-      answer: async () => ({
-        status: 200,
-        fields: [],
-        content: { segments: [{ file, from: 0, to: size }], length: size },
-        close: () => file.close(),
-      }),
-      fault(error) {
-        throw error;
-      },
-      idle: undefined,
+  const connection = new SiteConnection(link as unknown as Link, {
+    clock: systemClock,
+    answer: async () => ({
+      status: 200,
+      fields: [],
+      content: { segments: [{ file, from: 0, to: size }], length: size },
+      close: () => file.close(),
+    }),
+    fault(error) {
+      throw error;
     },
-    resolve,
-  );
+  });
   link.handler = connection;
   connection.data(Buffer.from("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
   connection.ended();
-  await gone;
+  await connection.gone;
   expect(link.early).toBe(0);
   expect(link.total).toBeGreaterThan(size);
   expect(isClosed).toBe(true);
