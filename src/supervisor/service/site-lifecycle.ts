@@ -86,6 +86,7 @@ class SiteLifecycle implements Lifecycle {
   /** For `age`: on the monotonic clock. */
   #begun = 0;
   #lastExit: Supervised["lastExit"];
+  #knownRun: string | undefined;
   /** Set while it listens. */
   #open: { server: SiteServer; socket: string; streams: ReloadStreams; close: Cancel } | undefined;
   /** Paths that have changed while they were built: pages are loaded again when that is over. */
@@ -327,6 +328,12 @@ class SiteLifecycle implements Lifecycle {
 
   /** The task that builds has news. */
   #heard({ state, why, lastExit }: Supervised): void {
+    const runId = this.run()?.runId;
+    if (runId !== this.#knownRun) {
+      this.#knownRun = runId;
+      // Noted for the next daemon, which ends what a killed one has left.
+      this.#options.onMembers();
+    }
     this.#lastExit = lastExit ?? this.#lastExit;
     if (state === "completed")
       this.#happen("built", this.#phase === "again" ? this.#why : undefined);
