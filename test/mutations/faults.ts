@@ -33,6 +33,7 @@ import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
 import { stores } from "./stores.ts";
+import { sites } from "./sites.ts";
 import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
@@ -78,6 +79,7 @@ export const faults: readonly Fault[] = [
   ...restarts,
   ...supervised,
   ...stores,
+  ...sites,
   ...suites,
   ...tasks,
   ...terminals,
