@@ -1,7 +1,7 @@
 /** A folder without an index.html -> a page with its files and folders. */
-import { type Entry, type InsideFolder } from "../system/folder-door.ts";
+import type { Entry, InsideFolder } from "../system/folder-door.ts";
 import { slices } from "../system/slices.ts";
-import { Html, html } from "../text/html.ts";
+import { type Html, html } from "../text/html.ts";
 import { shownMinute } from "../text/local-time.ts";
 import { shownSize } from "../text/size.ts";
 import type { SiteAnswer } from "./answer.ts";

@@ -601,10 +601,14 @@ const added = object({
     v.strictObject({
       name: v.string(),
       type: v.picklist(serviceTypes),
-      command: v.string(),
+      command: v.nullable(v.string()),
+      image: v.nullable(v.string()),
+      path: v.nullable(v.string()),
+      version: v.nullable(v.union([v.number(), v.string()])),
+      build: v.nullable(v.string()),
       port: v.nullable(v.number()),
     }),
-    "as written",
+    "as written; null: a key that the file does not have",
   ),
 });
 

@@ -9,7 +9,7 @@ const types: Readonly<Record<string, ServiceType>> = {
 /** Undefined: no type of ours is the same. */
 export function offerOf(image: string): string | undefined {
   const [, name = "", tag = ""] =
-    /^(?:docker\.io\/)?(?:library\/)?([a-z0-9_.\/-]+?)(?::([\w.-]+))?(?:@.*)?$/.exec(image) ?? [];
+    /^(?:docker\.io\/)?(?:library\/)?([a-z0-9_./-]+?)(?::([\w.-]+))?(?:@.*)?$/.exec(image) ?? [];
   const type = Object.hasOwn(types, name) ? types[name] : undefined;
   if (type === undefined) return undefined;
   const version = /^[0-9]+(?:\.[0-9]+)*/.exec(tag)?.[0];
