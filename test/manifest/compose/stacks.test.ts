@@ -17,7 +17,7 @@ function stack(file: string) {
   const { services, comments, name } = its;
   const composed = { files: [file], services, comments };
   const toml = newManifest({ name: "shop", services: [], composed, notes: [] });
-  const found = read(toml, { envFiles });
+  const found = read(toml, { envFiles, home: "/home/ada" });
   if (found.kind === "mistakes") throw new Error(found.mistakes.join("\n"));
   const by = Object.fromEntries(found.project.services.map((spec) => [spec.name, spec]));
   const notes = toml
