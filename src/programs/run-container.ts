@@ -78,8 +78,9 @@ export async function runContainer(running: Running): Promise<number> {
   }
 }
 
-function planOf(
-  { order, env }: Running,
+/** Variables of the shell are not for the program inside: only those that the file declares, and what we give. */
+export function planOf(
+  { order, env }: Pick<Running, "order" | "env">,
   { words, runId }: { words: readonly string[]; runId: string },
 ): ContainerPlan {
   const declared = order.own as ContainerSpec;

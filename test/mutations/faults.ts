@@ -2,6 +2,7 @@
 import { between } from "./between.ts";
 import { choosing } from "./choices.ts";
 import { composeFiles } from "./compose.ts";
+import { containerRuns } from "./container-runs.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
@@ -45,6 +46,7 @@ export const faults: readonly Fault[] = [
   ...between,
   ...choosing,
   ...composeFiles,
+  ...containerRuns,
   ...containers,
   ...control,
   ...daemon,
