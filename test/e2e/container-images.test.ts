@@ -90,6 +90,9 @@ describe.each(engineNames)("images of %s", (kind) => {
     async () => {
       const ran = await cli(script("echo out; echo err >&2; exit 7"), { env });
       expect(ran).toEqual({ code: 7, out: "out\n", err: "err\n" });
+      const json = await cli(["container", "run", "--json", image, "sh", "-c", "echo x"], { env });
+      const told = `${JSON.stringify({ image, command: ["sh", "-c", "echo x"] })}\n`;
+      expect(json).toEqual({ code: 0, out: told, err: "x\n" });
       const lost = await cli(["container", "run", image, "no-such-program"], { env });
       expect(lost.code).toBe(127);
       expect(lost.err).toMatch(/no.such|not found/i);
