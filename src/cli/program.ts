@@ -5,6 +5,7 @@ import { listed } from "../text/list.ts";
 import { nearest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
 import { daemonVerbs } from "./daemon/grammar.ts";
+import { dbVerbs } from "./projects/db-grammar.ts";
 import { fileVerbs } from "./projects/file-grammar.ts";
 import { runningVerbs } from "./projects/running-grammar.ts";
 import { serverVerbs } from "./servers/grammar.ts";
@@ -133,6 +134,7 @@ variables, and environment variables override the file.`,
   const themes = [
     ["Servers:", serverVerbs],
     ["Projects:", runningVerbs],
+    ["Databases:", dbVerbs],
     ["locald.toml:", fileVerbs],
     ["Certificates:", trustVerbs],
     ["Daemon:", daemonVerbs],

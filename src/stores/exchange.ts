@@ -1,16 +1,16 @@
 /** The folder of a store's data, and another one beside it -> the one in the place of the other, or nothing changed. */
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { makeFolder } from "./folders.ts";
 
 /** Names beside a place: `postgres-17~new-4711-…` is about to be there, `postgres-17~old-4711-…` was. */
 const parts = /^(.+)~(new|old)-([0-9]+)-[0-9a-f]+$/;
 
-/** A folder of mode 0700 beside that of the place, for what is to be there instead. The name says who makes it. */
+/** A private folder beside that of the place, for what is to be there instead. The name says who makes it. */
 export function newBeside(folder: string, pid: number): string {
   const made = nameBeside(folder, { what: "new", pid });
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
-  mkdirSync(made, { mode: 0o700 });
+  makeFolder(made);
   return made;
 }
 

@@ -1,10 +1,11 @@
 /** The folder below which stores keep their data -> which project's folder each of its folders belongs to. */
-import { type Dirent, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { type Dirent, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { folderIdentity, isSameFolder } from "../system/folder-identity.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { replacePrivateText } from "../system/private-text.ts";
+import { makeFolder } from "./folders.ts";
 
 const book = v.object({
   /** Absolute: the project's folder. */
@@ -114,13 +115,14 @@ export class Owners {
       // Without this, a project would begin with no data beside what it has.
       if (why !== undefined) throw new Error(`${why}; mend that file, or move ${folder} away`);
       const owner = { directory, identity, project, folder };
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       // Nobody ever finds the folder without its book.
       const made = `${folder}.${process.pid}.tmp`;
       rmSync(made, { recursive: true, force: true });
-      mkdirSync(made, { mode: 0o700 });
+      makeFolder(made);
       write(made, owner);
       renameSync(made, folder);
+      // Whatever was at the path before, this folder is another one.
+      this.leave(directory, { time: Date.now(), worktree: false });
       this.#all = [...this.all(), owner];
       return owner;
     }

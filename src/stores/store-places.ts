@@ -1,12 +1,12 @@
-/** A state directory, and a store of a project -> the folder of its data, and its password. */
-import { existsSync, mkdirSync } from "node:fs";
+/** The folder of all stores, and a store of a project -> the folder of its data, and its password. */
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { StorePlace } from "../manifest/order.ts";
-import { ensurePrivateDirectory } from "../system/private-directory.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { makePrivateText } from "../system/private-text.ts";
 import { exchange, mendPlace, placesIn, sweepBeside } from "./exchange.ts";
+import { makeFolder } from "./folders.ts";
 import { foldersIn, type Owner, Owners } from "./owners.ts";
 
 export type Stored = {
@@ -28,32 +28,19 @@ export type Kept = Omit<Stored, "type" | "version"> & {
   place: StorePlace;
 };
 
-export type SocketPlaceOptions = {
-  platform: NodeJS.Platform;
-  uid: number;
-  /** `XDG_RUNTIME_DIR`, where it is set. */
-  runtimeDirectory: string | undefined;
-};
-
 /** Bytes of a password: 24 characters of base64url. */
 const passwordBytes = 18;
-
-/** Bytes of a path that bind(2) accepts, without its NUL: unix(7), and sys/un.h of macOS. */
-const longestSocket = { linux: 107, other: 103 };
-/** The longest name of a socket in its folder. */
-const longestName = "/.s.PGSQL.65535".length;
 
 export class StorePlaces {
   readonly #folder: string;
   readonly #owners: Owners;
-  readonly #sockets: SocketPlaceOptions;
   readonly #made = new Map<string, StorePlace>();
   readonly #passwords = new Map<string, string>();
 
-  constructor(stateDirectory: string, sockets: SocketPlaceOptions = usualSockets()) {
-    this.#folder = join(stateDirectory, "stores");
-    this.#owners = new Owners(this.#folder);
-    this.#sockets = sockets;
+  /** `folder`: of `storesFolder`. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#owners = new Owners(folder);
   }
 
   /** Made where there is none yet. @throws with a sentence. */
@@ -63,8 +50,10 @@ export class StorePlaces {
     const known = this.#made.get(folder);
     if (known !== undefined) return known;
     mendPlace(folder);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const place = this.#placeIn(folder);
+    makeFolder(folder);
+    const place = placeIn(folder);
+    // Its program reads it, whether anybody else has asked for it or not.
+    this.passwordOf(place);
     this.#made.set(folder, place);
     return place;
   }
@@ -86,7 +75,7 @@ export class StorePlaces {
           const folder = join(owner.folder, service, store);
           mendPlace(folder);
           if (!hasData(folder)) return [];
-          const place = this.#placeIn(folder);
+          const place = placeIn(folder);
           return [{ directory, project, service, store, worktree, left, place }];
         }),
       );
@@ -94,13 +83,15 @@ export class StorePlaces {
   }
 
   /**
-   * Whatever is in the folder `made` is at the place from now on, in one step. Its store must not run. Resolves when
-   * the former data is removed; until then, the place may be used already.
+   * Whatever is in the folder `made` is at the place from now on, in one step. Its store must not run. `removed`
+   * resolves when the former data is.
    */
-  async put(place: StorePlace, made: string): Promise<void> {
+  put(place: StorePlace, made: string): { removed: Promise<void> } {
     const old = exchange(place.folder, made);
     this.#passwords.delete(place.password);
-    if (old !== undefined) await rm(old, { recursive: true, force: true });
+    return {
+      removed: old === undefined ? Promise.resolve() : rm(old, { recursive: true, force: true }),
+    };
   }
 
   /** Its folder is at another path. */
@@ -113,9 +104,12 @@ export class StorePlaces {
     this.#owners.leave(directory, { time, worktree });
   }
 
-  /** Removes all data of that folder's project. None of its stores may run. */
+  /** Removes data of that folder that is left over: its project was forgotten, or the folder is gone. */
   async remove(directory: string): Promise<void> {
-    for (const owner of this.#owners.at(directory)) await this.#remove(owner);
+    const isGone = !existsSync(directory);
+    for (const owner of this.#owners.at(directory)) {
+      if (isGone || owner.left !== undefined) await this.#remove(owner);
+    }
   }
 
   /**
@@ -159,45 +153,20 @@ export class StorePlaces {
     }
     await rm(owner.folder, { recursive: true, force: true });
   }
+}
 
-  #placeIn(folder: string): StorePlace {
-    return {
-      folder,
-      data: join(folder, "data"),
-      sockets: this.#socketsFor(folder),
-      password: join(folder, "password"),
-    };
-  }
-
-  /** A folder beside the data, or one with a short path where that is too long for a socket. */
-  #socketsFor(folder: string): string {
-    const { platform, uid, runtimeDirectory } = this.#sockets;
-    const longest = platform === "linux" ? longestSocket.linux : longestSocket.other;
-    const fits = (path: string): boolean => Buffer.byteLength(path) + longestName <= longest;
-    const own = join(folder, "s");
-    if (fits(own)) return own;
-    const hash = new Bun.CryptoHasher("sha256").update(folder).digest("hex").slice(0, 16);
-    for (const parent of [
-      ...(runtimeDirectory?.startsWith("/") ? [join(runtimeDirectory, "localhostess")] : []),
-      `/tmp/localhostess-${uid}`,
-    ]) {
-      const short = join(parent, `store-${hash}`);
-      if (!fits(short)) continue;
-      ensurePrivateDirectory(parent, uid);
-      return short;
-    }
-    throw new Error(`there is no place for the socket of a store: ${own} is too long for one`);
-  }
+function placeIn(folder: string): StorePlace {
+  return {
+    folder,
+    data: join(folder, "data"),
+    sockets: join(folder, "s"),
+    password: join(folder, "password"),
+  };
 }
 
 /** True for one whose server has written something. */
 function hasData(folder: string): boolean {
   return existsSync(join(folder, "data"));
-}
-
-function usualSockets(): SocketPlaceOptions {
-  const { platform } = process;
-  return { platform, uid: process.geteuid?.() ?? 0, runtimeDirectory: undefined };
 }
 
 /** @throws with a sentence. */

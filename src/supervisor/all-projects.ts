@@ -8,6 +8,7 @@ import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
 import { lockOf } from "../system/file-lock.ts";
 import { folderEvents } from "../system/folder-events.ts";
+import { isThere } from "../system/process-now.ts";
 import { isFolder } from "../system/is-folder.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
@@ -46,6 +47,8 @@ import { adoptSite, type SiteEffects, superviseSite } from "./service/site-lifec
 import type { HandingMachine } from "./service/machine.ts";
 import type { KindMachine } from "./types/kind.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
+import { type FoundStore, storeAmong } from "./store-sight.ts";
+import { StoreWork } from "./store-work.ts";
 
 export type ProjectsOptions = {
   stateDirectory: string;
@@ -80,6 +83,9 @@ export type ProjectsOptions = {
   note(text: string): void;
 };
 
+/** Milliseconds for which the data of a worktree that was deleted is kept: a week. */
+const leftPeriod = 7 * 24 * 60 * 60 * 1000;
+
 export function allProjects(options: ProjectsOptions): Projects {
   return new AllProjects(options);
 }
@@ -109,6 +115,7 @@ class AllProjects implements Projects {
   #left: { line: Line; snapshots: Map<string, Supervised> } | undefined;
   #stopping: Promise<void> | undefined;
   readonly #gone: GoneWorktrees;
+  readonly stores: StoreWork;
 
   constructor(options: ProjectsOptions) {
     const { stateDirectory, clock, effects, note } = options;
@@ -130,6 +137,10 @@ class AllProjects implements Projects {
         await this.#kept.flush();
       },
       isOver: async () => (await this.isTakenOver()) || this.#stopping !== undefined,
+    });
+    this.stores = new StoreWork({
+      ...{ clock, note, places: options.kinds.places },
+      isAlive: isThere,
     });
     this.#keepers =
       options.machine &&
@@ -188,8 +199,12 @@ class AllProjects implements Projects {
       lock: () => this.#lock?.descriptor,
       keepers: () => this.#keepers?.lines ?? new Map(),
       ready: () => this.#recovered.promise,
-      onHalt: () => this.#kept.halt(),
+      onHalt: async () => {
+        await this.stores.close();
+        await this.#kept.halt();
+      },
       onTakeBack: () => {
+        this.stores.open();
         if (this.#owned) this.#kept.goOn();
       },
       onGiven: (line) => this.#leave(line),
@@ -321,12 +336,8 @@ class AllProjects implements Projects {
     { directory, shell }: { directory: string | undefined; shell: Shell | undefined },
   ): Promise<ServiceEnv> {
     await this.#open();
-    if (directory !== undefined) {
-      const loaded = await this.#folders.with(await this.#placeOf(directory), (folder) =>
-        folder.inTurn(() => folder.load({ shell: shell ?? folder.shell })),
-      );
-      if (loaded.kind === "refused") return { kind: "none", why: loaded.reasons.join("\n") };
-    }
+    const why = await this.#unloadable(directory, shell);
+    if (why !== undefined) return { kind: "none", why };
     const found = await this.find(name, directory);
     if (found.kind === "none") return found;
     const places = found.ids.map((id) => this.#folders.place(id)!);
@@ -347,6 +358,46 @@ class AllProjects implements Projects {
       urlOf: (routeName) => this.#options.addressOf(routeName, project.spec.domain).url,
       trust: await this.#options.trust(),
     });
+  }
+
+  async storeOf(
+    name: string | undefined,
+    { directory, shell }: { directory: string | undefined; shell: Shell | undefined },
+  ): Promise<FoundStore> {
+    await this.#open();
+    const why = await this.#unloadable(directory, shell);
+    if (why !== undefined) return { kind: "none", why };
+    const found = await this.find(name, directory);
+    if (found.kind === "none") return found;
+    return storeAmong(
+      found.ids.map((id) => this.#folders.place(id)!),
+      { name, machine: this.#options.kinds },
+    );
+  }
+
+  async removeStores(directory: string): Promise<string | undefined> {
+    await this.#open();
+    const { places } = this.#options.kinds;
+    // The folder may be gone, so that no link of its path leads anywhere.
+    const folder = this.#folders.known(directory);
+    if (folder?.project?.isActive === true) {
+      const { name } = folder.project.spec;
+      return `${name} is up; stop it first: localhostess stop ${name}`;
+    }
+    await places.remove(directory);
+    return undefined;
+  }
+
+  /** Reads the project of that folder, if there is one. Returns why that cannot be. */
+  async #unloadable(
+    directory: string | undefined,
+    shell: Shell | undefined,
+  ): Promise<string | undefined> {
+    if (directory === undefined) return undefined;
+    const loaded = await this.#folders.with(await this.#placeOf(directory), (folder) =>
+      folder.inTurn(() => folder.load({ shell: shell ?? folder.shell })),
+    );
+    return loaded.kind === "refused" ? loaded.reasons.join("\n") : undefined;
   }
 
   async registered(): Promise<readonly RegisteredProject[]> {
@@ -502,6 +553,14 @@ class AllProjects implements Projects {
     const here = this.#folders.known(directory);
     if (here !== undefined) await here.inTurn(() => here.drop());
     registry.move(from, directory);
+    try {
+      this.#options.kinds.places.moved(from, directory);
+    } catch (error) {
+      // A folder that was renamed is known again anyway, once a store of it is asked for.
+      this.#options.note(
+        `the data of ${from} is not known as that of ${directory}: ${String(error)}`,
+      );
+    }
     const folder = this.#folders.move(from, directory);
     await folder?.inTurn(() => folder.moved(directory));
     this.#options.note(`${from} was moved to ${directory}`);
@@ -528,6 +587,7 @@ class AllProjects implements Projects {
   async #forget(path: string): Promise<void> {
     const { registry, ports } = this.#kept;
     const name = registry.list().find((its) => its.path === path)?.name;
+    const worktree = registry.namingOf(path).label !== undefined;
     registry.forget(path);
     const folder = this.#folders.known(path);
     if (folder !== undefined) {
@@ -536,6 +596,7 @@ class AllProjects implements Projects {
       folder.seen = undefined;
       this.#folders.forget(path);
     }
+    this.#options.kinds.places.leave(path, { time: this.#options.clock.wall(), worktree });
     // Logs and ports go by the name, which another folder may have too.
     const others = [
       ...registry.list().map((its) => its.name),
@@ -563,6 +624,7 @@ class AllProjects implements Projects {
     this.#keepers?.halt();
     if (this.#isLeft()) return;
     if (this.#taken !== undefined) await this.#recovered.promise;
+    await this.stores.close();
     const all = this.#folders.all();
     for (const folder of all) folder.close();
     await Promise.all(all.map(({ project }) => project?.rest()));
@@ -640,6 +702,11 @@ class AllProjects implements Projects {
     );
     this.#inherited = new Map();
     void this.#gone.sweep();
+    void this.#options.kinds.places.sweep({
+      before: this.#options.clock.wall() - leftPeriod,
+      isAlive: isThere,
+      note,
+    });
     // Those whose services are not started again; the others remove theirs by themselves.
     void this.#options.kinds
       .removeOthers(() => this.#runIds())

@@ -15,6 +15,8 @@ import type { Handover } from "./project/handover.ts";
 import type { Hear } from "./project/project.ts";
 import type { ServiceEnv } from "./project/service-env.ts";
 import type { Shell } from "./project/unit.ts";
+import type { FoundStore } from "./store-sight.ts";
+import type { StoreWork } from "./store-work.ts";
 
 export type UpRequest = {
   directory: string;
@@ -92,6 +94,15 @@ export interface Projects {
     name: string,
     options: { directory: string | undefined; shell: Shell | undefined },
   ): Promise<ServiceEnv>;
+  /** A managed store by its service's name; without one, the only one of the folder's project. */
+  storeOf(
+    name: string | undefined,
+    options: { directory: string | undefined; shell: Shell | undefined },
+  ): Promise<FoundStore>;
+  /** Removes the data of all stores of a folder's project. Returns why that cannot be, in a sentence. */
+  removeStores(directory: string): Promise<string | undefined>;
+  /** Whatever is asked of the data of stores. */
+  readonly stores: StoreWork;
   registered(): Promise<readonly RegisteredProject[]>;
   /** False where there is no project. */
   pin(directory: string, pinned: boolean): Promise<boolean>;

@@ -32,7 +32,7 @@ export async function copyFolder(
     };
     if (its.isSymbolicLink()) {
       const leads = await readlink(from);
-      if (isAbsolute(leads) || leads.split("/").includes("..")) {
+      if (isOutward(leads)) {
         throw new Error(`${from} leads out of its folder, to ${leads}, so that it is not copied`);
       }
       await symlink(leads, to);
@@ -58,6 +58,24 @@ export async function copyFolder(
     return true;
   };
   return await copied(source, target);
+}
+
+/** A link that leads out of the folder, or none. */
+export async function leadsOut(folder: string): Promise<string | undefined> {
+  for await (const entry of await opendir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isSymbolicLink()) {
+      if (isOutward(await readlink(path))) return path;
+    } else if (entry.isDirectory()) {
+      const found = await leadsOut(path);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function isOutward(leads: string): boolean {
+  return isAbsolute(leads) || leads.split("/").includes("..");
 }
 
 /** Resolves when all that is in the folder has reached the disk. False where `isOver` has ended it. */

@@ -589,6 +589,8 @@ export type Answer = {
   stream?: boolean;
   /** More words, in Markdown. */
   note?: string;
+  /** Held against its shape where a database is: in test/e2e/databases.test.ts. */
+  withDatabase?: true;
 };
 
 const rows = (shape: Shape): Answer => ({ shape: v.array(shape) });
@@ -715,6 +717,66 @@ export const answers: Readonly<Record<string, Answer>> = {
     stopped: list(v.string(), "the projects that were up there"),
   }),
   "worktree list": rows(worktree),
+  "db url": object({
+    name: text("the service, such as `shop:db`"),
+    type: one(serviceTypes, "its type"),
+    state: one(states, "as in `status`"),
+    url: text("its URL, with its password"),
+    variables: says(v.record(v.string(), v.string()), "the variables that its dependents get"),
+  }),
+  "db psql": {
+    shape: v.strictObject({ service: text("its id"), command: list(v.string(), "its words") }),
+    stream: true,
+    note: `one line before psql starts; ${started}`,
+    withDatabase: true,
+  },
+  "db reset": object({
+    name: text("the service"),
+    removed: orNull(v.number(), "bytes of the data that was removed; null: there was none"),
+  }),
+  "db dump": {
+    ...object({
+      name: text("the service"),
+      file: text("the file, absolute"),
+      format: one(["plain", "custom", "files"], "its form"),
+      size: number("its bytes"),
+    }),
+    withDatabase: true,
+  },
+  "db restore": {
+    ...object({
+      name: text("the service"),
+      file: text("the file, absolute"),
+      format: one(["plain", "custom", "files"], "its form"),
+    }),
+    withDatabase: true,
+  },
+  "db fork": {
+    ...object({
+      from: text("the service whose data was copied"),
+      to: text("the service that has it now"),
+      folder: text("the folder of that one's project"),
+      size: number("bytes of the data"),
+    }),
+    withDatabase: true,
+  },
+  "db list": rows(
+    v.strictObject({
+      project: text("its name when it was seen last"),
+      directory: text("its folder"),
+      service: text("the service within it"),
+      store: text("type and version, such as `postgres-17`"),
+      folder: text("the folder of the data"),
+      size: number("bytes of the data"),
+      worktree: flag("the project's folder is in a linked worktree that was removed"),
+      left: timeOrNull("when the project was forgotten; null: it was not"),
+      is_there: flag("the project's folder is there"),
+    }),
+  ),
+  "db clean": object({
+    removed: number("how many stores lost their data"),
+    size: number("bytes of that"),
+  }),
   init: object({
     path: text("the file that was written"),
     project: text("the project's name"),

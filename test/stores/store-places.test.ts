@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exchange, newBeside } from "../../src/stores/exchange.ts";
+import { storesFolder } from "../../src/stores/folders.ts";
 import { type Stored, StorePlaces } from "../../src/stores/store-places.ts";
 
 async function scene() {
@@ -25,7 +26,7 @@ async function scene() {
   return {
     root,
     folder,
-    places: () => new StorePlaces(join(root, "state")),
+    places: () => new StorePlaces(join(root, "stores")),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };
 }
@@ -49,7 +50,8 @@ test("a store has a private folder and password of its own per checkout, service
   expect(new Set(all.map(({ folder }) => folder)).size).toBe(5);
   expect(new Set(all.map((place) => places.passwordOf(place))).size).toBe(5);
   for (const { folder, password } of all) {
-    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    // As root, its server runs as nobody, who has to get to its data.
+    expect((await stat(folder)).mode & 0o777).toBe(process.getuid!() === 0 ? 0o711 : 0o700);
     expect((await stat(password)).mode & 0o777).toBe(0o600);
   }
   // The next daemon finds the same.
@@ -98,8 +100,10 @@ test("another project's folder at the same path has nothing of the former, a new
     await rm(main, { recursive: true });
     await its.folder("shop");
   };
+  await mkdir(before.data);
   await anew();
   expect(its.places().of(db(main, { project: "blog" })).folder).not.toBe(before.folder);
+  expect(its.places().kept()[0]?.left).toBeNumber();
   await anew();
   expect(its.places().of(db(main)).folder).toBe(before.folder);
 });
@@ -135,20 +139,20 @@ test("a password that is empty, or that others may read, is not used", async () 
   expect(() => its.places().passwordOf(place)).toThrow(/is no password file of ours \(empty\)/);
 });
 
-test("a long path has the socket in a short private folder, of each place its own", async () => {
+test("the data of stores is in the state directory, on the disk that somebody chose, or where root's servers get to it", async () => {
   await using its = await scene();
-  const long = join(its.root, "a".repeat(60), "state");
-  const sockets = {
-    platform: "linux",
-    uid: process.getuid!(),
-    runtimeDirectory: its.root,
-  } as const;
-  await chmod(its.root, 0o700);
-  const places = new StorePlaces(long, sockets);
-  const [one, other] = ["db", "base"].map((service) => places.of(db(its.root, { service })));
-  expect(one!.sockets.startsWith(join(its.root, "localhostess/store-"))).toBe(true);
-  expect(one!.sockets).not.toBe(other!.sockets);
-  expect(one!.sockets.length + "/.s.PGSQL.65535".length).toBeLessThanOrEqual(107);
+  const state = await its.folder("state");
+  const options = { env: {}, platform: "linux", uid: 1000 } as const;
+  expect(storesFolder(state, options)).toBe(join(state, "stores"));
+  const asRoot = storesFolder(state, { ...options, uid: 0 });
+  expect(asRoot).toMatch(/^\/var\/lib\/localhostess\/[0-9a-f]{16}$/);
+  expect(storesFolder(join(its.root, "other"), { ...options, uid: 0 })).not.toBe(asRoot);
+  const env = { LOCALHOSTESS_STORES_DIR: "/disk" };
+  expect(storesFolder(state, { ...options, env })).toBe(
+    asRoot.replace("/var/lib/localhostess", "/disk"),
+  );
+  // A folder that others can go through is as good for root's.
+  expect(storesFolder("/usr/share", { ...options, uid: 0 })).toBe("/usr/share/stores");
 });
 
 test("other data takes a place in one step, and the former is removed", async () => {
@@ -160,7 +164,7 @@ test("other data takes a place in one step, and the former is removed", async ()
   const made = newBeside(place.folder, process.pid);
   await mkdir(join(made, "data"));
   await writeFile(join(made, "data/rows"), "new");
-  await places.put(place, made);
+  await places.put(place, made).removed;
   expect(await readFile(join(place.data, "rows"), "utf8")).toBe("new");
   expect(await readdir(join(place.folder, ".."))).toEqual(["postgres-17"]);
 });

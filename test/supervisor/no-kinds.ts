@@ -1,3 +1,4 @@
+import { StorePlaces } from "../../src/stores/store-places.ts";
 import type { KindMachine } from "../../src/supervisor/types/kind.ts";
 
 /** A machine on which nothing managed is asked for. */
@@ -7,6 +8,7 @@ export const noKinds: KindMachine = {
     throw new Error("there are no places for stores here");
   },
   passwordOf: () => "",
+  places: new StorePlaces("/nowhere"),
   cache: "/nowhere",
   owner: "nobody",
   engines: undefined,

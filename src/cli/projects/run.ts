@@ -1,7 +1,6 @@
 /** `localhostess run <word> command` -> the command, with the environment of the service; or the image of that name. */
 import { isImageName, isOnlyImage } from "../../text/image-name.ts";
 import { listed } from "../../text/list.ts";
-import { realpath } from "node:fs/promises";
 import { runInPlace } from "./child.ts";
 import { tellPending } from "./pending-note.ts";
 import { Failure } from "../shared/failure.ts";
@@ -9,11 +8,9 @@ import { printJsonLine } from "../shared/json-output.ts";
 import { settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
-import { answerOf, knownOf, type Row } from "./asking.ts";
-import { folderHere, projectHere } from "./here.ts";
-import { NotUp, rowsNamed } from "./named.ts";
+import { answerOf, knownOf } from "./asking.ts";
 import type { RunImageFlags } from "./run-image.ts";
-import { nameWithin } from "./short-name.ts";
+import { serviceMeant } from "./service-meant.ts";
 import type { World } from "../shared/world.ts";
 
 /** Words that name no service may name an image: it is run once, in a container. */
@@ -70,33 +67,7 @@ async function environmentOf(
   const { rows, servers } = await knownOf(socket);
   tellPending(rows, world);
   const env = definedOf(world.env);
-  const ask = async (request: Record<string, unknown>) => {
-    const asked = { GetServiceEnv: { ...request, env } };
-    return (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, asked)).ServiceEnv;
-  };
-  let named: Row[];
-  try {
-    named = await rowsNamed([service], { rows, servers, world });
-  } catch (mistake) {
-    // The daemon does not know the project yet.
-    const directory = await realpath(await folderHere(world, rows));
-    if (mistake instanceof NotUp)
-      return await ask({ name: nameWithin(mistake.ids[0]!), project_path: directory });
-    const isKnown = rows.some((row) => row.path === directory);
-    // Outside every project there is none to ask for.
-    const isNowhere = rows.length > 0 && (await projectHere({ rows, world })) === undefined;
-    if (isKnown || isNowhere) throw mistake;
-    return await ask({ name: service, project_path: directory });
-  }
-  const of = named[0]!.instance?.of;
-  // For a name that instances share, the first of them.
-  const one = of !== undefined && named.every((row) => row.instance?.of === of);
-  if (named.length > 1 && !one) {
-    const names = listed(
-      named.map((row) => row.name),
-      { conjunction: "or" },
-    );
-    throw new Failure("ambiguous", `${service} is a project; name one of its services: ${names}`);
-  }
-  return await ask({ name: named[0]!.name });
+  const meant = await serviceMeant(service, { rows, servers, world });
+  const asked = { GetServiceEnv: { ...meant, env } };
+  return (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, asked)).ServiceEnv;
 }

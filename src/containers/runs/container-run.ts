@@ -343,7 +343,8 @@ export class ContainerRun {
     this.#effects.status("starting its container");
     const started = await startContainer({ ...this.#at, signal }, id);
     if (started.kind === "done") return "done";
-    this.#output.cancel();
+    // An engine that does not answer may have started it.
+    if (started.kind === "refused" || started.kind === "absent") this.#output.cancel();
     if (started.kind === "absent") {
       this.#fail("its container was removed by somebody else", { passing: true });
       return "vanished";
@@ -387,6 +388,7 @@ export class ContainerRun {
 
   async #awaitEngine(signal: AbortSignal): Promise<RunEvent> {
     const { clock, status, unready } = this.#effects;
+    this.#output?.lost();
     status("its engine does not answer; it is waited for");
     if (this.#isReady) unready("its engine does not answer");
     const until = clock.now() + enginePatience;
@@ -399,6 +401,7 @@ export class ContainerRun {
         return "vanished";
       }
       if (found.kind === "state" && found.running) {
+        this.#outcome = undefined;
         // Whether it is ready is asked anew; without a check of ours, it is as ready as it was.
         if (this.#isReady && this.#plan.readiness === "asked") this.#effects.ready();
         return "back";

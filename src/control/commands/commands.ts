@@ -7,6 +7,7 @@ import { daemonCommands } from "./daemon-commands.ts";
 import { projectCommands } from "./project-commands.ts";
 import { remoteCommands } from "./remote-commands.ts";
 import { serviceCommands } from "./service-commands.ts";
+import { storeCommands } from "./store-commands.ts";
 
 export const commands: readonly Command[] = [
   ...daemonCommands,
@@ -14,10 +15,11 @@ export const commands: readonly Command[] = [
   ...projectCommands,
   ...remoteCommands,
   ...containerCommands,
+  ...storeCommands,
 ];
 
 /** Words of the first locald that we do not have yet. */
-const unsupported: ReadonlySet<string> = new Set(["Reset", "AiContext", "AiSchema"]);
+const unsupported: ReadonlySet<string> = new Set(["AiContext", "AiSchema"]);
 
 const byName = new Map(commands.map((its) => [its.name, its]));
 

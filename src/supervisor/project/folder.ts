@@ -300,7 +300,8 @@ export class Folder {
   }> {
     // Whatever its branch is now, what runs keeps its names, also one without a label.
     const stays = this.project !== undefined && (up === undefined || this.project.isActive);
-    const { label, instead: before } = this.naming;
+    // One that was never up is named as it was read.
+    const { label = this.project?.spec.checkout?.label, instead: before } = this.naming;
     const forgets = asked === null || (up !== undefined && !stays && label !== undefined);
     const kept: KeptNaming = {
       given: asked === undefined ? this.naming.given : (asked ?? undefined),

@@ -6,6 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
 import type { HandedStreams } from "../service/handed-life.ts";
+import type { Gift } from "../types/kind.ts";
 import { askedServices, partOf, startsLater } from "./asked-services.ts";
 import { boot, type BootOptions, type Started } from "./boot.ts";
 import { type HandedFolder, type HandedUnit, sayable } from "./handed-project.ts";
@@ -163,6 +164,11 @@ export class Project {
   /** The spec that a process of it would be started from. */
   filled(unit: Pick<Unit, "spec" | "shell">): FilledSpec {
     return this.#units.fill(unit);
+  }
+
+  /** The values that the service of that name gives to others. */
+  giftOf(name: string): Gift | undefined {
+    return this.#units.giftOf(name);
   }
 
   /** The service with that name; for a name that instances share, the first of them. */

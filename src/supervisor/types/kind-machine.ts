@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ownProgram } from "../../system/own-bun.ts";
+import { storesFolder } from "../../stores/folders.ts";
 import { leftContainers } from "../../containers/runs/left-containers.ts";
 import { systemClock } from "../../system/clock.ts";
 import { StorePlaces } from "../../stores/store-places.ts";
@@ -14,7 +15,11 @@ export type KindMachineOptions = {
 };
 
 export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions): KindMachine {
-  const places = new StorePlaces(stateDirectory);
+  const places = new StorePlaces(
+    storesFolder(stateDirectory, {
+      ...{ env, platform: process.platform, uid: process.geteuid?.() ?? 0 },
+    }),
+  );
   const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
   const owner = new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16);
   const engineNotes = join(stateDirectory, "engines");
@@ -24,6 +29,7 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
     engineNotes,
     ownProgram,
     placeOf: (store) => places.of(store),
+    places,
     passwordOf: (place) => places.passwordOf(place),
     cache: join(cache, "localhostess"),
     owner,

@@ -1,6 +1,7 @@
 /** Kinds of managed services: shapes only. */
 import type { ServiceSpec } from "../../manifest/project.ts";
 import type { StorePlace } from "../../manifest/order.ts";
+import type { StorePlaces } from "../../stores/store-places.ts";
 
 /** The service that a kind is asked about: a service, with references filled or not. */
 export type KindFacts = {
@@ -33,6 +34,7 @@ export type KindMachine = {
   }): StorePlace;
   /** The password of that place, made with it. @throws with a sentence. */
   passwordOf(place: StorePlace): string;
+  places: StorePlaces;
   /** Absolute: what is fetched for all projects. */
   cache: string;
   /** Names this daemon's state directory among others. */
