@@ -26,6 +26,7 @@ import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
+import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
 import { otherMachines } from "./remote.ts";
@@ -54,6 +55,7 @@ export const faults: readonly Fault[] = [
   ...daemon,
   ...doors,
   ...people,
+  ...postgresFaults,
   ...floods,
   ...folder,
   ...h2Servers,
