@@ -4,6 +4,7 @@ import { choosing } from "./choices.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
+import { databases } from "./databases.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
@@ -46,6 +47,7 @@ export const faults: readonly Fault[] = [
   ...containers,
   ...control,
   ...daemon,
+  ...databases,
   ...doors,
   ...people,
   ...floods,
