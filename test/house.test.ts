@@ -35,7 +35,7 @@ const ranks: Record<string, number> = {
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
   containers: [[""], ["runs"], ["build"]],
-  manifest: [["types"], [""], ["read"]],
+  manifest: [["types"], [""], ["read"], ["compose"]],
   supervisor: [["logs"], ["family"], ["service"], ["types"], ["project"], [""]],
   proxy: [
     ["pages"],
@@ -68,6 +68,7 @@ const tables = [
   "proxy/upstream/login-turns.ts",
   "supervisor/family/ending-plan.ts",
   "supervisor/project/wishes.ts",
+  "supervisor/service/site-states.ts",
   "supervisor/service/states.ts",
   "remote/states.ts",
 ];

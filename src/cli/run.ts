@@ -1,11 +1,13 @@
 /** Arguments -> the verb that they name, run; its exit code. */
+import { withCommandApart } from "./command-apart.ts";
 import { endOf, failed, type Ran } from "./ending.ts";
 import type { LsFlags } from "./servers/ls.ts";
 import { exitCode } from "./shared/exit-code.ts";
 import { asksForJson, jsonRun } from "./shared/json-output.ts";
 import type { World } from "./shared/world.ts";
 
-export async function run(argv: readonly string[], outside: World): Promise<number> {
+export async function run(typed: readonly string[], outside: World): Promise<number> {
+  const argv = withCommandApart(typed);
   const { daemonTalk = { said: new Set(), trouble: false, waited: false } } = outside;
   const world: World = { ...outside, daemonTalk };
   if (!asksForJson(argv)) return (await ran(argv, world)).code;

@@ -1,6 +1,7 @@
 /** Arguments as typed -> the words that the grammar reads: `help up` is `up --help`, and no verb is `ls`. Pure. */
 import type { Command } from "commander";
 import { printable } from "../text/printable.ts";
+import { split } from "./command-apart.ts";
 import { UsageError } from "./shared/settings.ts";
 
 /** Options of the program itself, which need no verb. */
@@ -49,17 +50,6 @@ function below(path: readonly string[], program: Command): number {
   let command = program;
   for (const word of path) command = command.commands.find((its) => its.name() === word)!;
   return command.commands.length;
-}
-
-/** `--sandbox ci url api`: the option before the verb, and the rest. */
-function split(argv: readonly string[]): { lead: readonly string[]; rest: readonly string[] } {
-  const [first] = argv;
-  if (first === "--sandbox" && argv.length > 2)
-    return { lead: argv.slice(0, 2), rest: argv.slice(2) };
-  if (first?.startsWith("--sandbox=") && argv.length > 1) {
-    return { lead: argv.slice(0, 1), rest: argv.slice(1) };
-  }
-  return { lead: [], rest: argv };
 }
 
 function helpFor(words: readonly string[], program: Command): string[] {

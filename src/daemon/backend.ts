@@ -1,5 +1,6 @@
 /** The parts of the daemon -> what its commands can ask and tell. */
 import { type Backend, CommandError } from "../control/commands/command.ts";
+import type { OneOffs } from "../containers/runs/one-offs.ts";
 import type { Feed } from "../control/commands/events.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import { listOfNames } from "../manifest/name-settings.ts";
@@ -20,6 +21,7 @@ export type BackendParts = {
   discovery: Scanner;
   projects: Projects;
   remotes: Remotes;
+  oneOffs: OneOffs;
   nameless(): readonly Unusable[];
   traffic: Traffic;
   feed: Feed;
@@ -37,6 +39,7 @@ export function backendOf(parts: BackendParts): Backend {
     facts: () => facts,
     projects: parts.projects,
     remotes: parts.remotes,
+    oneOffs: parts.oneOffs,
     gauges: () => ({
       memory: process.memoryUsage.rss(),
       connections: {

@@ -30,6 +30,7 @@ import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
 import { namelessNow } from "./nameless.ts";
+import { beginOneOffs, oneOffContainers } from "./one-off-containers.ts";
 import { otherMachines } from "./other-machines.ts";
 import { proxyAt } from "./proxy-at.ts";
 import { servedUsers } from "./served-users.ts";
@@ -138,8 +139,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     projects,
     remotes: machines,
   });
+  const onceOnly = oneOffContainers({ ...options, clock });
   const backend = backendOf({
     ...common,
+    oneOffs: onceOnly,
     routes,
     discovery,
     projects,
@@ -192,6 +195,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
+  beginOneOffs(onceOnly, resting);
   beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));

@@ -7,7 +7,12 @@ export type NewService = {
   name: string;
   /** Undefined: exec, the default. */
   type?: ServiceType | undefined;
-  command: string;
+  /** The keys that a file has of it, in their order there; undefined: none. */
+  image?: string | undefined;
+  path?: string | undefined;
+  version?: number | string | undefined;
+  command?: string | undefined;
+  build?: string | undefined;
   port?: number | undefined;
   disabled?: boolean | undefined;
 };
@@ -88,16 +93,20 @@ function* edits(
 
 function declared({
   type,
+  image,
+  path,
+  version,
   command,
+  build,
   port,
   disabled,
 }: Omit<NewService, "name">): Record<string, unknown> {
-  return {
-    ...(type === undefined || type === "exec" ? {} : { type }),
-    command,
-    ...(port === undefined ? {} : { port }),
-    ...(disabled === true ? { disabled } : {}),
+  const all = {
+    type: type === "exec" ? undefined : type,
+    ...{ image, path, version, command, build, port },
+    disabled: disabled === true ? disabled : undefined,
   };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 function pair(key: string, value: unknown): string {

@@ -1,7 +1,7 @@
 /** The services found in a folder -> the text of a first locald.toml, with comments. Pure. */
 import { serviceText } from "./edit.ts";
 import type { ServiceType } from "./types/own.ts";
-import { tomlString } from "./write-toml.ts";
+import { tomlString, tomlValue } from "./write-toml.ts";
 
 export type FoundService = {
   name: string;
@@ -14,11 +14,28 @@ export type FoundService = {
   from: string;
 };
 
+/** A service of a compose file, as a table with comments. */
+export type FoundContainer = {
+  name: string;
+  /** `compose.yaml:4`. */
+  from: string;
+  /** Undefined: it is built. */
+  image: string | undefined;
+  text: string;
+};
+
+export type FoundCompose = {
+  files: readonly string[];
+  services: readonly FoundContainer[];
+  /** Lines of comments, for what no service of ours has. */
+  comments: readonly string[];
+};
+
 export type Found = {
   name: string;
   services: readonly FoundService[];
-  /** Services of a compose file, written as comments: only a person knows whether they are wanted. */
-  composed: { file: string; services: readonly string[] } | undefined;
+  /** The containers of a compose file; undefined: there is none. */
+  composed: FoundCompose | undefined;
   /** Sentences for whoever reads the file. */
   notes: readonly string[];
 };
@@ -33,33 +50,34 @@ name = ${tomlString(name)}
 # domain = ${tomlString(`${name}.localhost`)}
 `,
     ...notes.map((note) => comment(note)),
-    ...services.map(serviceOf),
+    ...services.map((its) => serviceOf(its, composed)),
   ];
-  if (services.length === 0) {
+  if (services.length === 0 && (composed?.services ?? []).length === 0) {
     parts.push(
       `${comment("A server. PORT is given to it, and its address is the project's.")}${comment(serviceText({ name: "web", command: "bun dev" }))}`,
     );
   }
-  if (composed !== undefined && composed.services.length > 0) {
-    const { file } = composed;
-    const what = `${file} has ${composed.services.map(printed).join(", ")}. To have one started with the rest:`;
-    const each = composed.services.map((service) =>
-      comment(
-        serviceText({
-          name: service,
-          type: "worker",
-          command: `docker compose -f ${file} up ${service}`,
-        }),
-      ),
-    );
-    parts.push(`${comment(what)}${each.join("#\n")}`);
-  }
-  return parts.join("\n");
+  if (composed !== undefined) parts.push(...composedParts(composed));
+  return parts.map((part) => `${part.trimEnd()}\n`).join("\n");
 }
 
-function serviceOf({ from, workdir, ...service }: FoundService): string {
+function composedParts({ files, services, comments }: FoundCompose): string[] {
+  const [main = "", ...others] = files;
+  const over = others.length === 0 ? "" : `, with ${others.join(" and ")} over it`;
+  const heading = `From ${main}${over}. A comment with a line of it is what has no counterpart here.`;
+  const rest = comments.map((line) => `${line}\n`).join("");
+  return [`${comment(heading)}${rest}`, ...services.map(({ text }) => text)];
+}
+
+function serviceOf(
+  { from, workdir, ...service }: FoundService,
+  composed: FoundCompose | undefined,
+): string {
   const folder = workdir === undefined ? "" : `workdir = ${tomlString(workdir)}\n`;
-  return `${comment(`From ${from}.`)}${serviceText(service)}${folder}`;
+  const names = composed?.services.map(({ name }) => name) ?? [];
+  // Only a person knows which of them it needs.
+  const needs = names.length === 0 ? "" : comment(`depends_on = ${tomlValue(names.slice(0, 8))}`);
+  return `${comment(`From ${from}.`)}${serviceText(service)}${folder}${needs}`;
 }
 
 /** Every line of the text becomes a comment, whatever it holds. */

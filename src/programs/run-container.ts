@@ -1,9 +1,12 @@
 /** An order for a container -> the container, for as long as this process runs; then its exit code. */
 import { write } from "node:fs";
 import { homedir } from "node:os";
+import { type Built, builtImage } from "../containers/build/built-image.ts";
+import { imageLabels, imageTag } from "../containers/build/image-tag.ts";
 import { chooseEngine, type Engine } from "../containers/runs/choose-engine.ts";
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
-import { type Built, ContainerRun } from "../containers/runs/container-run.ts";
+import { ContainerRun } from "../containers/runs/container-run.ts";
+import type { Terminal } from "../containers/runs/run-input.ts";
 import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import { type ContainerSpec, furtherPort } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
@@ -31,6 +34,7 @@ export async function runContainer(running: Running): Promise<number> {
   if (runId === undefined) return cannot("its run has no id");
   const plan = planOf(running, { words: split.words, runId });
   let isReady = false;
+  const status = (text: string): void => void notify(`STATUS=${text}`);
   const run = new ContainerRun(plan, {
     clock: systemClock,
     async chooseEngine(signal) {
@@ -43,8 +47,8 @@ export async function runContainer(running: Running): Promise<number> {
       return mayCome ? { ...chosen, isThere: true } : chosen;
     },
     noteEngine: (socket) => noteEngine(order.engineNotes, socket),
-    build: (engine, signal) => build(running, { engine, signal }),
-    status: (text) => void notify(`STATUS=${text}`),
+    build: (engine, signal) => build(running, { engine, signal, status }),
+    status,
     ready() {
       isReady = true;
       notify("READY=1", "STATUS=");
@@ -52,6 +56,7 @@ export async function runContainer(running: Running): Promise<number> {
     unready: (why) => void notify(`X_UNREADY=${why}`),
     portOwners: (uids) => void notify(`X_PORT_OWNERS=${uids.join()}`),
     say,
+    terminal: plan.tty && process.stdin.isTTY ? ownTerminal() : undefined,
     write: (stream, bytes) => writeAll(stream === "stdout" ? 1 : 2, bytes),
   });
   const cancel = systemClock.every(extendPeriod, () => {
@@ -107,11 +112,38 @@ function planOf(
   };
 }
 
-async function build(
-  _running: Running,
-  _its: { engine: Engine; signal: AbortSignal },
+function build(
+  { order, say }: Running,
+  { engine, signal, status }: { engine: Engine; signal: AbortSignal; status(text: string): void },
 ): Promise<Built> {
-  return { kind: "failed", why: "images are not built yet" };
+  const named = { ...order, digest };
+  return builtImage({
+    ...{ socket: engine.socket, build: (order.own as ContainerSpec).build!, signal, say },
+    ...{ tag: imageTag(named), labels: imageLabels(named), clock: systemClock, onProgress: status },
+  });
+}
+
+function digest(text: string): string {
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** The terminal that the supervisor has given us. What is typed is the container's, which has a terminal of its own. */
+function ownTerminal(): Terminal {
+  const { stdin, stdout } = process;
+  stdin.setRawMode(true);
+  return {
+    size: () => (stdout.columns > 0 ? { cols: stdout.columns, rows: stdout.rows } : undefined),
+    hear({ onBytes, onResize }) {
+      stdin.on("data", onBytes);
+      stdout.on("resize", onResize);
+      stdin.resume();
+      return () => {
+        stdin.off("data", onBytes);
+        stdout.off("resize", onResize);
+        stdin.pause();
+      };
+    },
+  };
 }
 
 /** Whoever read it has gone: the container goes on, and nobody hears it. */

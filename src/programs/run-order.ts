@@ -37,7 +37,7 @@ export async function runOrder(
     case "postgres":
       return await runPostgres(running);
     case "store":
-      return await runStore(running, undefined);
+      return await runStore(running);
     case "container":
       return await (await import("./run-container.ts")).runContainer(running);
   }

@@ -4,7 +4,7 @@ import type { PostgresSpec } from "../manifest/types/own.ts";
 import type { StorePlace } from "../manifest/order.ts";
 import { findBinaries } from "../stores/postgres/binaries.ts";
 import { hasData, makeData, otherMajors, writeConfiguration } from "../stores/postgres/data.ts";
-import { makeDeclared, runFiles } from "../stores/postgres/declared.ts";
+import { findPsql, makeDeclared, runFiles } from "../stores/postgres/declared.ts";
 import { whenFree } from "../stores/postgres/holder.ts";
 import {
   hashOf,
@@ -22,6 +22,7 @@ import { socketFolder } from "../stores/postgres/socket-folder.ts";
 import { Unstartable } from "../stores/postgres/unstartable.ts";
 import { execInPlace } from "../system/exec-in-place.ts";
 import { lockFile } from "../system/file-lock.ts";
+import { loopback } from "../system/loopback.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { reachableByOthers } from "../system/reachable.ts";
 import type { Running } from "./running.ts";
@@ -76,6 +77,12 @@ async function prepared(
       password: passwordOf(place),
     };
     await ready(programs, { running, own, place, tell });
+    // Free when this start began, but that is a while ago; and the server would go on with one of two addresses.
+    if (!loopback(process.platform).isFree(programs.port)) {
+      throw new Unstartable(`another program has taken its port ${programs.port}`, {
+        passing: true,
+      });
+    }
     return serverWords(programs, { data: place.data, addresses: loopbackAddresses() });
   } finally {
     lock.release();
@@ -109,7 +116,8 @@ async function ready(
     await writeConfiguration(data, own.settings);
     await checkSettings(programs, data);
     await withServer(programs, data, async (query) => {
-      const options = { own, directory: order.directory, programs, query, onStatus: tell };
+      const { directory } = order;
+      const options = { own, directory, programs, query, onStatus: tell, psql: findPsql(programs) };
       await makeDeclared(options);
       if (isNew) await runFiles(options);
     });

@@ -12,14 +12,8 @@ import { shellWord } from "../text/shell-words.ts";
 import type { Running } from "./running.ts";
 import { statusTeller } from "./status-teller.ts";
 
-/** Runs the container of an order, in the place of a command: the exit code. */
-export type RunContainer = (running: Running) => Promise<number>;
-
 /** Resolves with an exit code, unless the server takes the place of this process. */
-export async function runStore(
-  running: Running,
-  runContainer: RunContainer | undefined,
-): Promise<number> {
+export async function runStore(running: Running): Promise<number> {
   const { order, env } = running;
   const spec = order.own as StoreSpec;
   const server = storeServers[spec.store];
@@ -37,8 +31,9 @@ export async function runStore(
   // The engine's reason has to say why an engine was asked for.
   const cannot: Running["cannot"] = (why, options) =>
     running.cannot(`${lacking}, and ${why}`, options);
-  if (runContainer === undefined) return cannot("containers are not there yet");
   const { spec: its, words, env: inside } = server.inContainer(facts);
+  // Most stores run from a program, which has no use for all that.
+  const { runContainer } = await import("./run-container.ts");
   return await runContainer({
     ...running,
     cannot,

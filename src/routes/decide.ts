@@ -1,5 +1,6 @@
 /** A request's destination and the table of services -> what the proxy does with the request. */
 import { classifyHost } from "./host.ts";
+import { storeProtocol } from "./declared-store.ts";
 import { type Chosen, chosenFor } from "./origins.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
@@ -107,6 +108,10 @@ function decideName(name: string, table: RouteTable, { mode, bare, hasPath }: Ho
       ? supervisedAs(name, { table, service })
       : (first?.supervised ?? nearest(group));
   const by = group?.routeName ?? supervised?.routeName ?? service?.name;
+  const store = by === name ? undefined : table.store(name);
+  if (store !== undefined) {
+    return { kind: "unknown", name, quiet: false, unanswered: storeUnanswered(store, by ?? name) };
+  }
   if (by !== undefined && by !== name) {
     const answering = answeringAs(by, { table, service, supervised });
     const unanswered = unansweredOf(name, { answering, checkouts: table.checkouts });
@@ -132,6 +137,11 @@ function decideName(name: string, table: RouteTable, { mode, bare, hasPath }: Ho
   const several = instances.length > 1 ? { instances } : {};
   if (mode === "connect") return { kind: "tunnel", service, supervised, ...several };
   return { kind: "proxy", service, bare, supervised, ...several };
+}
+
+function storeUnanswered(store: Supervised, by: string): Unanswered {
+  const { id, port } = store;
+  return { kind: "store", by, id, protocol: storeProtocol(store)!, port };
 }
 
 type Found = {
@@ -194,7 +204,14 @@ function supervisedAs(
 
 /** The endpoint of a ready service that discovery has not seen yet; undefined if the service has no port. */
 function asGiven(supervised: Supervised, { socketsOf }: RouteTable): Service | undefined {
-  const { routeName, listens, listensAs, pid = 0, startedAt = 0 } = supervised;
+  const { routeName, socket, listens, listensAs, pid = 0, startedAt = 0 } = supervised;
+  if (routeName !== undefined && socket !== undefined) {
+    return {
+      ...{ name: routeName, routable: true, source: "NAME", warnings: [] },
+      endpoint: { address: socket, port: 0, dial: [socket] },
+      ...{ startedAt, pids: [], ports: [], command: supervised.id, cwd: supervised.directory },
+    };
+  }
   const port =
     supervised.port !== undefined && (listens.length === 0 || listens.includes(supervised.port))
       ? supervised.port

@@ -7,6 +7,7 @@ import {
 import type { KnownCheckouts } from "./checkout.ts";
 import { labelFrom } from "../manifest/project-name.ts";
 import { nearest } from "../text/nearest.ts";
+import { storeName } from "./declared-store.ts";
 import { projectOwning, withRights } from "./name-rights.ts";
 import { type Choice, type Origins, originsOf, type Version } from "./origins.ts";
 import type { Service } from "./service.ts";
@@ -43,6 +44,8 @@ export interface RouteTable {
   readonly checkouts: KnownCheckouts | undefined;
   /** The sockets that a project's service was seen with on a port since it was started; undefined: none are known. */
   readonly socketsOf?: SocketsOf | undefined;
+  /** The store of a project that would have exactly this name. */
+  store(name: string): Supervised | undefined;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
   /** Plain names that can show any checkout of their repository; undefined: no repository has more than one. */
@@ -116,7 +119,10 @@ export function routeTable(
   }
   const supervisedByName = new Map<string, Supervised>();
   const groups = new Map<string, { routeName: string; instances: Supervised[] }>();
+  const stores = new Map<string, Supervised>();
   for (const one of supervised) {
+    const store = storeName(one);
+    if (store !== undefined) stores.set(store, one);
     if (one.routeName !== undefined) supervisedByName.set(one.routeName, one);
     const shared = one.instance?.routeName;
     if (shared === undefined) continue;
@@ -154,6 +160,7 @@ export function routeTable(
       ]);
     },
     group: (name) => longestEnding(groups, name, reserved),
+    store: (name) => stores.get(name),
     origins,
   };
 }

@@ -12,7 +12,9 @@ export type Unanswered =
   /** The name was a server's in a worktree, which has ended since; nothing is known of its label now. */
   | { kind: "left"; by: string; label: string; folder: string }
   /** `strict_subdomains`. */
-  | { kind: "strict"; by: string };
+  | { kind: "strict"; by: string }
+  /** A store of a project, which does not speak HTTP. `by`: the name that would have answered, or else this one. */
+  | { kind: "store"; by: string; id: string; protocol: string; port: number | undefined };
 
 export type Answering = {
   /** The name that its service has. */
@@ -92,6 +94,8 @@ export function unansweredReason(its: Unanswered): string {
       return `it was a server in the worktree ${its.folder}, for which ${its.by} does not answer`;
     case "strict":
       return `strict_subdomains keeps ${its.by} from answering for it`;
+    case "store":
+      return `${its.id} speaks the protocol of ${its.protocol}, and not HTTP`;
   }
 }
 
@@ -106,6 +110,8 @@ export function unansweredRemedy(its: Unanswered): string | undefined {
       return undefined;
     case "strict":
       return `${strictRemedy(its.by)} allows that`;
+    case "store":
+      return its.port === undefined ? undefined : `it is reached at localhost:${its.port}`;
   }
 }
 

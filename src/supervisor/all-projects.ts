@@ -37,11 +37,13 @@ import { type Hear, Project } from "./project/project.ts";
 import type { Declared } from "./project/units.ts";
 import type { ReadProject } from "./project/read-project.ts";
 import { type ServiceEnv, serviceEnv } from "./project/service-env.ts";
+import { siteWatch } from "./project/site-watch.ts";
 import { seenOf } from "./project/state-file.ts";
 import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/takeover.ts";
 import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
+import { adoptSite, type SiteEffects, superviseSite } from "./service/site-lifecycle.ts";
 import type { HandingMachine } from "./service/machine.ts";
 import type { KindMachine } from "./types/kind.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
@@ -72,6 +74,8 @@ export type ProjectsOptions = {
   onReleased(options: { handsOver: boolean }): void;
   /** The parts of this machine that managed services need. */
   kinds: KindMachine;
+  /** A path for a unix socket of this daemon's own, used once. */
+  socketPath(): string;
   /** Undefined where services cannot go on under another daemon. */
   machine: HandingMachine | undefined;
   onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
@@ -96,6 +100,7 @@ class AllProjects implements Projects {
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
+  readonly #sites: SiteEffects;
   #trust: Readonly<Record<string, string>> = {};
   /** The shells of services that are not taken over yet. */
   #inherited: Shells = new Map();
@@ -150,6 +155,10 @@ class AllProjects implements Projects {
       ...effects,
       runId: () => this.#kept.key + effects.runId(),
       ownerOf: (pids) => this.#ownerOf(pids),
+    };
+    this.#sites = {
+      socketPath: options.socketPath,
+      watch: siteWatch({ clock, events: this.#events }),
     };
     this.usage = usageGauge({
       clock,
@@ -848,8 +857,14 @@ class AllProjects implements Projects {
       clock: this.#options.clock,
       logs: this.logs,
       machine: this.#options.kinds,
-      supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
-      adopt: (spec, given) => adopt(spec, { ...given, effects: this.#effects }),
+      supervise: (spec, given) =>
+        spec.own?.kind === "site"
+          ? superviseSite(spec, { ...given, effects: this.#effects, sites: this.#sites })
+          : supervise(spec, { ...given, effects: this.#effects }),
+      adopt: (spec, given) =>
+        spec.own?.kind === "site"
+          ? adoptSite(spec, { ...given, effects: this.#effects, sites: this.#sites })
+          : adopt(spec, { ...given, effects: this.#effects }),
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
       isFree: (port) => this.#effects.isFree(port),

@@ -52,6 +52,7 @@ export function supervision(options: SupervisionOptions): Projects {
       return await readProject(directory, { home, configFile, tlds, shell, file, naming });
     },
     gitHead,
+    socketPath: () => made.socketPath(),
     kinds: kindMachine({ stateDirectory, env, engines: options.engines }),
     tlds,
     addressOf: options.addressOf,

@@ -89,12 +89,71 @@ test("a link stays one, and the file keeps its mode", async () => {
   expect((await readdir(its.path)).sort()).toEqual(["locald.toml", "real.toml"]);
 });
 
+const types: [words: string[], table: string][] = [
+  [["postgres", "db"], '[services.db]\ntype = "postgres"\nversion = 17\n'],
+  [
+    ["postgres", "db", "15", "-p", "5432"],
+    '[services.db]\ntype = "postgres"\nversion = 15\nport = 5432\n',
+  ],
+  [["redis", "cache"], '[services.cache]\ntype = "redis"\n'],
+  [["redis", "cache", "7.2"], '[services.cache]\ntype = "redis"\nversion = "7.2"\n'],
+  [
+    ["container", "search", "getmeili/meilisearch:v1", "--port", "7700"],
+    '[services.search]\ntype = "container"\nimage = "getmeili/meilisearch:v1"\nport = 7700\n',
+  ],
+  [
+    ["container", "search", "img", "--", "serve", "a b"],
+    '[services.search]\ntype = "container"\nimage = "img"\ncommand = "serve \'a b\'"\n',
+  ],
+  [["site", "docs", "dist"], '[services.docs]\ntype = "site"\npath = "dist"\n'],
+  [
+    ["site", "docs", "dist", "--build", "bun run build"],
+    '[services.docs]\ntype = "site"\npath = "dist"\nbuild = "bun run build"\n',
+  ],
+];
+
+for (const [words, table] of types) {
+  test(`service add ${words.join(" ")} writes a table that has no error`, async () => {
+    await using its = await folder({ "locald.toml": mine });
+    expect(await its.run(["service", "add", ...words])).toMatchObject({ code: 0, out: "" });
+    expect(await its.text("locald.toml")).toBe(`${mine}\n${table}`);
+    expect(await its.run(["config", "check"])).toMatchObject({ code: 0, err: "" });
+  });
+}
+
+test("a store goes into a list of services on one line as well", async () => {
+  const text = 'services = { web = "x" }\n';
+  await using its = await folder({ "locald.toml": text });
+  expect((await its.run(["add", "cache", "-t", "redis"])).code).toBe(0);
+  expect(await its.text("locald.toml")).toBe(
+    'services = { web = "x", cache = { type = "redis" } }\n',
+  );
+});
+
 const wrong: [args: string[], said: string][] = [
   [["add", "api"], "a command is required: localhostess add api -- bun dev"],
   [["add", "my api", "--", "x"], 'such as "my-api"'],
   [["add", "api", "--port", "0", "--", "x"], '--port: expected a number from 1 to 65535, got "0"'],
   [["add", "a", "-t", "worker", "-p", "1", "--", "x"], "--port: a worker has no port"],
-  [["service", "add", "postgre", "db"], "Allowed choices are exec, process, worker, task"],
+  [
+    ["service", "add", "postgre", "db"],
+    "Allowed choices are exec, process, worker, task, postgres",
+  ],
+  [
+    ["service", "add", "unknown", "db"],
+    "Allowed choices are exec, process, worker, task, postgres",
+  ],
+  [
+    ["service", "add", "postgres", "db", "x"],
+    "a postgres has no command; only its version may follow",
+  ],
+  [
+    ["service", "add", "container", "db"],
+    "an image is required: localhostess service add container",
+  ],
+  [["service", "add", "site", "docs"], "a folder is required: localhostess service add site docs"],
+  [["service", "add", "site", "docs", "a", "b"], "a site has one folder"],
+  [["add", "api", "--build", "y", "--", "x"], "--build: only for a site"],
   [["service", "add", "exce", "db"], "Allowed choices are exec, process, worker"],
 ];
 

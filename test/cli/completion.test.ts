@@ -10,7 +10,7 @@ const manifest = '[services]\nweb = "x"\n"api" = "x"\n';
 
 /** What stands on the line -> what may come there. */
 const offers: [words: string[], offered: string[]][] = [
-  [["serv"], ["service", "server"]],
+  [["serv"], ["serve", "service", "server"]],
   [
     ["config", ""],
     ["check", "show", "schema"],
@@ -36,7 +36,7 @@ const offers: [words: string[], offered: string[]][] = [
   ],
   [
     ["help", "serv"],
-    ["service", "server"],
+    ["serve", "service", "server"],
   ],
   [
     ["help", "config", "s"],

@@ -79,21 +79,70 @@ for (const [what, files, services] of found) {
   });
 }
 
-test("a compose file's services are hints in comments", async () => {
+test("a compose file's services become containers beside the others, and pass our own check", async () => {
   await using its = await folder({
     "package.json": '{"name":"@me/Corner Shop","scripts":{"dev":"x"}}',
-    "compose.yaml": "services:\n  db: {}\n  'x\\ny': {}\n",
+    ".env": "PASSWORD=secret\nTAG=16\n",
+    "db.env": "A=1\n",
+    "compose.yaml": `name: other
+services:
+  db:
+    image: postgres:\${TAG:-17}
+    ports: ["5433:5432"]
+    env_file: db.env
+    environment: { POSTGRES_PASSWORD: "\${PASSWORD}" }
+    networks: [back]
+  web: { build: . }
+  'x y': {}
+networks: { back: {} }
+`,
+    "compose.override.yaml": "services: { db: { volumes: ['data:/data'] } }\n",
   });
-  await its.run(["init", "--yes"]);
+  const { code, out } = await its.run(["init", "--yes", "--json"]);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    project: "corner-shop",
+    services: [
+      { name: "web", type: "exec", command: "npm run dev", from: 'package.json, "dev"' },
+      { name: "db", type: "container", command: null, from: "compose.yaml:3" },
+    ],
+  });
   const text = await its.text("locald.toml");
-  expect(text).toContain('name = "corner-shop"');
-  expect(text).toContain(
-    "# compose.yaml has db. To have one started with the rest:\n# [services.db]\n",
+  expect(text).not.toContain("secret");
+  for (const line of [
+    '# depends_on = ["db"]',
+    "# From compose.yaml, with compose.override.yaml over it.",
+    "# compose.yaml:8: networks: [back]",
+    "# compose.yaml:9: web is declared here already; as a container it would be:",
+    'image = "postgres:16"',
+    'volumes = ["data:/data"]',
+  ]) {
+    expect(text).toContain(line);
+  }
+  expect(await its.run(["config", "check"])).toMatchObject({ code: 0 });
+});
+
+test.each<[what: string, compose: string, mistake: string]>([
+  ["invalid YAML", "services:\n  a: b: c\n", "compose.yaml:2: invalid YAML: "],
+  [
+    "ten megabytes",
+    `# ${"x".repeat(10 * 1024 * 1024)}\n`,
+    "compose.yaml: it is larger than 128 KiB",
+  ],
+  ["no text", "\0\0\0", "compose.yaml:1: "],
+  ["an empty one", "", "compose.yaml:1: the file is empty"],
+])("a compose file that is %s is an error, and nothing is written", async (_, compose, mistake) => {
+  await using its = await folder({ "compose.yaml": compose, Procfile: "web: x\n" });
+  const ended = await its.run(["init", "--yes"]);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toStartWith(mistake);
+  expect(ended.err).toEndWith(
+    "nothing was written; without the compose file: localhostess init --no-compose\n",
   );
-  const uncommented = text.replace(/^# (?=\[services|type|command)/gm, "");
-  expect(Bun.TOML.parse(uncommented)).toMatchObject({
-    services: { db: { type: "worker", command: "docker compose -f compose.yaml up db" } },
-  });
+  expect((await readdir(its.path)).sort()).toEqual(["Procfile", "compose.yaml"]);
+  if (compose !== "") return;
+  expect((await its.run(["init", "--yes", "--no-compose"])).code).toBe(0);
+  expect(await its.text("locald.toml")).not.toContain("compose");
 });
 
 test.each<[what: string, make: (path: string) => Promise<unknown>]>([
@@ -148,12 +197,14 @@ test("on a terminal it asks", async () => {
 });
 
 test("no is an answer", async () => {
-  await using its = await folder({ Procfile: "web: x\n" });
+  const compose = "services: { db: { image: 'postgres:17' } }\n";
+  await using its = await folder({ Procfile: "web: x\n", "compose.yaml": compose });
   await using asked = session(["init"], { env: its.env, cwd: its.path });
   await asked.until((output) => output.includes("Project name"));
   asked.type("\r");
-  await asked.until((output) => output.includes("Write locald.toml?"));
+  const output = await asked.until((all) => all.includes("Write locald.toml?"));
+  expect(output).toContain("  db: postgres:17 (compose.yaml:1)");
   asked.type("n\r");
   expect(await asked.ended()).toBe(1);
-  expect(await readdir(its.path)).toEqual(["Procfile"]);
+  expect((await readdir(its.path)).sort()).toEqual(["Procfile", "compose.yaml"]);
 });

@@ -603,10 +603,14 @@ const added = object({
     v.strictObject({
       name: v.string(),
       type: v.picklist(serviceTypes),
-      command: v.string(),
+      command: v.nullable(v.string()),
+      image: v.nullable(v.string()),
+      path: v.nullable(v.string()),
+      version: v.nullable(v.union([v.number(), v.string()])),
+      build: v.nullable(v.string()),
       port: v.nullable(v.number()),
     }),
-    "as written",
+    "as written; null: a key that the file does not have",
   ),
 });
 
@@ -644,6 +648,16 @@ export const answers: Readonly<Record<string, Answer>> = {
     note: "without words, the repositories with several checkouts; with a worktree, the choice; with `--`, its end",
   },
   open: object({ url: text("the URL that was opened") }),
+  serve: {
+    shape: v.strictObject({
+      name: v.string(),
+      url: v.string(),
+      path: text("the folder, without links"),
+      port: v.number(),
+    }),
+    stream: true,
+    note: "one line, once it listens",
+  },
   why: rows(step),
   "remote list": rows(remote),
   "remote add": { shape: remote },
@@ -771,7 +785,7 @@ export const answers: Readonly<Record<string, Answer>> = {
       v.strictObject({
         name: v.string(),
         type: v.picklist(serviceTypes),
-        command: v.string(),
+        command: orNull(v.string(), "null: a container of the compose file"),
         from: v.string(),
       }),
       "with where each was found",

@@ -356,6 +356,7 @@ command = "exit 3"
       await answer("init --yes", { cwd: join(root, "empty") });
       await answer("add web --port 3000 -- bun web.ts", { cwd: join(root, "empty") });
       await answer("service add worker jobs -- bun jobs.ts", { cwd: join(root, "empty") });
+      await answer("service add postgres db", { cwd: join(root, "empty") });
       await answer("registry pin", { cwd: join(root, "empty") });
       await answer(`registry forget ${join(root, "empty")}`);
       await answer("registry clean");
@@ -532,6 +533,23 @@ test(
     }
     const stopped = await ran(["stop", "--json"], its);
     expect(holdAnswer("stop", stopped.out)).toEqual([[]]);
+  },
+  patience,
+);
+
+test(
+  "serve prints a line once it listens",
+  async () => {
+    await using place = await daemonPlace();
+    await place.start();
+    const folder = join(place.directory, "its-files");
+    await mkdir(folder);
+    const options = { env: place.env, terminal: false };
+    await using serving = session(["serve", folder, "--json"], options);
+    const out = await serving.until((text) => text.endsWith("}\n"));
+    expect(holdAnswer("serve", out)).toMatchObject([{ name: "its-files", path: folder }]);
+    serving.signal("SIGTERM");
+    expect(await serving.ended()).toBe(0);
   },
   patience,
 );

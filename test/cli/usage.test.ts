@@ -8,7 +8,7 @@ import { testServer } from "./server-process.ts";
 setDefaultTimeout(60_000);
 
 const verbs = [
-  ...["ls", "url", "port", "open", "why", "name", "pac"],
+  ...["ls", "url", "port", "open", "serve", "why", "name", "pac"],
   ...["up", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["remote list", "remote add", "remote remove", "remote retry"],

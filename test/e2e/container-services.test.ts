@@ -11,6 +11,7 @@ import { endNow } from "../support/daemon-place.ts";
 import { lacking, type ProgramName } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+import { redisInContainer } from "../support/redis-in-container.ts";
 
 const engineNames = ["docker", "podman"] as const;
 
@@ -74,6 +75,7 @@ describe.each(engineNames)("services in containers of %s", (kind) => {
 type = "container"
 image = "shop/web:1"
 container_port = 80
+stop_timeout = "1s"
 `,
       );
       await up(directory);
@@ -158,6 +160,7 @@ health_check = { command = "cat /ready" }
 type = "container"
 image = "shop/web:1"
 container_port = 80
+stop_timeout = "1s"
 command = '''sh -c 'echo x >> /data/starts; exec httpd -f -p 80 -h /data' '''
 volumes = ["data:/data"]
 `,
@@ -193,6 +196,7 @@ volumes = ["data:/data"]
 type = "container"
 image = "shop/box:1"
 command = "sleep 1000"
+stop_timeout = "1s"
 `,
       );
       await up(directory);
@@ -215,6 +219,74 @@ command = "sleep 1000"
       await place.daemon.start();
       await eventually("it is removed", async () => (await containers(directory)).length === 0);
       await engine.api("DELETE", `/containers/${Id}`);
+    },
+    patience,
+  );
+
+  test.skipIf(lacking(["redis-server"]) !== "")(
+    "a redis has its password, which is in no command line, and its data in a volume",
+    () => redisInContainer({ engine, place, env }),
+    patience,
+  );
+
+  test(
+    "an engine that is killed and started again ends with exactly one container that answers",
+    async () => {
+      const directory = await place.project(
+        "again",
+        `[services.web]
+type = "container"
+image = "shop/web:1"
+container_port = 80
+stop_timeout = "1s"
+`,
+      );
+      await up(directory);
+      const [before] = await containers(directory);
+      await engine.restart();
+      await eventually(
+        "it answers",
+        async () => {
+          const { state } = await place.row("again:web");
+          if (state !== "ready") return false;
+          const [its, ...others] = await containers(directory);
+          if (its?.State !== "running" || others.length > 0) return false;
+          return (await get("again:web").catch(() => "")) === "200 from a container\n";
+        },
+        30_000,
+      );
+      const [after] = await containers(directory);
+      // Podman's go on without it; Docker's are made anew.
+      if (kind === "podman") expect(after!.Id).toBe(before!.Id);
+      await place.send({ Stop: { name: "again:web" } });
+      expect(await containers(directory)).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "a new daemon goes on with the container of the one before",
+    async () => {
+      const directory = await place.project(
+        "handed",
+        `[services.web]
+type = "container"
+image = "shop/web:1"
+container_port = 80
+stop_timeout = "1s"
+`,
+      );
+      await up(directory);
+      const before = await place.row("handed:web");
+      const [its] = await containers(directory);
+      const ended = await place.daemon.run("server", "restart", "--port", "0");
+      expect(ended.code).toBe(0);
+      const after = await place.until("handed:web", ({ state }) => state === "ready");
+      expect(after.pid).toBe(before.pid);
+      expect((await containers(directory)).map(({ Id }) => Id)).toEqual([its!.Id]);
+      expect(await get("handed:web")).toBe("200 from a container\n");
+      await place.send({ Stop: { name: "handed:web" } });
+      expect(await containers(directory)).toEqual([]);
     },
     patience,
   );

@@ -1,6 +1,7 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
 import { choosing } from "./choices.ts";
+import { composeFiles } from "./compose.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
@@ -44,6 +45,7 @@ import { worktrees } from "./worktrees.ts";
 export const faults: readonly Fault[] = [
   ...between,
   ...choosing,
+  ...composeFiles,
   ...containers,
   ...control,
   ...daemon,

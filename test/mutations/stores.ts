@@ -29,8 +29,8 @@ export const stores: readonly Fault[] = [
   {
     name: "a managed Redis has no password",
     file: "src/stores/servers/redis.ts",
-    find: "const login = [`requirepass ${password}`, askerSetting];",
-    replace: "const login = [`# ${password}`, askerSetting];",
+    find: "const login = [`requirepass ${password}`, ...asker];",
+    replace: "const login = [`# ${password}`, ...asker];",
     tests: servers,
   },
   {

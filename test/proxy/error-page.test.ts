@@ -51,7 +51,11 @@ function hostileServer(text: string): Unusable {
 
 function everyUnanswered(text: string): readonly Unanswered[] {
   const its = { by: text, label: text, folder: text, branch: text, command: text };
-  return (["worktree", "branch", "left", "strict"] as const).map((kind) => ({ ...its, kind }));
+  const store = { by: text, id: text, protocol: "Redis", port: 6379 } as const;
+  return [
+    ...(["worktree", "branch", "left", "strict"] as const).map((kind) => ({ ...its, kind })),
+    { ...store, kind: "store" },
+  ];
 }
 
 /** Every problem, made of one text that a stranger may have sent. */
@@ -112,7 +116,7 @@ test.each(hostile)("a stranger's text is shown and does nothing: %.30j", (text) 
 test("every problem has a code of its own, and a heading", () => {
   const problems = everyProblem("x");
   const codes = new Set(problems.map((problem) => errorOf(problem).code));
-  expect(codes.size).toBe(17);
+  expect(codes.size).toBe(18);
   for (const problem of problems) expect(htmlOf(problem)).toMatch(/<h1>[^<]+<\/h1>/);
 });
 

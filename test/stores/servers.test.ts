@@ -22,7 +22,7 @@ function facts(store: StoreName, more: Partial<StoreSpec> = {}): StoreFacts {
 }
 
 function started(store: StoreName, more: Partial<StoreSpec> = {}, isRoot = false) {
-  const program = { path: `/usr/bin/${store}`, version: "1.2.3" };
+  const program = { path: `/usr/bin/${store}`, version: "7.0.15" };
   const its: ProgramFacts = { ...facts(store, more), program, env: {}, isRoot };
   return storeServers[store].start(its);
 }
@@ -83,6 +83,12 @@ const versions: Record<StoreName, readonly [said: string, version: string]> = {
   ],
   mailpit: ["mailpit v1.27.0 compiled with go1.24.4 on linux/amd64\n", "1.27.0"],
 };
+
+test("redis before 6 has no line about a user, at which it would end", () => {
+  const { LOCALHOSTESS_CONFIGURATION: old } = inside("redis", { version: "5.0" }).env;
+  expect(old).not.toContain("\nuser ");
+  expect(inside("redis", { version: "6" }).env.LOCALHOSTESS_CONFIGURATION).toContain("\nuser ");
+});
 
 test("redis: settings stand behind what is usual, and before what is ours", () => {
   const { words, files } = started("redis", { settings: { maxmemory: "64mb", save: "" } });

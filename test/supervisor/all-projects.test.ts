@@ -32,6 +32,7 @@ function place() {
     effects: { clock, families, runId: () => "0".repeat(16) } as unknown as LifecycleEffects,
     machine: undefined,
     kinds: noKinds,
+    socketPath: () => join(stateDirectory, "socket"),
     loopback: {} as never,
     shell: {},
     read: async () => ({ kind: "none", files: [] }),

@@ -31,6 +31,7 @@ for (const type of serviceTypes) {
       directory: "/shop",
       port: 4000,
       portOf: () => 4001,
+      url: "http://it.shop.localhost:9090",
       machine,
     };
     const { fields, variables } = kindOf(spec).gives(spec, facts);

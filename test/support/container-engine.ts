@@ -28,6 +28,8 @@ export interface ContainerEngine {
   signal(name: "SIGSTOP" | "SIGCONT"): void;
   /** Ends the engine as a fault would, at once. */
   kill(): Promise<void>;
+  /** Kills it, and starts it again at its socket. Docker's containers die with it, and Podman's go on. */
+  restart(): Promise<void>;
   /** Ends everything and removes it. */
   stop(): Promise<void>;
 }
@@ -87,16 +89,20 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
   const log = join(folder, "log");
   const { command, env } = kind.start(folder, socket);
   writeFileSync(log, "");
-  const child = Bun.spawn(command, {
-    env: { ...env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-    cwd: folder,
-    stdin: "ignore",
-    stdout: Bun.file(join(folder, "out")),
-    stderr: Bun.file(log),
-    detached: true,
-  });
-
-  const leave = guard({ child: child.pid, folder, made, env });
+  const spawn = () =>
+    Bun.spawn(command, {
+      env: { ...env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+      cwd: folder,
+      stdin: "ignore",
+      stdout: Bun.file(join(folder, "out")),
+      stderr: Bun.file(log),
+      detached: true,
+    });
+  let child = spawn();
+  const leaving = [guard({ child: child.pid, folder, made, env })];
+  const leave = async (): Promise<void> => {
+    for (const its of leaving) await its();
+  };
 
   const api: ContainerEngine["api"] = async (method, path, body) => {
     const isBytes = body instanceof Uint8Array;
@@ -193,6 +199,19 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
     async kill() {
       process.kill(kind.pid(folder, child.pid), "SIGKILL");
       await child.exited;
+    },
+    async restart() {
+      process.kill(kind.pid(folder, child.pid), "SIGKILL");
+      await child.exited;
+      // What is left of the former one may still hold its folders.
+      for (let attempt = 0; attempt === 0 || (hasEnded() && attempt < 10); attempt++) {
+        for (const left of ["pid", "kit", "exec"]) {
+          rmSync(join(folder, left), { recursive: true, force: true });
+        }
+        child = spawn();
+        leaving.push(guard({ child: child.pid, folder, made, env }));
+        await eventually(`${name} answers again`, isUp);
+      }
     },
   };
 }

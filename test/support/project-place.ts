@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ask, follow } from "../../src/control/found/client.ts";
 import type { BootLine, OutputLine, SupervisedStatus } from "../../src/routes/project-report.ts";
+import type { Env } from "../cli/cli.ts";
 import { type DaemonPlace, daemonPlace } from "./daemon-place.ts";
 
 export interface ProjectPlace extends AsyncDisposable {
@@ -35,8 +36,10 @@ export const server = `exec bun -e '
   Bun.serve({ port: Number(PORT), hostname: "127.0.0.1", fetch: () => new Response(FOO ?? "none") });
 '`;
 
-export async function projectPlace(): Promise<ProjectPlace> {
+/** `env`: further variables of its daemon. */
+export async function projectPlace(env: Env = {}): Promise<ProjectPlace> {
   const daemon = await daemonPlace();
+  Object.assign(daemon.env, env);
   let { socket } = await daemon.start().catch(async (error: Error) => {
     // One that was slow to start may still come.
     await daemon[Symbol.asyncDispose]();

@@ -4,13 +4,7 @@ import { basename, join, relative } from "node:path";
 import { printable } from "../../text/printable.ts";
 import { serviceText, withService } from "../../manifest/edit.ts";
 import { procfileIn } from "./found-services.ts";
-import { hasPort } from "../../manifest/project.ts";
-import type { commandTypes } from "../../manifest/types/own.ts";
-import {
-  addressMistake,
-  projectNameFrom,
-  serviceNameMistake,
-} from "../../manifest/project-name.ts";
+import { projectNameFrom } from "../../manifest/project-name.ts";
 import { tomlString } from "../../manifest/write-toml.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
@@ -18,38 +12,17 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
 import { UsageError } from "../shared/settings.ts";
-import { shown } from "../../text/shown.ts";
-import { shellCommand } from "../../text/shell-words.ts";
 import type { World } from "../shared/world.ts";
-
-export type AddFlags = { port?: string; type?: (typeof commandTypes)[number]; json?: boolean };
-
-export type Added = { name: string; command: readonly string[] };
+import { type AddFlags, type Added, newService } from "./new-service.ts";
 
 /** Bytes, the same limit as for every reader of the file. */
 const longest = 1024 * 1024;
 
-export async function add(
-  { name, command: words }: Added,
-  { type = "exec", port: portText, json = false }: AddFlags,
-  world: World,
-): Promise<number> {
-  const isServer = hasPort({ type, port: undefined });
-  const port = portText === undefined ? undefined : Number(portText);
-  const mistakes = [
-    ...(words.length === 0 ? [`a command is required: localhostess add ${name} -- bun dev`] : []),
-    ...(portText !== undefined && !(/^\d{1,5}$/.test(portText) && port! >= 1 && port! <= 65_535)
-      ? [`--port: expected a number from 1 to 65535, got ${shown(portText)}`]
-      : []),
-    ...[serviceNameMistake(name) ?? (isServer ? addressMistake(name) : undefined)]
-      .filter((its) => its !== undefined)
-      .map((its) => `${JSON.stringify(name)}: ${its}`),
-    ...(!isServer && port !== undefined
-      ? [`--port: a ${type} has no port; only an exec service has one`]
-      : []),
-  ];
-  if (mistakes.length > 0) throw new UsageError(mistakes);
-  const service = { name, type, command: shellCommand(words), port };
+export async function add(added: Added, flags: AddFlags, world: World): Promise<number> {
+  const meant = newService(added, flags);
+  if (meant.kind === "mistakes") throw new UsageError(meant.mistakes);
+  const { service } = meant;
+  const { name } = service;
 
   const directory = await projectFolderOf(undefined, world);
   const path = join(directory, "locald.toml");
@@ -99,8 +72,11 @@ export async function add(
   tell([`added ${name} at ${file}:${edit.line}`], world);
   if (after.length > 0)
     tell(["the configuration has other errors; list them with: localhostess config check"], world);
-  if (json)
-    printJson(world, { path, line: edit.line, service: { ...service, port: port ?? null } });
+  if (flags.json === true) {
+    const { command = null, image = null, port = null, version = null, build = null } = service;
+    const its = { name, type: service.type, command, image, path: service.path ?? null };
+    printJson(world, { path, line: edit.line, service: { ...its, version, build, port } });
+  }
   return 0;
 }
 

@@ -1,14 +1,13 @@
 /** The verbs that read and write locald.toml -> their part of the grammar. */
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { commandTypes } from "../../manifest/types/own.ts";
-import type { AddFlags } from "./add.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { InitFlags } from "./init.ts";
+import { type AddFlags, newTypes, type NewType } from "./new-service.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
 const typeHelp =
-  "exec has a port and an address, process need not listen on it, worker has neither, task is run once and ends";
+  "exec has a port and an address, process need not listen on it, worker has neither, task is run once and ends; postgres, redis and their like are stores, container runs an image, site serves a folder";
 
 export function fileVerbs(program: Command, choose: Choose, world: World): void {
   const init = program
@@ -16,29 +15,36 @@ export function fileVerbs(program: Command, choose: Choose, world: World): void 
     .description("create a locald.toml for the services found in this folder")
     .option("-y, --yes", "do not ask questions")
     .option("-f, --force", "overwrite an existing locald.toml")
+    .option("--no-compose", "do not read a compose file")
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
-Reads the scripts and workspaces in package.json, the Procfile, and the service
-names in a compose file. Asks questions only on a terminal.`,
+Reads the scripts and workspaces in package.json, the Procfile, and a compose
+file, whose services become containers. Asks questions only on a terminal.`,
     )
     .action((flags: InitFlags) =>
       choose(async () => (await import("./init.ts")).init(flags, world)),
     );
   example(init, "localhostess init --yes");
 
+  const port = [
+    "-p, --port <number>",
+    "the port that it listens on (default: a free port)",
+  ] as const;
+  const build = ["--build <command>", "of a site: the command that makes its files"] as const;
   const add = program
     .command("add")
     .description("add a service to locald.toml")
     .argument("<name>", "the service's name, which becomes part of its address")
-    .argument("[command...]", "the command that starts it, after --")
+    .argument("[command...]", wordsHelp)
     .usage("[options] <name> -- <command>")
-    .option("-p, --port <number>", "the port that it listens on (default: a free port)")
-    .addOption(new Option("-t, --type <type>", typeHelp).choices([...commandTypes]).default("exec"))
+    .option(...port)
+    .addOption(new Option("-t, --type <type>", typeHelp).choices(newTypes).default("exec"))
+    .option(...build)
     .addOption(jsonOption())
-    .action((name: string, command: string[], flags: AddFlags) =>
-      choose(async () => (await import("./add.ts")).add({ name, command }, flags, world)),
+    .action((name: string, words: string[], flags: AddFlags) =>
+      choose(async () => (await import("./add.ts")).add({ name, words }, flags, world)),
     );
   example(add, "localhostess add api --port 3000 -- bun api.ts");
 
@@ -47,30 +53,32 @@ names in a compose file. Asks questions only on a terminal.`,
   const serviceAdd = service
     .command("add")
     .description("add a service to locald.toml")
-    .addArgument(new Argument("<type>", typeHelp).choices([...commandTypes]).argParser(typeOf))
+    .addArgument(new Argument("<type>", typeHelp).choices(newTypes).argParser(typeOf))
     .argument("<name>", "the service's name, which becomes part of its address")
-    .argument("[command...]", "the command that starts it, after --")
-    .usage("[options] <type> <name> -- <command>")
-    .option("-p, --port <number>", "the port that it listens on (default: a free port)")
+    .argument("[command...]", wordsHelp)
+    .usage("[options] <type> <name> [word] -- <command>")
+    .option(...port)
+    .option(...build)
     .addOption(jsonOption())
-    .action((type: CommandType, name: string, command: string[], flags: AddFlags) =>
+    .action((type: NewType, name: string, words: string[], flags: AddFlags) =>
       choose(async () =>
-        (await import("./add.ts")).add({ name, command }, { ...flags, type }, world),
+        (await import("./add.ts")).add({ name, words }, { ...flags, type }, world),
       ),
     );
-  example(service, "localhostess service add worker jobs -- bun jobs.ts");
-  example(serviceAdd, "localhostess service add worker jobs -- bun jobs.ts");
+  example(service, "localhostess service add postgres db");
+  example(serviceAdd, "localhostess service add container cache redis:7 --port 6379");
 
   configuring(program, choose, world);
 }
 
-type CommandType = (typeof commandTypes)[number];
+const wordsHelp =
+  "the command that starts it, after --; of a container its image first, of a site its folder, of a store its version";
 
 /** @throws InvalidArgumentError for any other type. */
-function typeOf(text: string): CommandType {
-  const found = commandTypes.find((type) => type === text);
+function typeOf(text: string): NewType {
+  const found = newTypes.find((type) => type === text);
   if (found !== undefined) return found;
-  throw new InvalidArgumentError(`Allowed choices are ${commandTypes.join(", ")}.`);
+  throw new InvalidArgumentError(`Allowed choices are ${newTypes.join(", ")}.`);
 }
 
 function configuring(program: Command, choose: Choose, world: World): void {

@@ -1,4 +1,4 @@
-/** A folder -> the services in its package.json, workspaces, Procfile and compose file. */
+/** A folder -> the services in its package.json, workspaces and Procfile. */
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mistakeText } from "../../manifest/layer.ts";
@@ -24,18 +24,14 @@ const mostPackages = 200;
 /** The usual names of the script that starts a development server, best first. */
 const scriptNames = ["dev", "start"];
 
-const composeFiles = [
-  ...["compose.yaml", "compose.yml"],
-  ...["docker-compose.yaml", "docker-compose.yml"],
-];
+export type FoundHere = Omit<Found, "composed"> & {
+  /** The name in package.json; undefined: `name` is the folder's. */
+  own: string | undefined;
+};
 
 /** Never rejects: files that cannot be read count as missing. */
-export async function foundServices(directory: string): Promise<Found> {
-  const [root, procfile, composed] = await Promise.all([
-    packageIn(directory),
-    procfileIn(directory),
-    composedIn(directory),
-  ]);
+export async function foundServices(directory: string): Promise<FoundHere> {
+  const [root, procfile] = await Promise.all([packageIn(directory), procfileIn(directory)]);
   const notes: string[] = [];
   const services = new Map<string, FoundService>();
   const offer = (service: FoundService): void => {
@@ -71,9 +67,9 @@ export async function foundServices(directory: string): Promise<Found> {
   const own =
     typeof root?.name === "string" ? labelFrom(root.name.replace(/^@[^/]*\//, "")) : undefined;
   return {
+    own,
     name: own ?? projectNameFrom(basename(directory)),
     services: [...services.values()],
-    composed,
     notes,
   };
 }
@@ -180,18 +176,6 @@ async function packageIn(directory: string): Promise<Package | undefined> {
     // An invalid package.json has no scripts to offer; its package manager reports the error.
     return undefined;
   }
-}
-
-async function composedIn(directory: string): Promise<Found["composed"]> {
-  for (const file of composeFiles) {
-    const text = await textOf(join(directory, file));
-    if (text === undefined) continue;
-    const value = yamlOf(text);
-    const services = isTable(value) && isTable(value.services) ? Object.keys(value.services) : [];
-    // Names that a shell and TOML take as they are; compose allows no others.
-    return { file, services: services.filter((name) => /^[\w][\w.-]*$/.test(name)) };
-  }
-  return undefined;
 }
 
 function yamlOf(text: string | undefined): unknown {

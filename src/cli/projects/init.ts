@@ -9,6 +9,7 @@ import { addressMistake, projectNameMistake } from "../../manifest/project-name.
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { localFile } from "../../manifest/layer.ts";
 import { ignoreLocal } from "./ignore-local.ts";
+import { composedIn } from "./composed-services.ts";
 import { foundServices } from "./found-services.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
@@ -18,10 +19,16 @@ import type { World } from "../shared/world.ts";
 /** The mode of a new file, before the umask: a project's files are for everyone who works on it. */
 const newMode = 0o644;
 
-export type InitFlags = { yes?: boolean; force?: boolean; json?: boolean };
+export type InitFlags = {
+  yes?: boolean;
+  force?: boolean;
+  json?: boolean;
+  /** False: a compose file is not read. */
+  compose?: boolean;
+};
 
 export async function init(
-  { yes = false, force = false, json = false }: InitFlags,
+  { yes = false, force = false, json = false, compose = true }: InitFlags,
   world: World,
 ): Promise<number> {
   const path = join(world.cwd, "locald.toml");
@@ -35,7 +42,8 @@ export async function init(
       "locald.toml exists already; localhostess add adds a service to it, --force overwrites it",
     );
   }
-  let found = await foundServices(world.cwd);
+  let found = await foundIn(world, { compose });
+  if (found === undefined) return 1;
   if (!yes) {
     const answered = await asked(found, world);
     if (answered === undefined) {
@@ -60,7 +68,8 @@ export async function init(
   }));
   if (ignored.kind === "added") tell(`added ${localFile} to .gitignore`, world);
   if (ignored.kind === "left") tell(`${localFile} is not in .gitignore: ${ignored.why}`, world);
-  const names = found.services.map(({ name }) => name);
+  const all = [...found.services, ...containersOf(found)];
+  const names = all.map(({ name }) => name);
   tell(`created locald.toml${names.length === 0 ? "" : ` with ${listed(names)}`}`, world);
   const read = await projectIn(world.cwd, world);
   if (names.length === 0) {
@@ -71,17 +80,43 @@ export async function init(
     tell("start it with: localhostess up", world);
   }
   if (json) {
-    const { name, services } = found;
-    printJson(world, { path, project: name, services });
+    printJson(world, { path, project: found.name, services: all });
   }
   return 0;
+}
+
+/** Undefined: the compose file has errors, which have been said. */
+async function foundIn(
+  world: World,
+  { compose }: { compose: boolean },
+): Promise<Found | undefined> {
+  const { own, ...found } = await foundServices(world.cwd);
+  const taken = found.services.map(({ name }) => name);
+  const here = compose ? await composedIn(world.cwd, { taken, world }) : undefined;
+  if (here === undefined) return { ...found, composed: undefined };
+  const { files, composed } = here;
+  if (composed.kind === "mistakes") {
+    for (const mistake of composed.mistakes) tell(mistake, world);
+    tell("nothing was written; without the compose file: localhostess init --no-compose", world);
+    if (world.json !== undefined) world.json.code = "invalid_project";
+    return undefined;
+  }
+  const { name, services, comments } = composed;
+  return { ...found, name: own ?? name ?? found.name, composed: { files, services, comments } };
+}
+
+function containersOf({ composed }: Found) {
+  return (composed?.services ?? []).map(({ name, from }) => ({
+    ...{ name, type: "container" as const, command: null, from },
+  }));
 }
 
 /** Undefined: declined. Without a terminal, everything is as found. */
 async function asked(found: Found, world: World): Promise<Found | undefined> {
   const name = await named(found.name, world);
   let services = found.services;
-  if (services.length === 0) {
+  const containers = found.composed?.services ?? [];
+  if (services.length === 0 && containers.length === 0) {
     const command = (
       await world.prompt("Command that starts the server (empty: add it later): ")
     )?.trim();
@@ -89,6 +124,9 @@ async function asked(found: Found, world: World): Promise<Found | undefined> {
   }
   for (const { name: its, command, from } of services) {
     tell(`  ${its}: ${command} (${from})`, world);
+  }
+  for (const { name: its, image, from } of containers) {
+    tell(`  ${its}: ${image === undefined ? "a container that is built" : image} (${from})`, world);
   }
   const answer = await world.prompt("Write locald.toml? [Y/n] ");
   if (answer !== undefined && /^\s*n/i.test(answer)) return undefined;

@@ -14,10 +14,8 @@ export function withBar(text: string): string {
 
 /** True where only the work has gone on: not a line for each of them. */
 export function isSameWork(before: string, after: string): boolean {
-  return /%/.test(after) && numberless(before) === numberless(after);
+  return amount.test(after) && before.replace(amount, "") === after.replace(amount, "");
 }
 
-/** `: 34 % of 22 MiB` may still be missing while the size is not known. */
-function numberless(text: string): string {
-  return text.replace(/:? *\d+ ?%.*$/, "");
-}
+/** `: 34 % of 22 MiB`, or `: 7.5 MiB` where the size is not known; missing before anything has come. */
+const amount = /:? *\d[\d.]* ?(?:%|[KMG]?i?B\b).*$/;

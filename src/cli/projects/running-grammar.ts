@@ -1,9 +1,11 @@
 /** The verbs that start, stop and watch the services of projects -> their part of the grammar. */
 import { type Command, Option } from "commander";
 import { goals } from "./awaited.ts";
+import { containerVerbs, imageOptions } from "./container-grammar.ts";
 import type { LogsFlags } from "./logs.ts";
 import type { MonitorFlags } from "./monitor.ts";
 import type { Flags } from "../shared/settings.ts";
+import type { RunImageFlags } from "./run-image.ts";
 import type { StatusFlags } from "./status.ts";
 import type { StopFlags } from "./stop.ts";
 import type { TryFlags } from "./try.ts";
@@ -160,16 +162,23 @@ not from a terminal is sent as it is: echo rs | localhostess attach api`,
 function running(program: Command, choose: Choose, world: World): void {
   const run = program
     .command("run")
-    .description("run a command with the environment of a service")
-    .argument("<service>", one)
+    .description("run a command with the environment of a service, or an image of containers")
+    .argument("<service>", `${one}; or an image, such as alpine or redis:7`)
     .argument("[command...]", "the command, after --")
-    .usage("<service> -- <command>")
-    .addHelpText("after", "\nThe exit code is that of the command, or 127 if it was not found.")
+    .usage("[options] <service> -- <command>\n       localhostess run [options] <image> [command]")
+    .addHelpText(
+      "after",
+      `
+A word that names no service is an image: localhostess container run --help
+The exit code is that of the command, or 127 if it was not found.`,
+    );
+  imageOptions(run)
     .addOption(jsonOption())
-    .action((service: string, command: string[], flags: Flags) =>
+    .action((service: string, command: string[], flags: RunImageFlags) =>
       choose(async () => (await import("./run.ts")).run({ service, command }, flags, world)),
     );
   example(run, "localhostess run api -- bun run migrate --all");
+  containerVerbs(program, choose, world);
 
   const attempt = program
     .command("try")

@@ -81,7 +81,7 @@ async function offer(
   const kept = /^y(?:es)?$/i.test(said) ? name : said;
   const { add } = await import("./add.ts");
   try {
-    await add({ name: kept, command }, {}, world);
+    await add({ name: kept, words: command }, {}, world);
   } catch (error) {
     // The command has ended; a failure to add it does not change its exit code.
     const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];

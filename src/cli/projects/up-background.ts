@@ -172,5 +172,6 @@ async function latestOf(row: Row, socket: string): Promise<readonly string[]> {
 /** In the place of an address. */
 function remarkOn({ type, port }: Row): string {
   if (type === "task") return "(a task, completed)";
-  return type === "process" ? `(PORT=${port})` : "(a worker)";
+  if (type === "process") return `(PORT=${port})`;
+  return type === "worker" || port === null ? `(a ${type})` : `(${type} on port ${port})`;
 }

@@ -5,6 +5,7 @@ import { type Choose, common, example, jsonOption, looking, portOption } from ".
 import type { World } from "../shared/world.ts";
 import type { LsFlags } from "./ls.ts";
 import type { NameFlags } from "./name.ts";
+import type { ServeFlags } from "./serve.ts";
 import type { UseFlags } from "./use.ts";
 
 const name = "such as api, shop:api, api.shop or a URL; api is first the one of the project here";
@@ -49,6 +50,8 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
     );
   looking(open);
   example(open, "localhostess open api/docs");
+
+  serveVerb(program, choose, world);
 
   const why = program
     .command("why")
@@ -100,6 +103,25 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
     .action((flags: Flags) => choose(async () => (await import("./pac.ts")).pac(flags, world)));
   pac.addOption(portOption()).addOption(jsonOption());
   example(pac, "localhostess pac > proxy.pac");
+}
+
+function serveVerb(program: Command, choose: Choose, world: World): void {
+  const serve = program
+    .command("serve")
+    .description("serve the files of a folder under its name, until Ctrl-C")
+    .argument("[path]", "the folder", ".")
+    .option("--name <name>", "the name (default: that of the folder)")
+    .option("--reload", "load open pages again when a file changes")
+    .option("--spa [file]", "answer paths that are no file with index.html, or this file")
+    .option("--no-listing", "do not list folders without an index.html")
+    .option("--open", "open it in the browser")
+    .option("--yes", "serve even your home folder, or one above it")
+    .addOption(portOption())
+    .addOption(jsonOption())
+    .action((path: string, flags: ServeFlags) =>
+      choose(async () => (await import("./serve.ts")).serve(path, flags, world)),
+    );
+  example(serve, "localhostess serve dist --reload --open");
 }
 
 function remoteVerbs(program: Command, choose: Choose, world: World): void {

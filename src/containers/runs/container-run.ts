@@ -25,6 +25,7 @@ import { type Called, engineCall } from "./engine-calls.ts";
 import type { ImageFacts } from "./image-facts.ts";
 import { leaveNetwork, projectNetwork } from "./project-network.ts";
 import { findImage, pullImage } from "./pull-image.ts";
+import { feedInput, type Terminal } from "./run-input.ts";
 import { followOutput, type Output } from "./run-output.ts";
 import { watchReadiness } from "./run-readiness.ts";
 import { type RunAction, type RunEvent, type RunState, runStep } from "./run-states.ts";
@@ -53,11 +54,16 @@ export type RunEffects = {
   portOwners(uids: readonly number[]): void;
   /** A line in the service's log. */
   say(text: string): void;
+  /** Undefined: nobody can type to it. */
+  terminal: Terminal | undefined;
   /** Resolves when the bytes have gone. */
   write(stream: OutputStream, bytes: Uint8Array): Promise<void>;
 };
 
-export type Built = { kind: "built"; image: string } | { kind: "failed"; why: string };
+export type Built =
+  | { kind: "built"; id: string }
+  | { kind: "cancelled" }
+  | { kind: "failed"; why: string; passing: boolean };
 
 type Refused = Extract<Called, { kind: "refused" }>;
 
@@ -210,11 +216,12 @@ export class ContainerRun {
     const { clock, status, build } = this.#effects;
     if (spec.build !== undefined) {
       const built = await build(this.#engine!, signal);
+      if (built.kind === "cancelled") return "failed";
       if (built.kind === "failed") {
-        this.#fail(built.why, { passing: false });
+        this.#fail(built.why, { passing: built.passing });
         return "failed";
       }
-      return await this.#inspected(built.image, signal);
+      return await this.#inspected(built.id, signal);
     }
     const image = spec.image!;
     const socket = this.#engine!.socket;
@@ -336,7 +343,8 @@ export class ContainerRun {
     this.#effects.status("starting its container");
     const started = await startContainer({ ...this.#at, signal }, id);
     if (started.kind === "done") return "done";
-    this.#output.cancel();
+    // An engine that does not answer may have started it.
+    if (started.kind === "refused" || started.kind === "absent") this.#output.cancel();
     if (started.kind === "absent") {
       this.#fail("its container was removed by somebody else", { passing: true });
       return "vanished";
@@ -363,8 +371,13 @@ export class ContainerRun {
         this.#effects.unready(why);
       },
     });
+    const { terminal } = this.#effects;
+    if (this.#plan.tty && terminal !== undefined) {
+      void feedInput({ socket, id, clock, signal, terminal });
+    }
     this.#output?.followAgain(signal);
-    const end = await waitForEnd({ socket, id, clock, signal });
+    const silent = this.#output?.ended ?? Promise.resolve();
+    const end = await waitForEnd({ socket, id, clock, signal, silent });
     if (end.kind === "exited") this.#outcome ??= { kind: "exited", code: end.code };
     if (end.kind === "absent") {
       this.#fail("its container was removed by somebody else", { passing: true });
@@ -375,6 +388,7 @@ export class ContainerRun {
 
   async #awaitEngine(signal: AbortSignal): Promise<RunEvent> {
     const { clock, status, unready } = this.#effects;
+    this.#output?.lost();
     status("its engine does not answer; it is waited for");
     if (this.#isReady) unready("its engine does not answer");
     const until = clock.now() + enginePatience;
@@ -387,6 +401,7 @@ export class ContainerRun {
         return "vanished";
       }
       if (found.kind === "state" && found.running) {
+        this.#outcome = undefined;
         // Whether it is ready is asked anew; without a check of ours, it is as ready as it was.
         if (this.#isReady && this.#plan.readiness === "asked") this.#effects.ready();
         return "back";

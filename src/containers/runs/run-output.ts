@@ -16,8 +16,12 @@ export type OutputOptions = {
 export interface Output {
   /** Resolves when the engine sends what comes from now on, or cannot. */
   readonly opened: Promise<void>;
+  /** Resolves when the engine has sent the last of it, or will not send any more. */
+  readonly ended: Promise<void>;
   /** Where the engine's answer has ended while the container runs: goes on by the engine's own log. */
   followAgain(signal: AbortSignal): void;
+  /** The engine has gone: an answer of it that has no end yet will have none. */
+  lost(): void;
   /** Resolves when all has been written that the container has said, or when nothing more comes. */
   drained(): Promise<void>;
   cancel(): void;
@@ -33,14 +37,17 @@ const quiet = 5000;
 const againPeriod = 1000;
 
 export function followOutput({ socket, id, clock, tty, write }: OutputOptions): Output {
-  const abort = new AbortController();
   const opened = Promise.withResolvers<void>();
+  let isCancelled = false;
   let last = clock.now();
   let isWriting = false;
 
-  async function follow(path: string, method: "GET" | "POST"): Promise<void> {
+  /** One answer of the engine, to its end. */
+  function follow(path: string, method: "GET" | "POST"): Following {
+    const abort = new AbortController();
+    const following: Following = { abort, isOver: false, over: Promise.resolve() };
     const frames = new ContainerFrames();
-    await engineStream(socket, {
+    const streamed = engineStream(socket, {
       ...{ method, path, clock, deadline: openDeadline, signal: abort.signal },
       onOpen: opened.resolve,
       async onBytes(bytes) {
@@ -54,46 +61,49 @@ export function followOutput({ socket, id, clock, tty, write }: OutputOptions): 
         if (frames.bad !== undefined) abort.abort();
       },
     });
-    opened.resolve();
+    following.over = streamed.then(() => {
+      following.isOver = true;
+      opened.resolve();
+    });
+    return following;
   }
 
   const first = follow(`/containers/${id}/attach?stream=1&stdout=1&stderr=1`, "POST");
   let current = first;
-  let isEnded = false;
-  void first.then(() => {
-    isEnded = true;
-  });
+
+  /** By the engine's own log, from the last that was heard. */
+  async function again(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !isCancelled) {
+      await current.over;
+      await new Promise<void>((resume) => void clock.after(againPeriod, resume));
+      if (signal.aborted || isCancelled) return;
+      const since = (clock.wall() - (clock.now() - last)) / 1000;
+      const path = `/containers/${id}/logs?follow=1&stdout=1&stderr=1&since=${since.toFixed(6)}`;
+      current = follow(path, "GET");
+    }
+  }
 
   return {
     opened: opened.promise,
+    ended: first.over,
     followAgain(signal) {
-      const again = async (): Promise<void> => {
-        while (!signal.aborted && !abort.signal.aborted) {
-          await current;
-          await new Promise<void>((resume) => void clock.after(againPeriod, resume));
-          if (signal.aborted || abort.signal.aborted) return;
-          const since = (clock.wall() - (clock.now() - last)) / 1000;
-          isEnded = false;
-          current = follow(
-            `/containers/${id}/logs?follow=1&stdout=1&stderr=1&since=${since.toFixed(6)}`,
-            "GET",
-          );
-          void current.then(() => {
-            isEnded = true;
-          });
-        }
-      };
-      void again();
+      void again(signal);
     },
+    lost: () => current.abort.abort(),
     async drained() {
       last = clock.now();
-      while (!isEnded && (isWriting || clock.now() - last < quiet)) {
+      while (!current.isOver && (isWriting || clock.now() - last < quiet)) {
         const pause = Promise.withResolvers<void>();
         const cancel = clock.after(50, pause.resolve);
-        await Promise.race([current, pause.promise]);
+        await Promise.race([current.over, pause.promise]);
         cancel();
       }
     },
-    cancel: () => abort.abort(),
+    cancel() {
+      isCancelled = true;
+      current.abort.abort();
+    },
   };
 }
+
+type Following = { abort: AbortController; isOver: boolean; over: Promise<void> };

@@ -12,13 +12,37 @@ export type EndedHow =
 
 export type WaitOptions = { socket: string; id: string; clock: Clock; signal: AbortSignal };
 
+/** Milliseconds between two looks: the first, doubled to the last. */
+const firstLook = 50;
+const lastLook = 2000;
+
 /** Bytes: `{"StatusCode":0}`, and perhaps an error in words. */
 const mostBytes = 64 * 1024;
 
 /** A wait of years, for a request that is answered when a program ends. */
 const never = 2 ** 31 - 1;
 
-export async function waitForEnd({ socket, id, clock, signal }: WaitOptions): Promise<EndedHow> {
+/**
+ * `silent`: resolves when its output has ended. Podman's own wait may tell an end twenty seconds late, where the end of
+ * the output comes at once.
+ */
+export function waitForEnd(options: WaitOptions & { silent: Promise<void> }): Promise<EndedHow> {
+  return Promise.race([waited(options), options.silent.then(() => lookedFor(options))]);
+}
+
+/** Looks until it no longer runs. A program may close its output, and go on. */
+async function lookedFor({ socket, id, clock, signal }: WaitOptions): Promise<EndedHow> {
+  for (let pause = firstLook; !signal.aborted; pause = Math.min(2 * pause, lastLook)) {
+    const found = await inspectContainer({ socket, clock, signal }, id);
+    if (found.kind === "absent") return { kind: "absent" };
+    if (found.kind !== "state") return { kind: "gone" };
+    if (!found.running) return { kind: "exited", code: found.exitCode };
+    await new Promise<void>((resume) => void clock.after(pause, resume));
+  }
+  return { kind: "gone" };
+}
+
+async function waited({ socket, id, clock, signal }: WaitOptions): Promise<EndedHow> {
   let text = "";
   const streamed = await engineStream(socket, {
     ...{ method: "POST", path: `/containers/${id}/wait`, clock, deadline: never, signal },

@@ -1,6 +1,7 @@
 /** The shape of a command behind both doors, the part of the daemon that it may use, and its errors. */
 import * as v from "valibot";
 import type { ConfiguredList } from "../../manifest/name-settings.ts";
+import type { OneOffs } from "../../containers/runs/one-offs.ts";
 import type { Scan } from "../../discovery/observation.ts";
 import type { Remotes } from "../../remote/remotes.ts";
 import type { Service } from "../../routes/service.ts";
@@ -41,6 +42,8 @@ export interface Backend {
   feed: Feed;
   /** Undefined: this daemon starts no services. */
   projects?: Projects | undefined;
+  /** Undefined: this daemon runs no containers. */
+  oneOffs?: OneOffs | undefined;
   /** Stops the daemon, after the answer has gone out. */
   shutdown(): void;
   /** A URL of the page with a token that lets one browser in; undefined: there is no page. */

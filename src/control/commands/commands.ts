@@ -2,6 +2,7 @@
 import { didYouMean } from "../../text/nearest.ts";
 import { listed } from "../../text/list.ts";
 import { type Command, CommandError } from "./command.ts";
+import { containerCommands } from "./container-commands.ts";
 import { daemonCommands } from "./daemon-commands.ts";
 import { projectCommands } from "./project-commands.ts";
 import { remoteCommands } from "./remote-commands.ts";
@@ -13,11 +14,12 @@ export const commands: readonly Command[] = [
   ...serviceCommands,
   ...projectCommands,
   ...remoteCommands,
+  ...containerCommands,
   ...storeCommands,
 ];
 
 /** Words of the first locald that we do not have yet. */
-const unsupported: ReadonlySet<string> = new Set(["RunContainer", "AiContext", "AiSchema"]);
+const unsupported: ReadonlySet<string> = new Set(["AiContext", "AiSchema"]);
 
 const byName = new Map(commands.map((its) => [its.name, its]));
 

@@ -96,7 +96,8 @@ function supervisedStatus(
   its: Supervised,
   { spec, age, taken, address, shared, denied, denials }: Known,
 ): SupervisedStatus {
-  const running = its.pid !== undefined;
+  // A site has no process.
+  const running = its.pid !== undefined || its.socket !== undefined;
   return {
     name: its.id,
     pid: its.pid ?? null,

@@ -30,7 +30,8 @@ function missing(
 ): string | undefined {
   if (unusable !== undefined || field === "host") return undefined;
   const what = `${name} is ${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`;
-  if (!hasPort({ type, own, port })) return `${what} and has no port`;
+  // A site without a port of its own has the address that the proxy gives it.
+  if (type !== "site" && !hasPort({ type, own, port })) return `${what} and has no port`;
   const fields = giftFields[type];
   return fields.includes(field)
     ? undefined

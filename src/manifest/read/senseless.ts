@@ -51,8 +51,9 @@ const ofSite: Reasons = {
   ...ofServer,
   ...forEach(
     [
-      ...["stop_signal", "stop_timeout", "restart", "limits", "instances", "pty"],
-      ...["lazy", "idle_timeout", "health_check", "ready_pattern", ...hookNames],
+      ...["restart", "instances", "health_check", "ready_pattern"],
+      // The first runs before the build.
+      ...hookNames.filter((name) => name !== "before_start"),
     ],
     noProcess,
   ),

@@ -11,6 +11,7 @@ import {
 import { addressMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { shellWord } from "../../text/shell-words.ts";
+import type { Own } from "../types/own.ts";
 import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
@@ -161,7 +162,7 @@ export function readService(
     profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: own("lazy") ?? false,
     idleTimeout: valueIn("idle_timeout"),
-    watch: watch ?? [],
+    watch: watchedBy(watch, ownSpec),
     inputs: inputs ?? [],
     pty: valueIn("pty") ?? true,
     routeName: hasAddress(kind) ? routeNameOf(name, { ...project, type }) : undefined,
@@ -246,4 +247,10 @@ function shellOf(shell: Known<string[]> | undefined, directory: string): string[
   if (shell === undefined) return ["/bin/sh", "-c"];
   const [program, ...words] = shell.value;
   return [program!.includes("/") ? absolute(program!, directory) : program!, ...words];
+}
+
+/** The build of a site must not begin again because of what it has written. */
+function watchedBy(patterns: readonly string[] = [], own: Own | undefined): readonly string[] {
+  if (own?.kind !== "site" || patterns.length === 0) return patterns;
+  return [...patterns, `!${own.path.replace(/[\\*?[\]{},]/g, "\\$&")}`];
 }

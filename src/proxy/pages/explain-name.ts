@@ -37,6 +37,14 @@ export function commandOf(its: Unanswered): string | undefined {
   return "command" in its ? longSentence(its.command) : undefined;
 }
 
+const unansweredCodes: Record<Unanswered["kind"], string> = {
+  worktree: "other_checkout",
+  branch: "other_checkout",
+  left: "other_checkout",
+  strict: "strict_subdomains",
+  store: "not_http",
+};
+
 export function explainUnknown(problem: UnknownName): Explanation {
   const names = problem.names.map(word);
   if (problem.path !== undefined) {
@@ -51,7 +59,7 @@ export function explainUnknown(problem: UnknownName): Explanation {
   const { unanswered } = problem;
   if (unanswered !== undefined) {
     return {
-      code: unanswered.kind === "strict" ? "strict_subdomains" : "other_checkout",
+      code: unansweredCodes[unanswered.kind],
       message: longSentence(`no server is named ${name}; ${unansweredText(unanswered)}`),
       details: {
         name,

@@ -104,7 +104,9 @@ function unanswered(problem: UnknownName, its: Unanswered): Story {
   return {
     title: `No server is named ${name}`,
     awaits: listens,
-    body: html`<p>${reason(its)} So ${by} does not answer for it.</p>
+    body: html`<p>
+        ${reason(its)}${its.by === problem.name ? undefined : html` So ${by} does not answer for it.`}
+      </p>
       ${
         command === undefined
           ? undefined
@@ -128,6 +130,9 @@ function reason(its: Unanswered): Html {
     case "strict":
       return html`<code>strict_subdomains</code> is on.
         <code>${strictRemedy(word(its.by))}</code> turns it off for this server.`;
+    case "store":
+      return html`<strong>${word(its.id)}</strong> speaks the protocol of ${its.protocol}, and not
+        HTTP${its.port === undefined ? "" : html`: it is reached at <code>localhost:${its.port}</code>`}.`;
   }
 }
 

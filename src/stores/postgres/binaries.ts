@@ -71,8 +71,10 @@ async function fetched(major: number, options: BinariesOptions): Promise<string>
   const folder = join(options.cache, "postgres", `${pin.version}-${kind}`);
   const bin = join(folder, "bin");
   // Also finds one that a power failure has left with empty files.
-  if (existsSync(folder) && (await majorOf(bin)) === major) return bin;
-  rmSync(folder, { recursive: true, force: true });
+  if (existsSync(folder)) {
+    if ((await majorOf(bin)) === major) return bin;
+    rmSync(folder, { recursive: true, force: true });
+  }
   try {
     await fetchInto(folder, { pin, kind, options });
   } catch (error) {

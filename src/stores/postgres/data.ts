@@ -12,12 +12,14 @@ import { basename, dirname, join } from "node:path";
 import type { StorePlace } from "../../manifest/order.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readTextSync } from "../../system/read-text.ts";
-import { whenFree } from "./holder.ts";
+import { holderOf, whenFree } from "./holder.ts";
 import { configurationIn, lastFault, type ServerPrograms, superuser } from "./server.ts";
 import { configurationOf } from "./settings.ts";
 import { fileFault, Unstartable } from "./unstartable.ts";
 
 const remedy = "make room, or let LOCALHOSTESS_STATE_DIR name another folder";
+
+const unfinishedName = "data.unfinished";
 
 /** Milliseconds that a server of a program which was killed has to end. */
 const patience = 15_000;
@@ -77,10 +79,10 @@ export async function makeData(
   place: StorePlace,
   fill: (data: string) => Promise<void>,
 ): Promise<void> {
-  const unfinished = join(place.folder, "data.unfinished");
-  await whenFree(unfinished, patience);
+  // A name of its own: children of a program that was killed may still write to theirs.
+  const unfinished = join(place.folder, `${unfinishedName}-${process.pid}-${crypto.randomUUID()}`);
+  await removeUnfinished(place);
   try {
-    rmSync(unfinished, { recursive: true, force: true });
     mkdirSync(unfinished, { mode: 0o700 });
     const { owner } = programs.user;
     if (owner !== undefined) chownSync(unfinished, owner.uid, owner.gid);
@@ -90,6 +92,18 @@ export async function makeData(
   } catch (error) {
     if (error instanceof Unstartable) throw error;
     throw fileFault(place.folder, error, remedy);
+  }
+}
+
+/** Nobody has ever used them. */
+async function removeUnfinished({ folder }: StorePlace): Promise<void> {
+  for (const name of readdirSync(folder).filter((its) => its.startsWith(unfinishedName))) {
+    const data = join(folder, name);
+    const holder = await holderOf(data);
+    // As `pg_ctl stop -m immediate` does: there is nothing to be kept.
+    if (holder !== undefined) process.kill(holder, "SIGQUIT");
+    await whenFree(data, patience);
+    rmSync(data, { recursive: true, force: true });
   }
 }
 

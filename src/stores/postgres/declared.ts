@@ -18,6 +18,8 @@ export type DeclaredOptions = {
   directory: string;
   programs: ServerPrograms;
   query: Query;
+  /** Absolute; undefined: the files are run without it. */
+  psql: string | undefined;
   onStatus(text: string): void;
 };
 
@@ -61,7 +63,7 @@ function identifier(name: string): string {
 
 /** In their order. @throws Unstartable with the file and where in it. */
 export async function runFiles(options: DeclaredOptions): Promise<void> {
-  const { own, directory, programs, onStatus } = options;
+  const { own, directory, psql, onStatus } = options;
   const missing = own.init.filter((path) => !existsSync(path));
   if (missing.length > 0) {
     const names = missing.map((path) => shownPath(path, directory));
@@ -69,7 +71,6 @@ export async function runFiles(options: DeclaredOptions): Promise<void> {
       `init: there is no ${listed(names, { conjunction: "or" })} in ${directory}`,
     );
   }
-  const psql = findPsql(programs);
   for (const path of own.init) {
     onStatus(`running ${shownPath(path, directory)}`);
     const why =
@@ -89,7 +90,7 @@ function shownPath(path: string, directory: string): string {
 }
 
 /** The one beside the server, or any other: Debian's `psql` is a script that looks for servers of its own. */
-function findPsql({ folder, env }: ServerPrograms): string | undefined {
+export function findPsql({ folder, env }: ServerPrograms): string | undefined {
   const debian = "/usr/lib/postgresql";
   const majors = existsSync(debian)
     ? readdirSync(debian).sort((a, b) => Number(b) - Number(a))

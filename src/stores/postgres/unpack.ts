@@ -52,7 +52,11 @@ export function unpack(tarball: Uint8Array, { folder, name }: UnpackOptions): vo
   } catch (error) {
     throw fileFault(dirname(folder), error, "make room, or let XDG_CACHE_HOME name another folder");
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    try {
+      rmSync(temporary, { recursive: true, force: true });
+    } catch {
+      // The fault that came first is the one to tell; the folder is swept later.
+    }
   }
 }
 

@@ -22,13 +22,15 @@ function script(program: string): string {
 /** A setting stands behind its usual value and before what is ours: of two lines the later one counts. */
 function configurationOf(
   { spec, password }: StoreFacts,
-  { usual, ours }: { usual: readonly string[]; ours: readonly string[] },
+  { version, ours }: { version: string | undefined; ours: readonly string[] },
 ): string {
   const settings = Object.entries(spec.settings).map(
     // `save ""` means that nothing is saved.
     ([name, value]) => `${name} ${value === "" ? '""' : value}`,
   );
-  const login = [`requirepass ${password}`, askerSetting];
+  // Redis 5 has no users, and ends at a line about one.
+  const asker = Number.parseInt(version ?? "", 10) < 6 ? [] : [askerSetting];
+  const login = [`requirepass ${password}`, ...asker];
   return [...usual, ...settings, ...ours, ...login].map((line) => `${line}\n`).join("");
 }
 
@@ -60,18 +62,23 @@ function server({ title, program, word, image }: Names): StoreServer {
         ...[`dir ${quoted(place.data)}`, "supervised no"],
         ...(socket === undefined ? [] : [`unixsocket ${quoted(socket)}`, "unixsocketperm 700"]),
       ];
-      return { words: [path], env: {}, files: { [path]: configurationOf(facts, { usual, ours }) } };
+      const { version } = facts.program;
+      return {
+        words: [path],
+        env: {},
+        files: { [path]: configurationOf(facts, { version, ours }) },
+      };
     },
     inContainer(facts) {
       const { spec } = facts;
-      const ours = ["bind * -::*", "protected-mode no", "port 6379", "daemonize no", "dir /data"];
+      const ours = ["bind 0.0.0.0", "protected-mode no", "port 6379", "daemonize no", "dir /data"];
       return {
         spec: {
           ...{ image: spec.image ?? image(spec.version), inside: 6379, data: "/data" },
           ...{ entrypoint: undefined, ports: [] },
         },
         words: ["sh", "-c", script(program)],
-        env: { [configuration]: configurationOf(facts, { usual, ours }) },
+        env: { [configuration]: configurationOf(facts, { version: spec.version, ours }) },
       };
     },
   };

@@ -327,6 +327,8 @@ export class Project {
 
   /** Restarts a service that runs, for a reason that nobody typed. */
   renew(name: string, because: string): void {
+    const { wish, service } = this.#units.get(name) ?? {};
+    if (wish?.state === "given" && service?.renew?.(because)) return;
     this.#restarts.renew(name, because);
   }
 

@@ -207,7 +207,9 @@ export class Units {
     const { name: project, directory } = this.#spec;
     const port = hasPort(spec) ? this.#effects.portOf(id, spec.port) : undefined;
     const portOf = (suffix: string) => this.#effects.portOf(furtherPortId(id, suffix), undefined);
-    return { id, project, directory, port, portOf, machine: this.#effects.machine };
+    const { routeName } = spec;
+    const url = routeName === undefined ? undefined : this.#effects.urlOf(routeName);
+    return { id, project, directory, port, portOf, url, machine: this.#effects.machine };
   }
 
   /** Whether what runs was started from something else than would be started now, from that shell. */

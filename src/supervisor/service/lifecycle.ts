@@ -81,6 +81,8 @@ export interface Lifecycle {
   stop(): Promise<void>;
   /** Ends it and starts it again; where it does not run, starts it. */
   restart(request: StartRequest): void;
+  /** Takes a change in its files without a restart. False, or undefined as a whole: only a restart will do. */
+  renew?(because: string): boolean;
   /** Its processes wait when they write; other services' do not. */
   pauseOutput(): void;
   resumeOutput(): void;

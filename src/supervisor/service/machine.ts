@@ -58,6 +58,8 @@ export interface Machine {
   readonly effects: LifecycleEffects;
   readonly families: Families;
   readonly handing: HandingMachine;
+  /** A path for a unix socket of our own, used once; it is gone when this machine stops. */
+  socketPath(): string;
   /** Adopts orphans from now on. `takesOver`: services of the daemon before go on. */
   start(options: { takesOver: boolean }): void;
   /** When no service of ours runs any more. `handsOver`: services go on. Twice is harmless. */
@@ -86,6 +88,7 @@ export function machine({
   /** No daemon's sockets have the names of another's: they may have to share the folder. */
   const launch = Math.floor(Math.random() * 36 ** 5).toString(36);
   let sockets = 0;
+  const ownSockets: string[] = [];
   let turns: Promise<void> = Promise.resolve();
 
   /** Resolves once in each turn of the event loop, for one waiter: a fork blocks for a millisecond or two. */
@@ -123,6 +126,11 @@ export function machine({
 
   return {
     families: all,
+    socketPath() {
+      const path = join(folder, `${launch}.s${(sockets++).toString(36)}`);
+      ownSockets.push(path);
+      return path;
+    },
     handing: {
       adopted: theirs,
       keepers,
@@ -173,6 +181,7 @@ export function machine({
       process.off("SIGCHLD", onChild);
       all.stop();
       if (!handsOver) clear();
+      for (const path of ownSockets.splice(0)) rmSync(path, { force: true });
     },
   };
 }

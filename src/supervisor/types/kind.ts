@@ -15,6 +15,8 @@ export type KindFacts = {
   port: number | undefined;
   /** One of its `furtherPorts`, in the same way. */
   portOf(suffix: string): number | undefined;
+  /** Its address through the proxy; undefined: it has none. */
+  url: string | undefined;
   machine: KindMachine;
 };
 

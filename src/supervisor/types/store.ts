@@ -48,6 +48,8 @@ export const store: Kind = {
       },
     };
   },
+  tidy: (spec, { directory, machine }) =>
+    machine.removeContainers({ directory, service: spec.name }),
   gives(spec, facts) {
     const { port, portOf, machine } = facts;
     if (port === undefined) return { fields: {}, variables: {} };

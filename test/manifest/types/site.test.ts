@@ -29,12 +29,24 @@ watch = ["src"]
 depends_on = []`);
   expect(service(text, "docs")).toMatchObject({
     command: "bun run build",
-    watch: ["src"],
+    // Its own output is no reason to build again.
+    watch: ["src", `!${directory}/dist`],
     own: { fallback: "app.html", listing: false, reload: true },
   });
   expect(service(table('path = "."\nspa = true'), "docs").own).toMatchObject({
     path: directory,
     fallback: "index.html",
+  });
+});
+
+test("it may start with a request, end when it is idle, have a port, and a command before its build", () => {
+  const text = table(`path = "dist"
+lazy = true
+idle_timeout = "10m"
+port = 8080
+before_start = "bun install"`);
+  expect(service(text, "docs")).toMatchObject({
+    ...{ lazy: true, idleTimeout: 600_000, port: 8080, hooks: { before_start: "bun install" } },
   });
 });
 
@@ -52,8 +64,8 @@ const wrong: [keys: string, told: string][] = [
   ['path = "x"\ncommand = "x"', `.command: ${noProcess}; build is the command that makes them`],
   ['path = "x"\nrestart = "always"', `.restart: ${noProcess}`],
   ['path = "x"\nhealth_check = "true"', `.health_check: ${noProcess}`],
-  ['path = "x"\nbefore_start = "true"', `.before_start: ${noProcess}`],
-  ['path = "x"\nlazy = true', `.lazy: ${noProcess}`],
+  ['path = "x"\nafter_ready = "true"', `.after_ready: ${noProcess}`],
+  ['path = "x"\ninstances = 2', `.instances: ${noProcess}`],
   ['path = "x"\nimage = "nginx"', ".image: only for a service of type"],
 ];
 

@@ -1,0 +1,263 @@
+/** An image and a command -> a container that runs once, its output, and its exit code; then nothing is left of it. */
+import type { ExtraPort, Volume } from "../../manifest/types/own.ts";
+import type { Clock } from "../../system/clock.ts";
+import { ContainerFrames, type OutputStream } from "../../wire/container-frames.ts";
+import { type Attachment, attachTo } from "./attachment.ts";
+import type { Engine } from "./choose-engine.ts";
+import {
+  createContainer,
+  removeContainer,
+  startContainer,
+  stopContainer,
+} from "./container-calls.ts";
+import { engineCall } from "./engine-calls.ts";
+import { findImage, pullImage } from "./pull-image.ts";
+import { waitForEnd } from "./wait-for-end.ts";
+
+export type OneOff = {
+  image: string;
+  /** Behind the entry point; empty: the image's own. */
+  words: readonly string[];
+  /** `NAME=value`. */
+  env: readonly string[];
+  ports: readonly ExtraPort[];
+  volumes: readonly Volume[];
+  name: string;
+  /** By which it is found, if its client dies. */
+  labels: Readonly<Record<string, string>>;
+  /** Output and input are a terminal. */
+  tty: boolean;
+  /** The program reads what `write` gives it, until `finish`; without, its input is empty. */
+  input: boolean;
+};
+
+export type OneOffEffects = {
+  engine: Engine;
+  clock: Clock;
+  /** `pulling redis:7: 34 %`. */
+  onProgress(text: string): void;
+  /** The program runs: from now on it takes input and signals. */
+  onStart(): void;
+  /** The bytes are only lent. */
+  onOutput(stream: OutputStream, bytes: Uint8Array): void;
+  /** Input is taken again. */
+  onDrain?(): void;
+};
+
+export type OneOffEnd =
+  | { kind: "exited"; code: number }
+  /** `stop` was called. */
+  | { kind: "stopped" }
+  /** `why` is a sentence. */
+  | { kind: "failed"; why: string; lacks?: Lacking };
+
+/** An image that there is not, or that nobody can be asked for; or a program that the container has not. */
+export type Lacking = "image" | "registry" | "program";
+
+/** Milliseconds from SIGTERM to SIGKILL. As `docker stop` has it. */
+const stopTimeout = 10_000;
+/** Milliseconds in which the last output arrives, once the container has ended. */
+const lastOutput = 2_000;
+const quick = 10_000;
+
+export class OneOffRun {
+  readonly #its: OneOff;
+  readonly #effects: OneOffEffects;
+  readonly #abort = new AbortController();
+  readonly #outputEnd = Promise.withResolvers<void>();
+  #attachment: Attachment | undefined;
+  #id: string | undefined;
+  #isStarted = false;
+  #size: { cols: number; rows: number } | undefined;
+
+  constructor(its: OneOff, effects: OneOffEffects) {
+    this.#its = its;
+    this.#effects = effects;
+  }
+
+  /** Never rejects. The container is removed when it resolves, unless its engine does not answer. */
+  async run(): Promise<OneOffEnd> {
+    const end = await this.#ran();
+    this.#attachment?.end();
+    const removed = await this.#removed();
+    if (removed !== undefined && end.kind !== "failed") {
+      return { kind: "failed", why: `its container cannot be removed: ${removed}` };
+    }
+    return end;
+  }
+
+  /** Ends it; the second time at once. */
+  stop(): void {
+    if (this.#abort.signal.aborted) this.kill("SIGKILL");
+    this.#abort.abort();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#attachment?.write(bytes) ?? true;
+  }
+
+  finish(): void {
+    this.#attachment?.finish();
+  }
+
+  pause(): void {
+    this.#attachment?.pause();
+  }
+
+  resume(): void {
+    this.#attachment?.resume();
+  }
+
+  resize(size: { cols: number; rows: number }): void {
+    this.#size = size;
+    if (this.#isStarted) void this.#call(`resize?h=${size.rows}&w=${size.cols}`);
+  }
+
+  kill(signal: string): void {
+    if (this.#isStarted) void this.#call(`kill?signal=${signal}`);
+  }
+
+  get #at() {
+    const { engine, clock } = this.#effects;
+    return { socket: engine.socket, clock };
+  }
+
+  async #ran(): Promise<OneOffEnd> {
+    const { signal } = this.#abort;
+    const lacking = await this.#imageFailure();
+    if (signal.aborted) return { kind: "stopped" };
+    if (lacking !== undefined) return lacking;
+    const created = await this.#created({ init: true });
+    if (created !== undefined) return created;
+    const { tty, input } = this.#its;
+    const frames = new ContainerFrames();
+    const attached = await attachTo(this.#at.socket, {
+      ...{ id: this.#id!, input, output: true, signal },
+      onOutput: (bytes) => {
+        if (tty) this.#effects.onOutput("stdout", bytes);
+        else frames.take(bytes, this.#effects.onOutput);
+      },
+      onDrain: () => this.#effects.onDrain?.(),
+      onEnd: this.#outputEnd.resolve,
+    });
+    if (attached.kind === "cancelled") return { kind: "stopped" };
+    if (attached.kind !== "attached") {
+      // Podman looks for the program as soon as its output is asked for.
+      if (attached.kind === "refused" && noProgram.test(attached.why)) {
+        return { ...this.#failed("it cannot be started", attached), lacks: "program" };
+      }
+      return this.#failed("its output cannot be had", attached);
+    }
+    this.#attachment = attached.attachment;
+    const started = await startContainer({ ...this.#at, signal }, this.#id!);
+    if (signal.aborted) return { kind: "stopped" };
+    if (started.kind !== "done") {
+      const why = started.kind === "absent" ? "somebody else has removed it" : started.why;
+      return { ...this.#failed("it cannot be started", { why }), lacks: "program" };
+    }
+    this.#isStarted = true;
+    if (this.#size !== undefined) this.resize(this.#size);
+    this.#effects.onStart();
+    return await this.#ended();
+  }
+
+  async #imageFailure(): Promise<OneOffEnd | undefined> {
+    const { image } = this.#its;
+    const { onProgress } = this.#effects;
+    const { signal } = this.#abort;
+    const found = await findImage({ ...this.#at, signal }, image);
+    if (found.kind === "image") return undefined;
+    if (found.kind !== "absent") return this.#failed(`image ${image} cannot be looked for`, found);
+    const pulled = await pullImage({ ...this.#at, image, signal, onProgress });
+    if (pulled.kind === "pulled" || pulled.kind === "cancelled") return undefined;
+    const isUnknown = pulled.kind === "refused" && unknownImage.test(pulled.why);
+    const lacks = isUnknown ? "image" : "registry";
+    return { ...this.#failed(`image ${image} cannot be pulled`, pulled), lacks };
+  }
+
+  /** Undefined: it is there. */
+  async #created({ init }: { init: boolean }): Promise<OneOffEnd | undefined> {
+    const body = bodyOf(this.#its, { init });
+    const created = await createContainer(this.#at, { name: this.#its.name, body });
+    if (created.kind === "created") {
+      this.#id = created.id;
+      return this.#abort.signal.aborted ? { kind: "stopped" } : undefined;
+    }
+    const lacksInit = created.kind === "refused" && /init/i.test(created.why);
+    if (lacksInit && init) return await this.#created({ init: false });
+    return this.#failed("its container cannot be made", created);
+  }
+
+  async #ended(): Promise<OneOffEnd> {
+    const { signal } = this.#abort;
+    const id = this.#id!;
+    const over = new AbortController();
+    const given = AbortSignal.any([signal, over.signal]);
+    const silent = this.#outputEnd.promise;
+    const end = await waitForEnd({ ...this.#at, id, signal: given, silent });
+    over.abort();
+    if (signal.aborted) return { kind: "stopped" };
+    if (end.kind === "absent") return { kind: "failed", why: "somebody else has removed it" };
+    if (end.kind === "gone") {
+      return { kind: "failed", why: `its engine at ${this.#at.socket} has gone` };
+    }
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#effects.clock.after(lastOutput, late.resolve);
+    await Promise.race([this.#outputEnd.promise, late.promise]);
+    cancel();
+    return { kind: "exited", code: end.code };
+  }
+
+  /** A clause, where it may still be there. */
+  async #removed(): Promise<string | undefined> {
+    const id = this.#id;
+    if (id === undefined) return undefined;
+    if (this.#abort.signal.aborted && this.#isStarted) {
+      await stopContainer(this.#at, { id, timeout: stopTimeout });
+    }
+    const removed = await removeContainer(this.#at, id);
+    return removed.kind === "done" || removed.kind === "absent" ? undefined : removed.why;
+  }
+
+  #failed(what: string, { why }: { why: string }): OneOffEnd & { kind: "failed" } {
+    return { kind: "failed", why: `${what}: ${why}` };
+  }
+
+  async #call(what: string): Promise<void> {
+    const path = `/containers/${this.#id}/${what}`;
+    // A container that has just ended has no terminal any more, and gets no signal.
+    await engineCall(this.#at.socket, {
+      ...{ method: "POST", path, clock: this.#effects.clock, deadline: quick },
+    });
+  }
+}
+
+/** The words of Docker and Podman where a registry has no such image, or keeps it for others. */
+const unknownImage =
+  /not found|denied|unknown|unauthorized|does not exist|invalid reference|no such image/i;
+
+const noProgram = /not found|no such file|permission denied|not executable/i;
+
+function bodyOf(its: OneOff, { init }: { init: boolean }): object {
+  const keys = its.ports.map(({ inside, protocol }) => `${inside}/${protocol}`);
+  const bindings = its.ports.map(({ outside }) => [
+    { HostIp: "127.0.0.1", HostPort: outside === undefined ? "" : String(outside) },
+  ]);
+  return {
+    Image: its.image,
+    ...(its.words.length === 0 ? {} : { Cmd: its.words }),
+    ...{ Env: its.env, Labels: its.labels, Tty: its.tty },
+    // The program reads the end of its input once we have none left.
+    ...{ OpenStdin: its.input, StdinOnce: its.input, AttachStdin: its.input },
+    ...{ AttachStdout: true, AttachStderr: true },
+    ExposedPorts: Object.fromEntries(keys.map((key) => [key, {}])),
+    HostConfig: {
+      Init: init,
+      PortBindings: Object.fromEntries(keys.map((key, index) => [key, bindings[index]])),
+      Mounts: its.volumes.map(({ source, kind, target, readOnly }) => ({
+        ...{ Type: kind === "named" ? "volume" : "bind", Source: source, Target: target },
+        ReadOnly: readOnly,
+      })),
+    },
+  };
+}

@@ -1,0 +1,465 @@
+/** A declared site -> its files, built and served by this daemon itself, and reports of it. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import type { SiteSpec } from "../../manifest/types/own.ts";
+import type { Supervised } from "../../routes/supervised.ts";
+import { isHidden } from "../../sites/site-path.ts";
+import { isOwnHost } from "../../sites/own-host.ts";
+import { ReloadStreams } from "../../sites/reload-streams.ts";
+import { SiteServer } from "../../sites/site-server.ts";
+import { Site } from "../../sites/site.ts";
+import type { Cancel } from "../../system/clock.ts";
+import type { OwnDescriptors } from "../../system/own-descriptors.ts";
+import type { Ending } from "../family/ending.ts";
+import type { Run } from "../family/family.ts";
+import { type StartRequest, takenBy } from "./begin-life.ts";
+import type { Input } from "./child.ts";
+import type { HandedLifecycle } from "./handed-life.ts";
+import {
+  type Adopting,
+  type Handed,
+  type Lifecycle,
+  type LifecycleOptions,
+  supervise,
+} from "./lifecycle.ts";
+import { portTaken } from "./port-words.ts";
+import {
+  siteHanded,
+  type SiteEvent,
+  type SitePhase,
+  siteShownAs,
+  siteStep,
+} from "./site-states.ts";
+
+export type SiteEffects = {
+  /** A path for a unix socket, in a folder of ours alone; used once. */
+  socketPath(): string;
+  /** Paths below the folder that have changed, until it is cancelled. */
+  watch(folder: string, hear: WatchNews): Cancel;
+};
+
+export type WatchNews = {
+  onChange(paths: readonly string[]): void;
+  onTrouble(troubles: readonly string[]): void;
+};
+
+export type SiteLifecycleOptions = LifecycleOptions & { sites: SiteEffects };
+
+/** Milliseconds between two words to open pages: those that have gone are noticed. */
+const beatPeriod = 25_000;
+
+/** Milliseconds between two looks at a port that another program has. */
+const portPeriod = 500;
+
+export function superviseSite(spec: ServiceSpec, options: SiteLifecycleOptions): Lifecycle {
+  return new SiteLifecycle(spec, options);
+}
+
+/** One that another daemon has served until now. Its files are as they were: nothing is built. */
+export async function adoptSite(
+  spec: ServiceSpec,
+  { adopting, ...options }: SiteLifecycleOptions & { adopting: Adopting },
+): Promise<Lifecycle> {
+  const site = new SiteLifecycle(spec, options);
+  await site.adopt(adopting);
+  return site;
+}
+
+class SiteLifecycle implements Lifecycle {
+  readonly spec: ServiceSpec;
+  readonly #own: SiteSpec;
+  readonly #options: SiteLifecycleOptions;
+  /** Runs `before_start` and the build; undefined: there is neither. */
+  readonly #build: Lifecycle | undefined;
+
+  #phase: SitePhase = "stopped";
+  #why: string | undefined;
+  #request: StartRequest | undefined;
+  #failures = 0;
+  isRefused = false;
+  #startedAt: number | undefined;
+  #readyAt: number | undefined;
+  /** For `age`: on the monotonic clock. */
+  #begun = 0;
+  #lastExit: Supervised["lastExit"];
+  /** Set while it listens. */
+  #open: { server: SiteServer; socket: string; streams: ReloadStreams; close: Cancel } | undefined;
+  /** Paths that have changed while they were built: pages are loaded again when that is over. */
+  readonly #changed = new Set<string>();
+  #warnings: readonly string[] = [];
+  #cancelWait: Cancel | undefined;
+  /** Set by the last try to listen, until that is overtaken. */
+  #attempt: object | undefined;
+  readonly #stopWaiters: (() => void)[] = [];
+  /** While it is halted: what would have happened. */
+  #deferred: (() => void)[] | undefined;
+
+  constructor(spec: ServiceSpec, options: SiteLifecycleOptions) {
+    this.spec = spec;
+    this.#own = spec.own as SiteSpec;
+    this.#options = options;
+    if (spec.command === "" && spec.hooks.before_start === undefined) return;
+    this.#build = supervise(buildOf(spec), { ...options, onChange: (its) => this.#heard(its) });
+  }
+
+  get #id(): string {
+    return `${this.#options.project}:${this.spec.name}`;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  get isHeld(): boolean {
+    return this.#phase === "waiting";
+  }
+
+  snapshot(): Supervised {
+    const { spec } = this;
+    const { project, domain, directory } = this.#options;
+    const port = this.#request?.port;
+    const isOpen = this.#open !== undefined;
+    return {
+      id: this.#id,
+      ...{ project, domain, directory },
+      service: spec.name,
+      type: spec.type,
+      state: siteShownAs[this.#phase],
+      why: this.#why,
+      status: this.#status,
+      routeName: spec.routeName,
+      pid: undefined,
+      port,
+      ...(isOpen ? { socket: this.#open!.socket } : {}),
+      listens: isOpen && port !== undefined ? [port] : [],
+      listensAs: [],
+      startedAt: this.#startedAt,
+      readyAt: this.#readyAt,
+      restarts: 0,
+      lastExit: this.#lastExit,
+      failures: this.failures,
+      isHeld: this.isHeld,
+      lazy: spec.lazy,
+      warnings: this.#warnings,
+    };
+  }
+
+  get #status(): string | undefined {
+    if (this.#phase === "building" || this.#phase === "outdated")
+      return this.spec.command === "" ? undefined : "builds";
+    return this.#phase === "rebuilding" || this.#phase === "again" ? "builds again" : undefined;
+  }
+
+  age(): number | undefined {
+    return this.run() === undefined && this.#open === undefined
+      ? undefined
+      : this.#options.effects.clock.now() - this.#begun;
+  }
+
+  run(): Run | undefined {
+    return this.#build?.run();
+  }
+
+  start(request: StartRequest): void {
+    if (siteStep(this.#phase, "start") === undefined) return;
+    this.#request = request;
+    this.#happen("start", request.reason);
+  }
+
+  async stop(): Promise<void> {
+    this.#happen("stop");
+    if (this.#phase !== "stopping" && this.#phase !== "restarting") return;
+    await new Promise<void>((resolve) => void this.#stopWaiters.push(resolve));
+  }
+
+  restart(request: StartRequest): void {
+    this.#request = request;
+    this.#happen("restart", request.reason);
+  }
+
+  /** Its files are built again, or shown anew, while it goes on. False where it has nothing to go on with. */
+  renew(because: string): boolean {
+    if (this.#deferred === undefined && siteStep(this.#phase, "renew") === undefined) {
+      return this.#phase === "again" || this.#phase === "outdated";
+    }
+    this.#happen("renew", because);
+    return true;
+  }
+
+  pauseOutput(): void {
+    this.#build?.pauseOutput();
+  }
+
+  resumeOutput(): void {
+    this.#build?.resumeOutput();
+  }
+
+  input(): Input | undefined {
+    return this.#build?.input();
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    this.#cancelWait?.();
+  }
+
+  get isSettled(): boolean {
+    return this.#phase in siteHanded && (this.#build?.isSettled ?? true);
+  }
+
+  async halt(own: OwnDescriptors): Promise<Handed | undefined> {
+    if (this.#deferred !== undefined || !this.isSettled) return undefined;
+    this.#deferred = [];
+    // Nothing of a build runs; what it knows of the last one is not needed.
+    await this.#build?.halt(own);
+    this.#open?.server.leavePort();
+    const { shell, ...request } = this.#request ?? { shell: undefined };
+    const lifecycle: HandedLifecycle = {
+      phase: siteHanded[this.#phase as keyof typeof siteHanded],
+      why: this.#why,
+      restarts: 0,
+      deaths: 0,
+      failures: this.failures,
+      isRefused: this.isRefused,
+      lastExit: this.#lastExit && { ...this.#lastExit, lastLines: [...this.#lastExit.lastLines] },
+      leftovers: [],
+      ...(this.#request === undefined ? {} : { request: request as HandedLifecycle["request"] }),
+    };
+    return { lifecycle, streams: {}, shell };
+  }
+
+  goOn(): void {
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
+    this.#build?.goOn();
+    this.#openPort();
+    for (const happen of deferred) happen();
+  }
+
+  /** Answers that are under way end; so do connections that are open, with the proxy in front of them. */
+  leave(ended: (pid: number, ending: Ending) => void): void {
+    this.#deferred = [];
+    this.#cancelWait?.();
+    this.#build?.leave(ended);
+    this.#open?.streams.end();
+    this.#open?.close();
+  }
+
+  async adopt({ handed: { lifecycle: its }, shell }: Adopting): Promise<void> {
+    this.#why = its.why;
+    this.#failures = its.failures;
+    this.isRefused = its.isRefused;
+    this.#lastExit = its.lastExit;
+    if (its.request !== undefined) {
+      const { port, url, trust, reason } = its.request;
+      this.#request = { shell, port, url, trust, ...(reason === undefined ? {} : { reason }) };
+    }
+    const phases = Object.entries(siteHanded) as [SitePhase, string][];
+    const phase = phases.find(([, state]) => state === its.phase)?.[0] ?? "stopped";
+    if (phase !== "ready" && phase !== "stale" && phase !== "waiting") {
+      this.#phase = phase;
+      return;
+    }
+    this.#begin();
+    this.#phase = "opening";
+    await this.#listen();
+    if ((this.#phase as SitePhase) !== "ready") return;
+    // As it was, and not as if it had just been built.
+    if (phase === "stale") this.#phase = phase;
+    this.#why = its.why;
+  }
+
+  #tell(): void {
+    this.#options.onChange(this.snapshot());
+  }
+
+  /** Walks the table; does nothing where the event has no step in this phase. */
+  #happen(event: SiteEvent, because?: string): void {
+    if (this.#deferred !== undefined) {
+      this.#deferred.push(() => this.#happen(event, because));
+      return;
+    }
+    const found = siteStep(this.#phase, event);
+    if (found === undefined) return;
+    this.#phase = found.next;
+    this.#why = because;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    if (found.next === "failed" || found.next === "stale" || found.next === "waiting") {
+      this.#failures++;
+    }
+    this.isRefused = found.next === "failed";
+    if (found.action === "build") this.#make();
+    else if (found.action === "open") void this.#listen();
+    else if (found.action === "show") this.#show();
+    else if (found.action === "wait") this.#waitForPort();
+    else if (found.action === "end") void this.#end();
+    this.#tell();
+    if (this.#phase === "stopping" || this.#phase === "restarting") return;
+    for (const resolve of this.#stopWaiters.splice(0)) resolve();
+  }
+
+  #begin(): void {
+    this.#startedAt = this.#options.effects.clock.wall();
+    this.#begun = this.#options.effects.clock.now();
+  }
+
+  // --- building
+
+  #make(): void {
+    if (this.#open === undefined) this.#begin();
+    if (this.#build === undefined) {
+      this.#happen("built", this.#why);
+      return;
+    }
+    const { port: _port, ...request } = this.#request!;
+    if (this.spec.command !== "") this.#options.say(`builds: ${this.spec.command}`);
+    // Its former run has ended: this phase is entered with none under way.
+    this.#build.start({ ...request, port: undefined });
+  }
+
+  /** The task that builds has news. */
+  #heard({ state, why, lastExit }: Supervised): void {
+    this.#lastExit = lastExit ?? this.#lastExit;
+    if (state === "completed")
+      this.#happen("built", this.#phase === "again" ? this.#why : undefined);
+    else if (state === "failed") {
+      const what = this.#build!.isRefused ? (why ?? "its build failed") : `its build ${why}`;
+      const goesOn = this.#open === undefined ? "" : "; the files of an earlier one are served";
+      if (this.#open !== undefined) this.#options.say(`${what}${goesOn}`);
+      this.#happen("unbuilt", `${what}${goesOn}`);
+    } else this.#tell();
+  }
+
+  // --- serving
+
+  async #listen(): Promise<void> {
+    const { effects, sites, say } = this.#options;
+    const { clock } = effects;
+    const attempt = {};
+    this.#attempt = attempt;
+    const streams = new ReloadStreams();
+    const site = new Site({
+      folder: this.#own.path,
+      fallback: this.#own.fallback,
+      listing: this.#own.listing,
+      reload: this.#own.reload ? streams : undefined,
+      title: this.#id,
+    });
+    const { routeName } = this.spec;
+    const { domain } = this.#options;
+    const server = new SiteServer({
+      clock,
+      answer: (request) => site.answer(request),
+      fault: (error) => say(`a request failed: ${(error as Error).message}`),
+      isOurs: (host) => isOwnHost(host, { routeName, domain }),
+    });
+    const port = this.#request?.port;
+    try {
+      if (port !== undefined) server.listenOn(port);
+      const socket = sites.socketPath();
+      server.listenAt(socket);
+      this.#open = { server, socket, streams, close: this.#watch(streams) };
+    } catch (error) {
+      void server.stop(0);
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== "EADDRINUSE" || port === undefined) {
+        this.#happen("shut", `cannot listen: ${message}`);
+        return;
+      }
+      const taken = await takenBy(port, { id: this.#id, effects });
+      if (this.#attempt !== attempt) return;
+      const why = taken === undefined ? `port ${port} was taken` : portTaken(port, taken);
+      this.#happen("held", why);
+      return;
+    }
+    this.#readyAt = clock.wall();
+    this.#happen("opened", this.#why);
+  }
+
+  /** After a handover that came to nothing. */
+  #openPort(): void {
+    const port = this.#request?.port;
+    if (this.#open === undefined || port === undefined) return;
+    try {
+      this.#open.server.listenOn(port);
+    } catch (error) {
+      this.#options.say(`port ${port} is lost: ${(error as Error).message}`);
+    }
+  }
+
+  #waitForPort(): void {
+    const { clock, isFree } = this.#options.effects;
+    const port = this.#request!.port!;
+    this.#cancelWait = clock.every(portPeriod, () => {
+      if (isFree(port)) this.#happen("waited", this.#why);
+    });
+  }
+
+  #watch(streams: ReloadStreams): Cancel {
+    if (!this.#own.reload) return () => {};
+    const { sites, effects } = this.#options;
+    const cancel = sites.watch(this.#own.path, {
+      onChange: (paths) => {
+        for (const path of paths) {
+          if (!path.split("/").some(isHidden)) this.#changed.add(`/${path}`);
+        }
+        // A build writes its files one after another.
+        const builds = this.#phase === "rebuilding" || this.#phase === "again";
+        if (!builds && this.#deferred === undefined) this.#show();
+      },
+      onTrouble: (troubles) => {
+        this.#warnings = troubles;
+        this.#tell();
+      },
+    });
+    const stopBeat = effects.clock.every(beatPeriod, () => streams.beat());
+    return () => {
+      cancel();
+      stopBeat();
+    };
+  }
+
+  /** Loads open pages again, where a file of theirs has changed. */
+  #show(): void {
+    const paths = [...this.#changed];
+    this.#changed.clear();
+    if (paths.length > 0) this.#open?.streams.changed(paths);
+  }
+
+  async #end(): Promise<void> {
+    this.#attempt = undefined;
+    await this.#build?.stop();
+    await this.#close();
+    this.#startedAt = undefined;
+    this.#readyAt = undefined;
+    this.#happen("ended", this.#phase === "restarting" ? this.#request?.reason : undefined);
+  }
+
+  async #close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    open.close();
+    open.streams.end();
+    this.#changed.clear();
+    this.#warnings = [];
+    await open.server.stop(this.spec.stopTimeout);
+  }
+}
+
+/** The build as a task: it ends, and is ready with that. */
+function buildOf(spec: ServiceSpec): ServiceSpec {
+  return {
+    ...spec,
+    type: "task",
+    own: undefined,
+    command: spec.command === "" ? ":" : spec.command,
+    port: undefined,
+    restart: "no",
+    health: undefined,
+    readyPattern: undefined,
+    lazy: false,
+    idleTimeout: undefined,
+    watch: [],
+  };
+}

@@ -1,0 +1,276 @@
+/** Images of real engines that are run once, by their commands: Docker's and Podman's in turn. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { converse } from "../../src/control/found/conversation.ts";
+import { follow } from "../../src/control/found/client.ts";
+import { type Daemon, startDaemon } from "../../src/daemon/daemon.ts";
+import { cli, command, type Env, environment, freshState, session } from "../cli/cli.ts";
+import {
+  type ContainerEngine,
+  containerEngine,
+  lackingNamespaces,
+} from "../support/container-engine.ts";
+import { daemonOptions } from "../support/daemon-options.ts";
+import { lacking, type ProgramName } from "../support/debian.ts";
+import { eventually } from "../support/eventually.ts";
+
+const engineNames = ["docker", "podman"] as const;
+
+const needed: Record<(typeof engineNames)[number], readonly ProgramName[]> = {
+  docker: ["dockerd", "rootlesskit", "slirp4netns", "newuidmap", "runc", "busybox"],
+  podman: ["podman", "slirp4netns", "runc", "busybox"],
+};
+
+/** Milliseconds; engines copy whole images, on machines that do much else. */
+const patience = 60_000;
+const name = `tool${process.pid}`;
+const image = `localhost/${name}`;
+
+test("without an engine, a run says how to get one, and exits with 125", async () => {
+  await using state = await freshState();
+  const DOCKER_HOST = `unix://${state.directory}/nobody.sock`;
+  const { code, err } = await cli(["container", "run", "alpine"], {
+    env: { ...state.env, DOCKER_HOST },
+  });
+  expect(code).toBe(125);
+  expect(err).toContain("no container engine answers");
+  expect(err).toContain("install Docker or Podman");
+});
+
+describe.each(engineNames)("images of %s", (kind) => {
+  const needs = lacking(needed[kind]) || lackingNamespaces();
+  if (needs !== "") {
+    test.skip(`are run once${needs}`, () => {});
+    return;
+  }
+  let engine: ContainerEngine;
+  let daemon: Daemon;
+  let socket: string;
+  let env: Env;
+  const folder = mkdtempSync(join(tmpdir(), "lh-images-"));
+
+  beforeAll(async () => {
+    engine = await containerEngine(kind);
+    const [first] = JSON.parse(await engine.api("GET", "/images/json")) as { Id: string }[];
+    await engine.api("POST", `/images/${first!.Id}/tag?repo=${image}&tag=latest`);
+    const options = await daemonOptions({ containers: [engine.socket] });
+    daemon = (await startDaemon(options))!;
+    socket = options.socket;
+    env = {
+      LOCALHOSTESS_STATE_DIR: options.stateDirectory,
+      DOCKER_HOST: `unix://${engine.socket}`,
+    };
+  }, patience);
+  afterAll(async () => {
+    await daemon?.stop();
+    await engine?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, patience);
+
+  /** Without a daemon. */
+  async function alone(): Promise<{ env: Env } & AsyncDisposable> {
+    const state = await freshState();
+    return {
+      env: { ...env, ...state.env },
+      [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
+    };
+  }
+
+  async function containers(): Promise<string[]> {
+    const all = JSON.parse(await engine.api("GET", "/containers/json?all=true"));
+    return (all as { Id: string }[]).map(({ Id }) => Id);
+  }
+
+  const script = (text: string): string[] => ["container", "run", image, "sh", "-c", text];
+
+  test(
+    "output is kept apart, the exit code is the container's, and nothing is left",
+    async () => {
+      const ran = await cli(script("echo out; echo err >&2; exit 7"), { env });
+      expect(ran).toEqual({ code: 7, out: "out\n", err: "err\n" });
+      const lost = await cli(["container", "run", image, "no-such-program"], { env });
+      expect(lost.code).toBe(127);
+      expect(lost.err).toMatch(/no.such|not found/i);
+      expect(await containers()).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "whatever is piped in arrives, and so does its end; variables, folders and words are as they are typed",
+    async () => {
+      const child = Bun.spawn(command("container", "run", image, "cat"), {
+        ...{ env: environment(env), stdin: "pipe", stdout: "pipe", stderr: "inherit" },
+      });
+      const bytes = Buffer.alloc(3_000_000, "0123456789abcdef\n");
+      child.stdin.write(bytes);
+      child.stdin.end();
+      expect(Buffer.from(await new Response(child.stdout).arrayBuffer()).equals(bytes)).toBe(true);
+      expect(await child.exited).toBe(0);
+      writeFileSync(join(folder, "file"), "from here");
+      const options = ["-e", "A=a b", "-e", "FROM_HERE", "-v", "./file:/in:ro"];
+      const words = ["container", "run", ...options, image, "sh", "-c", 'echo "$A $FROM_HERE $*"'];
+      const ran = await cli([...words, "x", "-v", "--json"], {
+        ...{ env: { ...env, FROM_HERE: "yes" }, cwd: folder },
+      });
+      expect(ran).toEqual({ code: 0, out: "a b yes -v --json\n", err: "" });
+    },
+    patience,
+  );
+
+  test(
+    "on a terminal it has one, with its size, and Ctrl-C is for the program inside",
+    async () => {
+      const loop =
+        "trap 'echo caught' INT; while [ -z \"$size\" ]; do size=$(busybox stty size 2>/dev/null); done; echo $size; while :; do read -r x && echo got $x; done";
+      await using its = session(script(loop), { env, columns: 93 });
+      await its.until((text) => text.includes("24 93"));
+      its.type("hello\r");
+      await its.until((text) => text.includes("got hello"));
+      its.type("\u0003");
+      await its.until((text) => text.includes("caught"));
+      its.resize(71);
+      its.signal("SIGTERM");
+      expect(await its.ended()).toBe(143);
+      expect(await containers()).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "Ctrl-C ends a run without a terminal, and nothing is left",
+    async () => {
+      const words = [
+        "container",
+        "run",
+        image,
+        "sh",
+        "-c",
+        "trap 'exit 9' INT; echo up; while :; do read -t 1 x; done",
+      ];
+      const its = Bun.spawn(command(...words), {
+        ...{ env: environment(env), stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+      });
+      const reader = its.stdout.getReader();
+      await reader.read();
+      its.kill("SIGINT");
+      expect(await its.exited).toBe(9);
+      expect(await containers()).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "a killed client leaves nothing: the daemon removes its container, and without one the next command",
+    async () => {
+      const killed = async (of: Env): Promise<void> => {
+        const its = Bun.spawn(command(...script("echo up; while :; do read -t 1 x; done")), {
+          ...{ env: environment(of), stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+        });
+        await its.stdout.getReader().read();
+        its.kill("SIGKILL");
+        await its.exited;
+      };
+      await killed(env);
+      await eventually("the daemon has removed it", async () => (await containers()).length === 0);
+      await using without = await alone();
+      await killed(without.env);
+      expect(await containers()).toHaveLength(1);
+      expect((await cli(script("exit 0"), { env: without.env })).code).toBe(0);
+      expect(await containers()).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "a published port is answered through the image's name, on this machine alone",
+    async () => {
+      const words = ["container", "run", "-p", "8080", image];
+      await using its = session([...words, "httpd", "-f", "-p", "8080", "-h", "/www"], { env });
+      const headers = { host: `${name}.localhost` };
+      const answers = async (): Promise<boolean> => {
+        const answer = await fetch(`http://127.0.0.1:${daemon.port}/`, { headers });
+        return (await answer.text()) === "from a container\n";
+      };
+      await eventually("it answers by its name", answers);
+      const [its1] = JSON.parse(await engine.api("GET", "/containers/json")) as {
+        Ports: { IP: string; PrivatePort: number }[];
+      }[];
+      expect(its1!.Ports.map(({ IP }) => IP)).toEqual(["127.0.0.1"]);
+      its.signal("SIGTERM");
+      expect(await its.ended()).toBe(143);
+    },
+    patience,
+  );
+
+  test(
+    "a word that names no service is an image, unless it looks mistyped",
+    async () => {
+      const project = join(folder, "shop");
+      mkdirSync(project);
+      writeFileSync(
+        join(project, "locald.toml"),
+        `[project]\nname = "shop${process.pid}"\n[services.${name}s]\ncommand = "sleep 60"\n[services.api]\ncommand = "sleep 60"\n`,
+      );
+      const at = { env, cwd: project };
+      const near = await cli(["run", name, "--", "true"], at);
+      expect(near.code).toBe(1);
+      expect(near.err).toContain(
+        `to run an image of that name: localhostess container run ${name}`,
+      );
+      const service = await cli(["run", "-p", "80", "api", "--", "true"], at);
+      expect(service).toMatchObject({ code: 2, err: expect.stringContaining("is for images") });
+      expect((await cli(["run", "api", "--", "sh", "-c", "exit 3"], at)).code).toBe(3);
+      expect((await cli(["run", image, "sh", "-c", "exit 4"], at)).code).toBe(4);
+      const none = await cli(["run", "localhost/no-such-image:1"], at);
+      expect(none.code).toBe(125);
+      expect(none.err).toContain("image localhost/no-such-image:1 cannot be pulled");
+    },
+    patience,
+  );
+
+  test(
+    "RunContainer streams the output as the first locald did, and ends with Ok or an Error",
+    async () => {
+      const lines = async (wanted: object): Promise<unknown[]> => {
+        const all: unknown[] = [];
+        for await (const line of follow(socket, { RunContainer: wanted }))
+          all.push(JSON.parse(line));
+        return all;
+      };
+      const words = ["sh", "-c", "echo hi"];
+      const [log, ...rest] = await lines({
+        ...{ image, command: words, interactive: false, detached: false },
+      });
+      expect(log).toEqual({
+        type: "Log",
+        data: {
+          ...{ timestamp: expect.any(Number), service: "container" },
+          ...{ stream: "stdout", message: "hi\n" },
+        },
+      });
+      expect(rest).toEqual(["Ok"]);
+      expect(await lines({ image, command: ["sh", "-c", "exit 3"] })).toEqual([
+        { Error: "the container exited with code 3" },
+      ]);
+      expect(await lines({ image, detached: true })).toEqual([
+        { error: expect.objectContaining({ code: "unsupported" }) },
+      ]);
+      const up = Promise.withResolvers<void>();
+      const leaving = converse(
+        socket,
+        {
+          RunContainer: { image, command: ["sh", "-c", "echo up; while :; do read -t 1 x; done"] },
+        },
+        { hear: () => up.resolve(), ended: () => up.resolve() },
+      );
+      await up.promise;
+      expect(await containers()).toHaveLength(1);
+      leaving.end();
+      await eventually("it is removed", async () => (await containers()).length === 0);
+    },
+    patience,
+  );
+});
