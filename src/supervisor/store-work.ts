@@ -309,7 +309,8 @@ export class StoreWork {
 
 function noData({ id, type }: Store): StoreRefusal {
   // Only its program knows whether it runs in a container.
-  const volume = "; one that runs in a container keeps its data in a volume of the engine, out of reach here";
+  const volume =
+    "; one that runs in a container keeps its data in a volume of the engine, out of reach here";
   return new StoreRefusal(`${id} has no data yet${type === "postgres" ? "" : volume}`);
 }
 
