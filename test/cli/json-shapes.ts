@@ -720,6 +720,7 @@ export const answers: Readonly<Record<string, Answer>> = {
     branch: orNull(v.string(), "its branch, which stays; null: HEAD was detached"),
     folder: text("the folder that was removed"),
     stopped: list(v.string(), "the projects that were up there"),
+    data: list(v.string(), "the stores whose data was removed with it"),
   }),
   "worktree list": rows(worktree),
   "db url": object({

@@ -6,6 +6,7 @@ import { containerRuns } from "./container-runs.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
+import { databases } from "./databases.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
@@ -53,6 +54,7 @@ export const faults: readonly Fault[] = [
   ...containers,
   ...control,
   ...daemon,
+  ...databases,
   ...doors,
   ...people,
   ...postgresFaults,
