@@ -102,6 +102,8 @@ class AllProjects implements Projects {
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
   readonly #sites: SiteEffects;
+  /** Answers of sites that go on while another daemon has them. */
+  readonly #leavings: Promise<void>[] = [];
   #trust: Readonly<Record<string, string>> = {};
   /** The shells of services that are not taken over yet. */
   #inherited: Shells = new Map();
@@ -161,6 +163,7 @@ class AllProjects implements Projects {
     };
     this.#sites = {
       socketPath: options.socketPath,
+      onLeft: (done) => void this.#leavings.push(done),
       watch: siteWatch({ clock, events: this.#events }),
     };
     this.usage = usageGauge({
@@ -617,22 +620,23 @@ class AllProjects implements Projects {
     return this.#stopping;
   }
 
-  #isLeft(): boolean {
+  async #isLeft(): Promise<boolean> {
     if (this.#left === undefined) return false;
+    await Promise.all(this.#leavings);
     this.#options.onReleased({ handsOver: true });
     return true;
   }
 
   async #end(): Promise<void> {
     this.#keepers?.halt();
-    if (this.#isLeft()) return;
+    if (await this.#isLeft()) return;
     if (this.#taken !== undefined) await this.#recovered.promise;
     await this.stores.close();
     const all = this.#folders.all();
     for (const folder of all) folder.close();
     await Promise.all(all.map(({ project }) => project?.rest()));
     // Another daemon has taken them meanwhile.
-    if (this.#isLeft()) return;
+    if (await this.#isLeft()) return;
     await this.#endStrays();
     if (all.some(({ project }) => project !== undefined)) this.#kept.save();
     await this.#kept.flush();

@@ -3,6 +3,7 @@ import { listed } from "../../text/list.ts";
 import { hasPort, type ServiceSpec } from "../project.ts";
 import { referenceText } from "../reference.ts";
 import { giftFields } from "../types/gifts.ts";
+import { furtherField } from "../types/own.ts";
 import type { Groups } from "./groups.ts";
 import type { Mistakes } from "./mistakes.ts";
 import type { Declared } from "./service.ts";
@@ -41,10 +42,12 @@ function missing(
   { field }: { field: string },
 ): string | undefined {
   if (unusable !== undefined || field === "host") return undefined;
+  const further = own?.kind === "container" ? own.ports.map(furtherField) : [];
+  if (further.includes(field)) return undefined;
   const what = `${name} is ${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`;
   // A site without a port of its own has the address that the proxy gives it.
   if (type !== "site" && !hasPort({ type, own, port })) return `${what} and has no port`;
-  const fields = giftFields[type];
+  const fields = [...giftFields[type], ...further];
   return fields.includes(field)
     ? undefined
     : `${what}, which has no ${field}; its fields are ${listed(fields)}`;
