@@ -8,6 +8,7 @@ import { serviceRow } from "../../routes/service-row.ts";
 import { stateSentence } from "../../routes/state-sentence.ts";
 import { isAddressed, type Supervised, type SupervisedState } from "../../routes/supervised.ts";
 import type { Taken } from "../../supervisor/family/usage-gauge.ts";
+import { shownCommand } from "../../manifest/shown-command.ts";
 import type { Backend } from "./command.ts";
 
 /** Services of projects first, then services that were started by hand. */
@@ -98,6 +99,8 @@ function supervisedStatus(
 ): SupervisedStatus {
   // A site has no process.
   const running = its.pid !== undefined || its.socket !== undefined;
+  // The process here is the engine's client: its own use says nothing of the container.
+  const isMeasured = running && spec?.own?.kind !== "container";
   return {
     name: its.id,
     pid: its.pid ?? null,
@@ -113,7 +116,7 @@ function supervisedStatus(
     constellation: null,
     warnings: its.warnings,
     started_at: isoTime(its.startedAt),
-    command: spec?.command ?? "",
+    command: spec === undefined ? "" : shownCommand(spec),
     project: its.project,
     service: its.service,
     route_name: its.routeName ?? null,
@@ -127,8 +130,8 @@ function supervisedStatus(
     uptime: its.startedAt === undefined || age === undefined ? null : Math.round(age),
     restarts: its.restarts,
     exit: its.lastExit === undefined ? null : jsonForm(its.lastExit),
-    cpu: running ? (taken?.cpu ?? null) : null,
-    memory: running ? (taken?.memory ?? null) : null,
+    cpu: isMeasured ? (taken?.cpu ?? null) : null,
+    memory: isMeasured ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     denied,
     denials: jsonForm(denials),
