@@ -509,6 +509,7 @@ const supervised = v.strictObject({
   checkout: absent(checkout, "the git checkout that its project is in"),
   pid: absent(v.number(), "absent: no process runs"),
   port: absent(v.number(), "the port assigned to it"),
+  socket: absent(v.string(), "the unix socket at which the daemon itself answers for a site"),
   listens: list(v.number(), "the ports that its processes listen on"),
   listens_as: list(v.number(), "the users as whom they do"),
   started_at: absent(utc, "when its process was started"),
@@ -719,6 +720,7 @@ export const answers: Readonly<Record<string, Answer>> = {
     branch: orNull(v.string(), "its branch, which stays; null: HEAD was detached"),
     folder: text("the folder that was removed"),
     stopped: list(v.string(), "the projects that were up there"),
+    data: list(v.string(), "the stores whose data was removed with it"),
   }),
   "worktree list": rows(worktree),
   "db url": object({

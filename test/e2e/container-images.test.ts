@@ -351,7 +351,7 @@ RUN exit 1
         expect(await place.logs("built:web")).toContain("building with given");
         // Of the container, and not of the client of its engine.
         expect(await place.row("built:web")).toMatchObject({
-          ...{ command: `built from ${src}`, cpu: null, memory: null },
+          ...{ command: "the image of its Dockerfile", cpu: null, memory: null },
         });
         writeFileSync(join(src, "page"), "the second\n");
         await place.send({ Stop: { name: "built:web" } });

@@ -37,7 +37,7 @@ const patience = 10_000;
 export async function chooseEngine(options: ChooseOptions): Promise<ChosenEngine> {
   const { only, env, home, uid, clock, signal } = options;
   const chosen = env.DOCKER_HOST || env.CONTAINER_HOST;
-  const list = only ?? (chosen ? [chosen] : undefined);
+  const list = chosen ? [chosen] : only;
   const { sockets, notes } = enginePlaces({ env, home, uid, only: list });
   const refused: string[] = [...notes];
   const refusals: EngineRefusal[] = [];
