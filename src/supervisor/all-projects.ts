@@ -10,6 +10,7 @@ import { lockOf } from "../system/file-lock.ts";
 import { folderEvents } from "../system/folder-events.ts";
 import { isThere } from "../system/process-now.ts";
 import { isFolder } from "../system/is-folder.ts";
+import { slices } from "../system/slices.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
@@ -116,6 +117,8 @@ class AllProjects implements Projects {
   /** Set once the next daemon has everything: services as it tells of them, by id. */
   #left: { line: Line; snapshots: Map<string, Supervised> } | undefined;
   #stopping: Promise<void> | undefined;
+  /** Shared by all projects: launches of one turn of the event loop take little more than this, in milliseconds. */
+  readonly #breathe = slices(8);
   readonly #gone: GoneWorktrees;
   readonly stores: StoreWork;
 
@@ -859,6 +862,7 @@ class AllProjects implements Projects {
     const { domain } = declared.spec;
     return new Project(declared, {
       clock: this.#options.clock,
+      breathe: this.#breathe,
       logs: this.logs,
       machine: this.#options.kinds,
       supervise: (spec, given) =>

@@ -2,9 +2,11 @@
 import { between } from "./between.ts";
 import { choosing } from "./choices.ts";
 import { composeFiles } from "./compose.ts";
+import { containerRuns } from "./container-runs.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
+import { databases } from "./databases.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
@@ -25,6 +27,7 @@ import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
+import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
 import { otherMachines } from "./remote.ts";
@@ -37,6 +40,7 @@ import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
+import { typed } from "./types.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
@@ -46,11 +50,14 @@ export const faults: readonly Fault[] = [
   ...between,
   ...choosing,
   ...composeFiles,
+  ...containerRuns,
   ...containers,
   ...control,
   ...daemon,
+  ...databases,
   ...doors,
   ...people,
+  ...postgresFaults,
   ...floods,
   ...folder,
   ...h2Servers,
@@ -81,6 +88,7 @@ export const faults: readonly Fault[] = [
   ...tasks,
   ...terminals,
   ...tls,
+  ...typed,
   ...lists,
   ...shown,
   ...worktrees,
