@@ -133,4 +133,12 @@ export const sites: readonly Fault[] = [
     replace: "",
     tests: ["test/supervisor/site-lifecycle.test.ts"],
   },
+  {
+    name: "a site that another daemon serves looks as if it had been restarted",
+    file: "src/supervisor/service/site-lifecycle.ts",
+    find: "    this.#startedAt = its.served?.startedAt ?? this.#startedAt;\n",
+    replace: "    this.#startedAt = this.#startedAt! + 1;\n",
+    tests: ["test/supervisor/site-lifecycle.test.ts"],
+    only: "the next daemon serves",
+  },
 ];

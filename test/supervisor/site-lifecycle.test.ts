@@ -119,6 +119,8 @@ test("the next daemon serves a site as it was, at the same port, and one that co
   const next = await adoptSite(spec, { ...options, adopting: { handed, shell: {}, rest } });
   former.leave(() => {});
   expect(next.snapshot().state).toBe("ready");
+  // Another time would look like a restart to those that restart with it.
+  expect(next.snapshot().startedAt).toBe(former.snapshot().startedAt!);
   expect(next.snapshot().socket).not.toBe(former.snapshot().socket);
   expect(await textAt(next)).toBe("a");
   // Requests that were on their way to the former one.
