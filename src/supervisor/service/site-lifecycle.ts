@@ -272,7 +272,7 @@ class SiteLifecycle implements Lifecycle {
       return;
     }
     this.#begin();
-    // What restarts with it does not now.
+    // Those that restart with it do not now.
     this.#startedAt = its.served?.startedAt ?? this.#startedAt;
     this.#phase = "opening";
     await this.#listen();
