@@ -168,7 +168,7 @@ export function readService(
     profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: own("lazy") ?? false,
     idleTimeout: valueIn("idle_timeout"),
-    watch: watchedBy(watch, ownSpec),
+    watch: watchedBy(watch, { own: ownSpec, workdir }),
     inputs: inputs ?? [],
     pty: valueIn("pty") ?? true,
     routeName: hasAddress(kind) ? routeNameOf(name, { ...project, type }) : undefined,
@@ -255,8 +255,15 @@ function shellOf(shell: Known<string[]> | undefined, directory: string): string[
   return [program!.includes("/") ? absolute(program!, directory) : program!, ...words];
 }
 
-/** The build of a site must not begin again because of what it has written. */
-function watchedBy(patterns: readonly string[] = [], own: Own | undefined): readonly string[] {
+/**
+ * The build of a site must not begin again because of what it has written. Where that is in the midst of what it reads,
+ * the patterns alone tell the two apart.
+ */
+function watchedBy(
+  patterns: readonly string[] = [],
+  { own, workdir }: { own: Own | undefined; workdir: string },
+): readonly string[] {
   if (own?.kind !== "site" || patterns.length === 0) return patterns;
+  if (`${workdir}/`.startsWith(`${own.path}/`)) return patterns;
   return [...patterns, `!${own.path.replace(/[\\*?[\]{},]/g, "\\$&")}`];
 }

@@ -231,6 +231,9 @@ class SiteLifecycle implements Lifecycle {
       leftovers: [],
       ...(this.#request === undefined ? {} : { request: request as HandedLifecycle["request"] }),
     };
+    if (this.#startedAt !== undefined && this.#readyAt !== undefined) {
+      lifecycle.served = { startedAt: this.#startedAt, readyAt: this.#readyAt };
+    }
     return { lifecycle, streams: {}, shell };
   }
 
@@ -269,10 +272,13 @@ class SiteLifecycle implements Lifecycle {
       return;
     }
     this.#begin();
+    // Those that restart with it do not now.
+    this.#startedAt = its.served?.startedAt ?? this.#startedAt;
     this.#phase = "opening";
     await this.#listen();
     if ((this.#phase as SitePhase) !== "ready") return;
     // As it was, and not as if it had just been built.
+    this.#readyAt = its.served?.readyAt ?? this.#readyAt;
     if (phase === "stale") this.#phase = phase;
     this.#why = its.why;
   }
