@@ -2,9 +2,11 @@
 import { between } from "./between.ts";
 import { choosing } from "./choices.ts";
 import { composeFiles } from "./compose.ts";
+import { containerRuns } from "./container-runs.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
+import { databases } from "./databases.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
@@ -33,10 +35,12 @@ import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
 import { stores } from "./stores.ts";
+import { sites } from "./sites.ts";
 import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
+import { typed } from "./types.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
@@ -46,9 +50,11 @@ export const faults: readonly Fault[] = [
   ...between,
   ...choosing,
   ...composeFiles,
+  ...containerRuns,
   ...containers,
   ...control,
   ...daemon,
+  ...databases,
   ...doors,
   ...people,
   ...postgresFaults,
@@ -77,10 +83,12 @@ export const faults: readonly Fault[] = [
   ...restarts,
   ...supervised,
   ...stores,
+  ...sites,
   ...suites,
   ...tasks,
   ...terminals,
   ...tls,
+  ...typed,
   ...lists,
   ...shown,
   ...worktrees,

@@ -118,6 +118,9 @@ export class FakeLifecycle {
   result: Ended = { kind: "ended" };
   readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
+  /** How often what it leaves outside of its family was ended, and the ports that this sets free. */
+  tidied = 0;
+  left: number[] = [];
   /** Whether the descriptors of its process can be had. */
   handable = true;
   /** Processes of another daemon. */
@@ -150,6 +153,11 @@ export class FakeLifecycle {
 
   #options(): LifecycleOptions {
     return {
+      tidy: async () => {
+        this.tidied++;
+        for (const port of this.left) this.busy.delete(port);
+        return undefined;
+      },
       project: "shop",
       domain: "shop.localhost",
       directory: "/shop",

@@ -1,5 +1,6 @@
 /** Services that were found and services that are supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import { ownText } from "../../manifest/types/own-text.ts";
 import type { DenialReport } from "../../routes/denial.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
@@ -113,7 +114,7 @@ function supervisedStatus(
     constellation: null,
     warnings: its.warnings,
     started_at: isoTime(its.startedAt),
-    command: spec?.command ?? "",
+    command: spec?.own === undefined ? (spec?.command ?? "") : ownText(spec.own, spec.command),
     project: its.project,
     service: its.service,
     route_name: its.routeName ?? null,
@@ -150,6 +151,10 @@ function instanceOf(
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
   const kind = spec?.health?.ask.kind;
+  // A store is asked in its own protocol.
+  if (kind === undefined && (spec?.own?.kind === "postgres" || spec?.own?.kind === "store")) {
+    return "Tcp";
+  }
   if (kind === "http" || kind === "https") return "Http";
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
