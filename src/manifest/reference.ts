@@ -3,6 +3,7 @@ import { listed } from "../text/list.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { shown } from "../text/shown.ts";
 import { allFields } from "./types/gifts.ts";
+import { isFurtherField } from "./types/own.ts";
 
 export type Reference =
   | { kind: "service"; name: string; field: string }
@@ -219,7 +220,7 @@ function readReference(inner: string): Reference | string {
     if (name === undefined || name === "" || field === undefined || more.length > 0) {
       return "expected a service and a field, as in ${services.db.port}";
     }
-    if (allFields.includes(field)) return { kind: "service", name, field };
+    if (allFields.includes(field) || isFurtherField(field)) return { kind: "service", name, field };
     return noField(field, allFields);
   }
   if (kind === "project") {

@@ -10,7 +10,7 @@ import {
 import { endNow } from "../support/daemon-place.ts";
 import { lacking, type ProgramName } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
-import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+import { type ProjectPlace, projectPlace, server } from "../support/project-place.ts";
 import { redisInContainer } from "../support/redis-in-container.ts";
 
 const engineNames = ["docker", "podman"] as const;
@@ -47,7 +47,12 @@ describe.each(engineNames)("services in containers of %s", (kind) => {
     await engine?.stop();
   }, patience);
 
-  type Listed = { Id: string; State: string; Labels: Record<string, string> };
+  type Listed = {
+    Id: string;
+    State: string;
+    Labels: Record<string, string>;
+    Ports: { IP: string; PrivatePort: number; PublicPort: number }[];
+  };
 
   /** Those of one project's folder. */
   async function containers(directory: string): Promise<Listed[]> {
@@ -124,7 +129,7 @@ command = '''sh -c 'echo "$COLOUR|$1|$(pwd)|$HOME2|$(cat /files/note)"; id -u >&
       expect(logs).toContain("last words");
       expect(await containers(directory)).toEqual([]);
       const volumes = await engine.api("GET", "/volumes");
-      expect(volumes).toMatch(/"Name":"localhostess-words-[0-9a-f]{8}-say-kept"/);
+      expect(volumes).toMatch(/"Name":"localhostess-words-[0-9a-f]{8}-kept"/);
     },
     patience,
   );
@@ -290,4 +295,80 @@ stop_timeout = "1s"
     },
     patience,
   );
+
+  test(
+    "a lazy one is started by a request and ends without any, is one row where containers have names, and reaches others",
+    async () => {
+      const config = join(engine.folder, "config.toml");
+      await place.write(config, `containers = ["${engine.socket}"]\n`);
+      await using other = await projectPlace({ LOCALHOSTESS_CONFIG: config });
+      const directory = await other.project(
+        "lazy",
+        `[services.web]
+type = "container"
+image = "shop/web:1"
+container_port = 80
+ports = [81]
+lazy = true
+idle_timeout = "3s"
+stop_timeout = "1s"
+command = '''sh -c 'httpd -f -p 81 -h /bin & exec httpd -f -p 80 -h /www' '''
+[services.asks]
+type = "container"
+image = "shop/box:1"
+restart = "no"
+pty = false
+disabled = true
+command = '''sh -c 'for i in 1 2 3 4 5 6 7 8 9; do wget -q -O - http://web && exit 0; sleep 1; done; exit 1' '''
+depends_on = ["web"]
+`,
+      );
+      // The default engine is another one, or none: config.toml says which.
+      const own = { PATH: process.env.PATH! };
+      expect((await other.up(directory, { env: own })).at(-1)).toBe("Ok");
+      expect(await containers(directory)).toEqual([]);
+      const { url } = await other.row("lazy:web");
+      const ask = async () => {
+        const answer = await fetch(url!, { headers: { Host: new URL(url!).host } });
+        return await answer.text();
+      };
+      expect(await ask()).toBe("from a container\n");
+      const { Ports } = (await containers(directory))[0]!;
+      expect(Ports.map(({ IP, PrivatePort }) => `${IP}:${PrivatePort}`).sort()).toEqual([
+        "127.0.0.1:80",
+        "127.0.0.1:81",
+      ]);
+      const { Status } = await other.send<{ Status: { name: string; port: number }[] }>("Status");
+      const published = Ports.map(({ PublicPort }) => PublicPort);
+      const rows = Status.filter(({ port }) => published.includes(port));
+      expect(rows.map(({ name }) => name)).toEqual(["lazy:web"]);
+      await eventually("it rests", async () => (await containers(directory)).length === 0);
+      // Podman has no bridges here, on which containers find each other.
+      if (kind === "docker") {
+        await other.up(directory, { env: own, services: ["asks"] });
+        const row = await other.until("lazy:asks", ({ state }) => state === "exited");
+        expect(row.exit).toMatchObject({ code: 0 });
+        expect(await other.logs("lazy:asks")).toContain("from a container");
+      }
+    },
+    patience,
+  );
 });
+
+test("without an engine, one says how to get it, and the others start", async () => {
+  await using place = await projectPlace();
+  const directory = await place.project(
+    "none",
+    `[services.db]
+type = "container"
+image = "shop/web:1"
+[services.web]
+command = """${server}"""
+`,
+  );
+  const nowhere = `unix://${join(place.daemon.directory, "no.sock")}`;
+  await place.up(directory, { env: { PATH: process.env.PATH!, DOCKER_HOST: nowhere } });
+  await place.until("none:web", ({ state }) => state === "ready");
+  const { state, why } = await place.until("none:db", (row) => row.state === "failed");
+  expect(`${state}: ${why}`).toContain("install Docker or Podman, start it, or name its socket");
+}, 60_000);

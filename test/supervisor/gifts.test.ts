@@ -21,6 +21,29 @@ function ownOf(type: ServiceType): Own | undefined {
   return service(`[services.it]\ntype = "${type}"\n${keys[type] ?? ""}\n`, "it").own;
 }
 
+test("a container gives its further ports, and only those that it has", () => {
+  const text = (field: string) => `[services.mail]
+type = "container"
+image = "x"
+ports = [1025, "53:53/udp"]
+[services.web]
+command = "serve"
+env = { SMTP = "\${services.mail.${field}}" }
+`;
+  const { own } = service(text("port_1025"), "mail");
+  const spec = specOf({ name: "mail", type: "container", own: own! });
+  const facts = {
+    ...{ id: "shop:mail", project: "shop", directory: "/shop", port: undefined, machine },
+    portOf: (suffix: string) => (suffix === "1025" ? 4001 : undefined),
+    url: undefined,
+  };
+  expect(kindOf(spec).gives(spec, facts).fields).toEqual({ port_1025: "4001", port_53_udp: "53" });
+  expect(service(text("port_53_udp"), "web").env).toEqual({
+    SMTP: "${services.mail.port_53_udp}",
+  });
+  expect(() => service(text("port_1026"), "web")).toThrow();
+});
+
 for (const type of serviceTypes) {
   test(`${type} gives the fields and variables that references are checked by`, () => {
     const own = ownOf(type);

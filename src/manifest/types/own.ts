@@ -90,6 +90,16 @@ export function furtherPort({ inside, protocol }: ExtraPort): string {
   return protocol === "tcp" ? String(inside) : `${inside}-${protocol}`;
 }
 
+/** `${services.mail.port_8025}`. */
+export function furtherField({ inside, protocol }: ExtraPort): string {
+  return protocol === "tcp" ? `port_${inside}` : `port_${inside}_udp`;
+}
+
+/** Whether it may be such a field; which there are is the service's. */
+export function isFurtherField(field: string): boolean {
+  return /^port_\d{1,5}(?:_udp)?$/.test(field);
+}
+
 export type Volume = {
   /** The name of a volume, which is the project's own; or an absolute path on this machine. */
   source: string;

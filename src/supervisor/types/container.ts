@@ -1,6 +1,6 @@
 /** `container`: our program is the client of an engine, for as long as the container runs. */
 import type { ServiceSpec } from "../../manifest/project.ts";
-import { type ContainerSpec, furtherPort } from "../../manifest/types/own.ts";
+import { type ContainerSpec, furtherField, furtherPort } from "../../manifest/types/own.ts";
 import type { Kind, KindFacts } from "./kind.ts";
 import { ordered } from "./ordered.ts";
 
@@ -36,9 +36,8 @@ export const container: Kind = {
   furtherPorts,
   gives(spec, { port, portOf }) {
     const further = (spec.own as ContainerSpec).ports.flatMap((its) => {
-      const suffix = furtherPort(its);
-      const at = its.outside ?? portOf(suffix);
-      return at === undefined ? [] : [[`port_${suffix.replace("-", "_")}`, String(at)]];
+      const at = its.outside ?? portOf(furtherPort(its));
+      return at === undefined ? [] : [[furtherField(its), String(at)]];
     });
     const own =
       port === undefined

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { Engine } from "../../../src/containers/runs/choose-engine.ts";
 import { labelNames } from "../../../src/containers/runs/container-plan.ts";
 import { ContainerRun } from "../../../src/containers/runs/container-run.ts";
+import { engineCall } from "../../../src/containers/runs/engine-calls.ts";
 import type { RunEffects } from "../../../src/containers/runs/container-run.ts";
 import { systemClock } from "../../../src/system/clock.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -29,6 +30,13 @@ function started(engine: PlayedEngine, changes: Partial<RunEffects> = {}) {
     ...changes,
   });
   return { run, outcome: run.run(), told, output };
+}
+
+/** Resolves when the engine has had time for a few answers. */
+async function answers({ path }: PlayedEngine): Promise<void> {
+  for (let count = 0; count < 12; count++) {
+    await engineCall(path, { method: "GET", path: "/_ping", clock: systemClock, deadline: 5000 });
+  }
 }
 
 function engineAt(socket: string): Engine {
@@ -92,8 +100,10 @@ test("one that is stopped while the engine makes it is removed as soon as it is 
     engine.asked.some((its) => its.includes("/create?name")),
   );
   run.stop();
+  await answers(engine);
   release();
   expect(await outcome).toEqual({ kind: "stopped" });
+  await answers(engine);
   expect(engine.containers.size).toBe(0);
   expect(engine.asked.some((its) => its.includes("/start"))).toBe(false);
 });
@@ -187,19 +197,25 @@ test("no engine: how to get one is the end, and one that does not answer may com
   }
 });
 
-test("output waits for whoever reads it", async () => {
+test("output waits for whoever reads it, and the container for its last words", async () => {
   using engine = playedEngine();
   const taken = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
   const { outcome, output } = started(engine, {
     write: async (_stream, bytes) => {
+      begun.resolve();
       await taken.promise;
       output.stdout += Buffer.from(bytes).toString();
     },
   });
   await engine.running();
   engine.print("stdout", "late\n");
+  await begun.promise;
+  engine.print("stdout", "last\n");
   engine.exit(0);
+  await answers(engine);
+  expect(engine.containers.size).toBe(1);
   taken.resolve();
   await outcome;
-  expect(output.stdout).toBe("late\n");
+  expect(output.stdout).toBe("late\nlast\n");
 });

@@ -1,4 +1,5 @@
 /** The container of a service as most are; a test says what is different. */
+import type { ContainerSpec } from "../../../src/manifest/types/own.ts";
 import type { ContainerPlan } from "../../../src/containers/runs/container-plan.ts";
 
 export function madePlan(changes: Partial<ContainerPlan> = {}): ContainerPlan {
@@ -11,19 +12,7 @@ export function madePlan(changes: Partial<ContainerPlan> = {}): ContainerPlan {
       routeName: undefined,
     },
     project: "shop",
-    spec: {
-      kind: "container",
-      image: "shop/web:1",
-      build: undefined,
-      entrypoint: undefined,
-      user: undefined,
-      workdir: undefined,
-      inside: undefined,
-      ports: [],
-      volumes: [],
-      stopSignal: undefined,
-      pull: "missing",
-    },
+    spec: containerSpec(),
     words: [],
     env: {},
     port: undefined,
@@ -32,6 +21,23 @@ export function madePlan(changes: Partial<ContainerPlan> = {}): ContainerPlan {
     memory: undefined,
     check: undefined,
     readiness: "program",
+    ...changes,
+  };
+}
+
+export function containerSpec(changes: Partial<ContainerSpec> = {}): ContainerSpec {
+  return {
+    kind: "container",
+    image: "shop/web:1",
+    build: undefined,
+    entrypoint: undefined,
+    user: undefined,
+    workdir: undefined,
+    inside: undefined,
+    ports: [],
+    volumes: [],
+    stopSignal: undefined,
+    pull: "missing",
     ...changes,
   };
 }

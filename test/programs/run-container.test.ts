@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import type { Order } from "../../src/manifest/order.ts";
+import { personOf, planOf } from "../../src/programs/run-container.ts";
+import { containerSpec } from "../containers/runs/made-plan.ts";
+
+function orderOf(changes: Partial<Order> = {}): Order {
+  return {
+    ...{ id: "shop:web", project: "shop", directory: "/shop", service: "web", command: "" },
+    ...{ port: 4000, ports: { "81": 4001 }, routeName: "shop", variables: ["COLOUR"] },
+    ...{ place: undefined, cache: "/cache", owner: "me", stopTimeout: 1000, memory: undefined },
+    ...{ check: undefined, readiness: "program", engineNotes: "/notes", pty: false },
+    engines: undefined,
+    own: containerSpec({
+      inside: 80,
+      ports: [{ inside: 81, outside: undefined, protocol: "tcp" }],
+    }),
+    ...changes,
+  };
+}
+
+function planned(env: Record<string, string>) {
+  const order = orderOf();
+  return planOf({ order, env }, { words: [], runId: "1" });
+}
+
+test("the program inside gets what the file declares and what we give, and nothing of the shell", () => {
+  const env = { COLOUR: "red", HOME: "/home/me", SECRET: "x", PORT: "4000", NAME: "shop" };
+  expect(planned(env).env).toEqual({ COLOUR: "red", NAME: "shop", PORT: "80" });
+});
+
+test("a further port is published where it was before", () => {
+  expect(planned({}).spec.ports).toEqual([{ inside: 81, outside: 4001, protocol: "tcp" }]);
+});
+
+test("a file cannot say which engine is asked, or whose contexts are read", () => {
+  const order = orderOf({ variables: ["DOCKER_HOST", "HOME"] });
+  const env = { DOCKER_HOST: "unix:///evil.sock", HOME: "/evil", XDG_RUNTIME_DIR: "/run/me" };
+  const person = personOf({ order, env });
+  expect(person.env).toEqual({ XDG_RUNTIME_DIR: "/run/me" });
+  expect(person.home).not.toBe("/evil");
+});
