@@ -39,9 +39,8 @@ export const store: Kind = {
   launched(spec, facts) {
     const place = placeOf(spec, facts);
     return {
-      ...ordered(spec, { facts, place, further: furtherPorts(spec) }),
       // Redis draws a picture on a terminal.
-      pty: false,
+      ...ordered({ ...spec, pty: false }, { facts, place, further: furtherPorts(spec) }),
       health: spec.health ?? {
         ask: askOf((spec.own as StoreSpec).store),
         ...{ interval, timeout: 2000, retries: 3, startPeriod: 0 },
