@@ -132,7 +132,7 @@ command = '''sh -c 'echo "$COLOUR|$1|$(pwd)|$HOME2|$(cat /files/note)"; id -u >&
       expect(logs).toContain("last words");
       expect(await containers(directory)).toEqual([]);
       const volumes = await engine.api("GET", "/volumes");
-      expect(volumes).toMatch(/"Name":"localhostess-words-[0-9a-f]{8}-say-kept"/);
+      expect(volumes).toMatch(/"Name":"localhostess-words-[0-9a-f]{8}-kept"/);
     },
     patience,
   );

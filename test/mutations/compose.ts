@@ -72,8 +72,8 @@ export const composeFiles: readonly Fault[] = [
   {
     name: "two services of a compose file publish one port",
     file: "src/manifest/compose/publish.ts",
-    find: "isOurs || other !== undefined ? { ...port, outside: undefined } : port",
-    replace: "isOurs ? { ...port, outside: undefined } : port",
+    find: "const owner = isTwice ? facts.name : facts.claim(port, facts.name);",
+    replace: "const owner = isTwice ? facts.name : undefined;",
     tests: convert,
   },
   {

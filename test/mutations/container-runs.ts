@@ -26,8 +26,8 @@ export const containerRuns: readonly Fault[] = [
   {
     name: "a volume is shared by all checkouts",
     file: "src/containers/runs/container-body.ts",
-    find: "return `${prefixOf(project)}-${hashOf(directory)}-${wordOf(service)}-${source}`;",
-    replace: "return `${prefixOf(project)}-${directory.length > 0}-${wordOf(service)}-${source}`;",
+    find: "return `${prefixOf(project)}-${hashOf(labels.directory)}-${source}`;",
+    replace: "return `${prefixOf(project)}-${labels.directory.length > 0}-${source}`;",
     tests: [body],
   },
   {

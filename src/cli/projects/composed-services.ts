@@ -28,7 +28,7 @@ export type ComposedHere = {
 /** `taken`: names of services that other files declare. Undefined: there is no compose file. */
 export async function composedIn(
   directory: string,
-  { taken, world }: { taken: readonly string[]; world: Pick<World, "env" | "home"> },
+  { taken, world }: { taken: readonly string[]; world: Pick<World, "env"> },
 ): Promise<ComposedHere | undefined> {
   const isThere = (name: string): boolean => existsSync(join(directory, name));
   const main = names.find(isThere);
@@ -49,7 +49,6 @@ export async function composedIn(
       variables: (name, otherwise) => dotenv.get(name) ?? (otherwise ? undefined : world.env[name]),
       dotenv: new Set(dotenv.keys()),
       exists: (path) => existsSync(resolve(directory, path)),
-      home: world.home,
       taken,
     }),
   };

@@ -128,14 +128,13 @@ export function containerName({ project, labels: { service, run } }: ContainerPl
   return `${prefixOf(project)}-${wordOf(service)}-${run.slice(-8)}`;
 }
 
-/** A volume of one service of one checkout: another checkout's data is another's. */
+/** A volume of one checkout, whose services share what they call by one name: another checkout's data is another's. */
 export function volumeName({ project, labels }: ContainerPlan, source: string): string {
-  const { directory, service } = labels;
-  return `${prefixOf(project)}-${hashOf(directory)}-${wordOf(service)}-${source}`;
+  return `${prefixOf(project)}-${hashOf(labels.directory)}-${source}`;
 }
 
 export function volumeBody(plan: ContainerPlan, source: string): object {
-  return { Name: volumeName(plan, source), Labels: serviceFilters(plan.labels) };
+  return { Name: volumeName(plan, source), Labels: projectLabels(plan.labels) };
 }
 
 export function networkName({ project, labels }: ContainerPlan): string {

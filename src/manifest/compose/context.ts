@@ -19,7 +19,6 @@ export type ServiceFacts = {
   dotenv: ReadonlySet<string>;
   /** Whether a file of the project is there; the path is relative to its folder. */
   exists(path: string): boolean;
-  home: string;
   /** Takes a port of this machine for the service, or says which other one has it. */
   claim(port: Pick<Port, "outside" | "protocol">, service: string): string | undefined;
   /** Top-level `secrets` and `configs`. */

@@ -15,7 +15,7 @@ import { type Entry, type Mapping, type Node, placeText } from "./yaml.ts";
 export { longestFile } from "./yaml.ts";
 
 export type ComposeOptions = LoadOptions &
-  Pick<ServiceFacts, "dotenv" | "exists" | "home"> & {
+  Pick<ServiceFacts, "dotenv" | "exists"> & {
     /** Relative to the project's folder; later ones are merged over earlier ones. */
     paths: readonly string[];
     /** The names of services that are declared by other files. */

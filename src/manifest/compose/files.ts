@@ -2,6 +2,7 @@
 import { folderText } from "./build.ts";
 import { type Context, itemsOf } from "./context.ts";
 import { entryOf, scalarText } from "./load.ts";
+import { refusalOf } from "./volumes.ts";
 import type { Entry } from "./yaml.ts";
 
 /** Files that compose mounts are folders of the project to us. */
@@ -10,7 +11,6 @@ export function readFiles(
   entry: Entry,
   { out, facts, text, none }: Context,
 ) {
-  const volumes = (out.get("volumes") as string[] | undefined) ?? [];
   for (const item of itemsOf(entry.node)) {
     const name = scalarText(item) ?? scalarText(entryOf(item, "source")?.node) ?? "";
     const declared = facts.files.get(`${kind}.${name}`)?.node;
@@ -18,11 +18,8 @@ export function readFiles(
     const at = text(entryOf(item, "target")?.node) ?? name;
     const target = at.startsWith("/") ? at : `${kind === "secrets" ? "/run/secrets" : ""}/${at}`;
     const path = file === undefined ? undefined : folderText(declared!, file);
-    if (path === undefined || /[:\0]/.test(`${path}${target}`)) {
-      none(kind, { at: item, node: item });
-      continue;
-    }
-    volumes.push(`${path}:${target}:ro`);
+    const volume = `${path}:${target}:ro`;
+    const why = path === undefined ? undefined : refusalOf(volume, out);
+    if (path === undefined || why !== undefined) none(kind, { at: item, node: item }, why);
   }
-  if (volumes.length > 0) out.set("volumes", volumes);
 }

@@ -9,16 +9,19 @@ export function readPorts(entry: Entry, { out, facts, text, none }: Context) {
     const found = portsOf(item, text);
     if (found === undefined) none("ports", { at: item, node: item });
     for (const port of found ?? []) {
-      const isOurs = port.outside === 80 || port.outside === 443;
-      const key = `${port.outside}:${port.inside}/${port.protocol}`;
-      if (ports.some((its) => `${its.outside}:${its.inside}/${its.protocol}` === key)) continue;
-      if (isOurs)
-        out.note(item, `ports: ${port.outside} is localhostess's own; its name leads to it`);
-      if (!isEverywhere(port.host))
+      const twin = ports.find((its) => insideOf(its) === insideOf(port));
+      if (twin !== undefined) {
+        if (twin.outside !== port.outside) {
+          out.note(item, `ports: ${insideOf(port)} inside is published once`);
+        }
+        continue;
+      }
+      const taken = takenBy(port, { ports, facts });
+      if (taken !== undefined) out.note(item, `ports: ${port.outside} is ${taken}`);
+      if (!isEverywhere(port.host)) {
         out.note(item, `ports: published on 127.0.0.1, not ${port.host}`);
-      const other = isOurs ? undefined : facts.claim(port, facts.name);
-      if (other !== undefined) out.note(item, `ports: ${port.outside} is that of ${other} already`);
-      ports.push(isOurs || other !== undefined ? { ...port, outside: undefined } : port);
+      }
+      ports.push(taken === undefined ? port : { ...port, outside: undefined });
     }
   }
   const first = ports.find(({ protocol }) => protocol === "tcp");
@@ -28,6 +31,23 @@ export function readPorts(entry: Entry, { out, facts, text, none }: Context) {
   }
   const others = ports.filter((port) => port !== first);
   if (others.length > 0) out.set("ports", others.map(portText));
+}
+
+function insideOf(port: Port): string | number {
+  return portText({ ...port, outside: undefined });
+}
+
+/** The owner that a port of this machine has already; undefined: none. */
+function takenBy(
+  port: Port,
+  { ports, facts }: { ports: readonly Port[]; facts: Context["facts"] },
+): string | undefined {
+  const { outside, protocol } = port;
+  if (outside === undefined) return undefined;
+  if (outside === 80 || outside === 443) return "localhostess's own; its name leads to it";
+  const isTwice = ports.some((its) => its.outside === outside && its.protocol === protocol);
+  const owner = isTwice ? facts.name : facts.claim(port, facts.name);
+  return owner === undefined ? undefined : `that of ${owner} already`;
 }
 
 function portText({ inside, outside, protocol }: Port): string | number {

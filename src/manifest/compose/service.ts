@@ -14,7 +14,7 @@ import { entryOf, joinedPath, scalarText } from "./load.ts";
 import { asMapping } from "./merge.ts";
 import { exposedPort } from "./ports.ts";
 import { readPorts } from "./publish.ts";
-import { volumeOf } from "./volumes.ts";
+import { refusalOf, volumeOf } from "./volumes.ts";
 import { wordsOf } from "./words.ts";
 import { inlineText, WrittenService } from "./written.ts";
 import type { Entry, Mapping, Node, Scalar } from "./yaml.ts";
@@ -80,7 +80,11 @@ const readers: Readonly<Record<string, Reader>> = {
     out.set("entrypoint", split.words);
   },
   user: textKey("user"),
-  working_dir: textKey("workdir"),
+  working_dir(entry, { out, text, none }) {
+    const path = text(entry.node) ?? "";
+    if (path.startsWith("/")) out.set("workdir", path);
+    else none("working_dir", entry, "expected a path inside");
+  },
   ports: readPorts,
   expose(entry, { own, out }) {
     const ports = own.entries.get("ports");
@@ -89,14 +93,11 @@ const readers: Readonly<Record<string, Reader>> = {
     if (first !== undefined) out.set("port", first);
   },
   volumes(entry, { out, facts, text, none }) {
-    const volumes = (out.get("volumes") as string[] | undefined) ?? [];
     for (const item of itemsOf(entry.node)) {
-      const its = volumeOf(item, { service: facts.name, home: facts.home, text });
-      if (its.kind === "volume") volumes.push(its.text);
-      else none("volumes", { at: item, node: item }, its.why);
-      if (/^~/.test(scalarText(item) ?? "")) out.note(item, "~ is the home of who ran init");
+      const its = volumeOf(item, { service: facts.name, text });
+      const why = its.kind === "volume" ? refusalOf(its.text, out) : its.why;
+      if (why !== undefined) none("volumes", { at: item, node: item }, why);
     }
-    if (volumes.length > 0) out.set("volumes", volumes);
   },
   secrets: (entry, context) => readFiles("secrets", entry, context),
   configs: (entry, context) => readFiles("configs", entry, context),

@@ -1,14 +1,14 @@
 /** A volume of a compose service, in each of its forms -> `name:/path` and the like, or why there is none. Pure. */
 import { labelFrom } from "../project-name.ts";
+import { readVolume as read } from "../types/container.ts";
 import { joinedPath } from "./load.ts";
+import type { WrittenService } from "./written.ts";
 import type { Node } from "./yaml.ts";
 
 export type ReadVolume = { kind: "volume"; text: string } | { kind: "none"; why: string };
 
 export type VolumeOptions = {
   service: string;
-  /** The person's home; compose takes `~` for it. */
-  home: string;
   text(node: Node): string | undefined;
 };
 
@@ -34,11 +34,22 @@ export function volumeOf(node: Node, options: VolumeOptions): ReadVolume {
   return written({ source: path, target: part("target"), isReadOnly }, { node, options });
 }
 
+/** Adds the volume, or says why the service cannot have it. */
+export function refusalOf(text: string, out: WrittenService): string | undefined {
+  const targetOf = (its: string) => read(its, { directory: "/", home: "/" })?.target;
+  const target = targetOf(text);
+  if (target === undefined) return "expected a name or a path";
+  const volumes = (out.get("volumes") as string[] | undefined) ?? [];
+  if (volumes.some((its) => targetOf(its) === target)) return `${target} stands twice`;
+  out.set("volumes", [...volumes, text]);
+  return undefined;
+}
+
 type Parts = { source: string; target: string; isReadOnly: boolean };
 
 function written(
   { source, target, isReadOnly }: Parts,
-  { node, options: { service, home } }: { node: Node; options: VolumeOptions },
+  { node, options: { service } }: { node: Node; options: VolumeOptions },
 ): ReadVolume {
   if (!target.startsWith("/") || target.includes("\0")) return none("expected a path inside");
   const suffix = isReadOnly ? ":ro" : "";
@@ -46,10 +57,9 @@ function written(
     return { kind: "volume", text: `${anonymousName(service, target)}:${target}${suffix}` };
   }
   if (/^[./~]/.test(source)) {
-    const path = source.replace(/^~(?=\/|$)/, home);
-    const its = joinedPath(node.file.folder, path);
-    if (its.startsWith("~") || /[:\0]/.test(its)) return none("expected a path on this machine");
-    const isWhole = its === "." || its.startsWith("/") || its.startsWith("..");
+    const its = joinedPath(node.file.folder, source);
+    if (/^~[^/]/.test(its) || /[:\0]/.test(its)) return none("expected a path on this machine");
+    const isWhole = its === "." || /^(?:[/~]|\.\.)/.test(its);
     return { kind: "volume", text: `${isWhole ? its : `./${its}`}:${target}${suffix}` };
   }
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(source)) return none("expected a name or a path");

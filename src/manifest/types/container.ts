@@ -177,7 +177,7 @@ export function readContainer(reader: OwnReader): ContainerSpec {
 
 function portsIn({ value, has, holds, wrong }: OwnReader, inside: number | undefined): ExtraPort[] {
   const own = has("container_port") ? value<number>("port") : undefined;
-  const outsides = new Set(own === undefined ? [] : [own]);
+  const outsides = new Set(own === undefined ? [] : [`${own}/tcp`]);
   const insides = new Set(inside === undefined ? [] : [`${inside}/tcp`]);
   const written = value<(string | number)[]>("ports") ?? [];
   return written.flatMap((text): ExtraPort[] => {
@@ -185,11 +185,12 @@ function portsIn({ value, has, holds, wrong }: OwnReader, inside: number | undef
     if (its === undefined) return [];
     const port = `${its.inside}/${its.protocol}`;
     if (insides.has(port)) wrong("ports", `port ${port} inside is published twice`);
-    if (its.outside !== undefined && outsides.has(its.outside)) {
+    const outside = `${its.outside}/${its.protocol}`;
+    if (its.outside !== undefined && outsides.has(outside)) {
       wrong("ports", `port ${its.outside} of this machine stands twice`);
     }
     insides.add(port);
-    if (its.outside !== undefined) outsides.add(its.outside);
+    if (its.outside !== undefined) outsides.add(outside);
     // In a linked worktree, the main checkout has the committed one.
     return [holds("ports") ? its : { ...its, outside: undefined }];
   });

@@ -33,6 +33,8 @@ import {
 export type SiteEffects = {
   /** A path for a unix socket, in a folder of ours alone; used once. */
   socketPath(): string;
+  /** The next daemon serves it; resolves when the answers under way here are sent. */
+  onLeft(done: Promise<void>): void;
   /** Paths below the folder that have changed, until it is cancelled. */
   watch(folder: string, hear: WatchNews): Cancel;
 };
@@ -49,6 +51,9 @@ const beatPeriod = 25_000;
 
 /** Milliseconds between two looks at a port that another program has. */
 const portPeriod = 500;
+
+/** Milliseconds for answers under way at a site's port when another daemon has taken over, as the proxy's have. */
+const leavingPatience = 60_000;
 
 export function superviseSite(spec: ServiceSpec, options: SiteLifecycleOptions): Lifecycle {
   return new SiteLifecycle(spec, options);
@@ -81,6 +86,7 @@ class SiteLifecycle implements Lifecycle {
   /** For `age`: on the monotonic clock. */
   #begun = 0;
   #lastExit: Supervised["lastExit"];
+  #knownRun: string | undefined;
   /** Set while it listens. */
   #open: { server: SiteServer; socket: string; streams: ReloadStreams; close: Cancel } | undefined;
   /** Paths that have changed while they were built: pages are loaded again when that is over. */
@@ -127,7 +133,8 @@ class SiteLifecycle implements Lifecycle {
       why: this.#why,
       status: this.#status,
       routeName: spec.routeName,
-      pid: undefined,
+      // While it is built.
+      pid: this.#build?.snapshot().pid,
       port,
       ...(isOpen ? { socket: this.#open!.socket } : {}),
       listens: isOpen && port !== undefined ? [port] : [],
@@ -224,6 +231,9 @@ class SiteLifecycle implements Lifecycle {
       leftovers: [],
       ...(this.#request === undefined ? {} : { request: request as HandedLifecycle["request"] }),
     };
+    if (this.#startedAt !== undefined && this.#readyAt !== undefined) {
+      lifecycle.served = { startedAt: this.#startedAt, readyAt: this.#readyAt };
+    }
     return { lifecycle, streams: {}, shell };
   }
 
@@ -240,8 +250,10 @@ class SiteLifecycle implements Lifecycle {
     this.#deferred = [];
     this.#cancelWait?.();
     this.#build?.leave(ended);
-    this.#open?.streams.end();
-    this.#open?.close();
+    if (this.#open === undefined) return;
+    this.#open.streams.end();
+    this.#open.close();
+    this.#options.sites.onLeft(this.#open.server.leftPort(leavingPatience));
   }
 
   async adopt({ handed: { lifecycle: its }, shell }: Adopting): Promise<void> {
@@ -260,10 +272,13 @@ class SiteLifecycle implements Lifecycle {
       return;
     }
     this.#begin();
+    // Those that restart with it do not now.
+    this.#startedAt = its.served?.startedAt ?? this.#startedAt;
     this.#phase = "opening";
     await this.#listen();
     if ((this.#phase as SitePhase) !== "ready") return;
     // As it was, and not as if it had just been built.
+    this.#readyAt = its.served?.readyAt ?? this.#readyAt;
     if (phase === "stale") this.#phase = phase;
     this.#why = its.why;
   }
@@ -319,6 +334,12 @@ class SiteLifecycle implements Lifecycle {
 
   /** The task that builds has news. */
   #heard({ state, why, lastExit }: Supervised): void {
+    const runId = this.run()?.runId;
+    if (runId !== this.#knownRun) {
+      this.#knownRun = runId;
+      // Noted for the next daemon, which ends what a killed one has left.
+      this.#options.onMembers();
+    }
     this.#lastExit = lastExit ?? this.#lastExit;
     if (state === "completed")
       this.#happen("built", this.#phase === "again" ? this.#why : undefined);

@@ -38,6 +38,8 @@ export const store: Kind = {
   furtherPorts,
   launched(spec, facts) {
     const place = placeOf(spec, facts);
+    // Made before our program reads it, whether anybody depends on the store or not.
+    facts.machine.passwordOf(place);
     return {
       // Redis draws a picture on a terminal.
       ...ordered({ ...spec, pty: false }, { facts, place, further: furtherPorts(spec) }),

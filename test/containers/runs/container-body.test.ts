@@ -67,7 +67,7 @@ test("volumes and networks are another checkout's under another name, and stay t
   const plan = madePlan();
   const elsewhere = madePlan({ labels: { ...plan.labels, directory: "/shop-2" } });
   const again = madePlan({ labels: { ...plan.labels, run: "fedcba9876543210" } });
-  expect(volumeName(plan, "data")).toMatch(/^localhostess-shop-[0-9a-f]{8}-web-data$/);
+  expect(volumeName(plan, "data")).toMatch(/^localhostess-shop-[0-9a-f]{8}-data$/);
   expect(volumeName(plan, "data")).toBe(volumeName(again, "data"));
   expect(volumeName(plan, "data")).not.toBe(volumeName(elsewhere, "data"));
   expect(networkName(plan)).not.toBe(networkName(elsewhere));

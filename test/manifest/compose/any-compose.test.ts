@@ -73,6 +73,7 @@ const port = fc.oneof(
     "8080:80",
     "127.0.0.1:1:2",
     "53:53/udp",
+    "53:53",
     "1-3:4-6",
     "[::1]:1:1",
     "x",
@@ -165,7 +166,7 @@ test("whatever services a compose file has, the locald.toml made of it has no er
       const text = written(JSON.stringify(its, undefined, 1), taken);
       if (text === undefined) return;
       done += 1;
-      const found = read(text, { envFiles });
+      const found = read(text, { envFiles, home: "/home/ada" });
       if (found.kind === "mistakes") throw new Error(`${found.mistakes.join("\n")}\n${text}`);
     }),
     { runs: 600 },

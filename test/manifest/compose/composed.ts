@@ -23,7 +23,6 @@ export function compose(text: string, around: Around = {}): Composed {
     variables: (name, otherwise) => dotenv[name] ?? (otherwise ? undefined : shell[name]),
     dotenv: new Set(Object.keys(dotenv)),
     exists: (path) => Object.hasOwn(all, path),
-    home: "/home/ada",
     taken,
   });
 }

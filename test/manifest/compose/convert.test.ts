@@ -27,7 +27,7 @@ describe("a key", () => {
     [
       "volumes: [data:/d, ./x:/x:ro, ../y:/y, /abs:/z:rw, ~/h:/h]",
       {
-        volumes: ["data:/d", "./x:/x:ro", "../y:/y", "/abs:/z", "/home/ada/h:/h"],
+        volumes: ["data:/d", "./x:/x:ro", "../y:/y", "/abs:/z", "~/h:/h"],
       },
     ],
     [
@@ -131,6 +131,10 @@ describe("what has no counterpart is a comment with its line", () => {
     ],
     ["tmpfs: /run", "tmpfs: /run"],
     ["ports: ['80:80']", "ports: 80 is localhostess's own; its name leads to it"],
+    ["ports: ['81:80', '82:80']", "ports: 80 inside is published once"],
+    ["ports: ['81:80', '81:82']", "ports: 81 is that of a already"],
+    ["volumes: ['a:/d', 'b:/d/']", "volumes: b:/d/ (/d stands twice)"],
+    ["working_dir: app", "working_dir: app (expected a path inside)"],
     ["ports: ['10.0.0.1:81:80']", "ports: published on 127.0.0.1, not 10.0.0.1"],
     ["ports: ['x:y']", "ports: x:y"],
     ["ports: ['1-200:1-200']", "ports: 1-200:1-200"],
