@@ -1,6 +1,6 @@
 /** An order for a container -> the container, for as long as this process runs; then its exit code. */
 import { write } from "node:fs";
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { type Built, builtImage } from "../containers/build/built-image.ts";
 import { imageLabels, imageTag } from "../containers/build/image-tag.ts";
 import { chooseEngine, type Engine } from "../containers/runs/choose-engine.ts";
@@ -39,7 +39,7 @@ export async function runContainer(running: Running): Promise<number> {
     clock: systemClock,
     async chooseEngine(signal) {
       const chosen = await chooseEngine({
-        ...{ only: order.engines, env, home: env.HOME ?? homedir(), signal },
+        ...{ only: order.engines, signal, ...personOf(running) },
         ...{ uid: process.getuid?.() ?? 0, clock: systemClock },
       });
       // One that was there before comes back, mostly: engines are restarted and updated.
@@ -66,6 +66,8 @@ export async function runContainer(running: Running): Promise<number> {
   // A terminal that hangs up is a daemon that has gone. A second signal finds it stopping already.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
     process.on(signal, () => run.stop());
+  // A daemon that was killed reads no more: the container has to be ended all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const outcome = await run.run();
   cancel();
   switch (outcome.kind) {
@@ -76,6 +78,16 @@ export async function runContainer(running: Running): Promise<number> {
     case "cannot":
       return cannot(outcome.why, { passing: outcome.passing });
   }
+}
+
+/** The person whose engine is asked. Variables of the file are for the program inside: DOCKER_HOST, too. */
+export function personOf({ order, env }: Pick<Running, "order" | "env">): {
+  env: Record<string, string>;
+  home: string;
+} {
+  const { variables } = order;
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !variables.includes(name)));
+  return { env: own, home: own.HOME ?? userInfo().homedir };
 }
 
 /** Variables of the shell are not for the program inside: only those that the file declares, and what we give. */

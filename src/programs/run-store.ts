@@ -1,13 +1,14 @@
 /** The order of a store -> its installed server in the place of this process, or else a container with it. */
+import { existsSync } from "node:fs";
 import type { Order } from "../manifest/order.ts";
 import type { ContainerSpec, StoreSpec } from "../manifest/types/own.ts";
 import { findProgram } from "../stores/servers/find-program.ts";
 import { preparedData } from "../stores/servers/prepared-data.ts";
 import type { ProgramFacts, StoreFacts, StoreServer } from "../stores/servers/server.ts";
 import { storeServers } from "../stores/servers/servers.ts";
-import { StorePlaces } from "../stores/store-places.ts";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { execInPlace } from "../system/exec-in-place.ts";
+import { readPrivateFile } from "../system/private-file.ts";
 import { shellWord } from "../text/shell-words.ts";
 import type { Running } from "./running.ts";
 import { statusTeller } from "./status-teller.ts";
@@ -31,6 +32,12 @@ export async function runStore(running: Running): Promise<number> {
   // The engine's reason has to say why an engine was asked for.
   const cannot: Running["cannot"] = (why, options) =>
     running.cannot(`${lacking}, and ${why}`, options);
+  // A program that was installed then may be gone now.
+  if (existsSync(facts.place.data)) {
+    running.say(
+      `the data in ${facts.place.data} is an installed program's: the container has its own`,
+    );
+  }
   const { spec: its, words, env: inside } = server.inContainer(facts);
   // Most stores run from a program, which has no use for all that.
   const { runContainer } = await import("./run-container.ts");
@@ -48,15 +55,18 @@ export async function runStore(running: Running): Promise<number> {
   });
 }
 
+/** Characters that mean nothing in SQL, in a line of a configuration or in a URL. */
+const plain = /^[\w.~-]+$/;
+
 function factsOf(running: Running, spec: StoreSpec): StoreFacts {
   const { place, port, ports } = running.order;
   if (place === undefined || port === undefined) throw new Error("a store has a place and a port");
-  try {
-    const password = new StorePlaces(place.folder).passwordOf(place);
-    return { spec, place, port, ports, password };
-  } catch (error) {
-    return running.cannot((error as Error).message);
-  }
+  // The daemon has made it.
+  const read = readPrivateFile(place.password, { limit: 1000, forbidden: 0o077 });
+  const password = read.kind === "text" ? read.text.trim() : "";
+  if (plain.test(password)) return { spec, place, port, ports, password };
+  const form = "letters, digits, dots, hyphens, tildes and underscores";
+  return running.cannot(`${place.password} has no password that can be used: it may have ${form}`);
 }
 
 /** Prepares it and becomes it. */

@@ -17,7 +17,7 @@ export type SiteConnectionOptions = {
   /** A fault of ours, or of the disk. */
   fault(error: unknown): void;
   /** Milliseconds that it may be silent between requests; undefined: the other end is ours. */
-  idle: number | undefined;
+  idle?: number | undefined;
 };
 
 /** Milliseconds for a request's head to come, and for a refused sender to read why. */
@@ -38,7 +38,7 @@ type State = "reading" | "answering" | "streaming" | "ending" | "over";
 export class SiteConnection implements LinkHandler {
   readonly #link: Link;
   readonly #options: SiteConnectionOptions;
-  readonly #gone: () => void;
+  readonly #gone = Promise.withResolvers<void>();
   readonly #head = new RequestHead();
   #state: State = "reading";
   #held: Uint8Array = nothing;
@@ -50,12 +50,15 @@ export class SiteConnection implements LinkHandler {
   /** Set while an answer waits for its reader. */
   #room: PromiseWithResolvers<void> | undefined;
 
-  /** `gone` is called when the link is. */
-  constructor(link: Link, options: SiteConnectionOptions, gone: () => void) {
+  constructor(link: Link, options: SiteConnectionOptions) {
     this.#link = link;
     this.#options = options;
-    this.#gone = gone;
     this.#wait(headPatience);
+  }
+
+  /** Resolves when the link is gone. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
   }
 
   /** The answer under way is the last one. */
@@ -94,7 +97,7 @@ export class SiteConnection implements LinkHandler {
     this.#cancelStream?.();
     this.#cancelStream = undefined;
     this.drained();
-    this.#gone();
+    this.#gone.resolve();
   }
 
   failed(fault: unknown): void {

@@ -19,12 +19,13 @@ export type SiteServerOptions = {
 /** Milliseconds that a client other than our proxy may be silent between requests. */
 const idlePatience = 60_000;
 
+type Door = { listening: Listening[]; connections: Set<SiteConnection> };
+
 export class SiteServer {
   readonly #options: SiteServerOptions;
-  readonly #listening: Listening[] = [];
-  readonly #atPort: Listening[] = [];
-  readonly #connections = new Set<SiteConnection>();
-  #empty: PromiseWithResolvers<void> | undefined;
+  /** For our own proxy. */
+  readonly #inner: Door = { listening: [], connections: new Set() };
+  readonly #outer: Door = { listening: [], connections: new Set() };
 
   constructor(options: SiteServerOptions) {
     this.#options = options;
@@ -33,55 +34,56 @@ export class SiteServer {
   /** For our own proxy, which has judged the request's name. @throws the system's error. */
   listenAt(path: string): void {
     const { answer } = this.#options;
-    this.#listening.push(
-      listen({ path }, (link) => this.#accept(link, { answer, idle: undefined })),
-    );
+    const { listening, connections } = this.#inner;
+    listening.push(listen({ path }, (link) => this.#accept(link, { answer, connections })));
   }
 
   /** On both loopback addresses. Returns the port. @throws the system's error. */
   listenOn(port: number): number {
     const answer = async (request: SiteRequest): Promise<SiteAnswer> =>
       this.#options.isOurs(request.host) ? await this.#options.answer(request) : bare(421);
+    const { listening, connections } = this.#outer;
     const both = listenOnBoth({ port, note() {} }, (link) =>
-      this.#accept(link, { answer, idle: idlePatience }),
+      this.#accept(link, { answer, connections, idle: idlePatience }),
     );
-    this.#atPort.push(...both.listening);
+    listening.push(...both.listening);
     return both.port;
   }
 
   /** Another process listens at the port from now on; connections go on. */
   leavePort(): void {
-    for (const its of this.#atPort.splice(0)) its.stop();
+    for (const its of this.#outer.listening.splice(0)) its.stop();
+  }
+
+  /** Resolves when the answers under way at the port are sent, or `patience` is over. */
+  async leftPort(patience: number): Promise<void> {
+    await this.#empty(this.#outer, patience);
   }
 
   /** Accepts nothing more. Resolves when all answers under way are sent, or `patience` is over. Twice is harmless. */
   async stop(patience: number): Promise<void> {
-    this.leavePort();
-    for (const its of this.#listening.splice(0)) its.stop();
-    for (const its of [...this.#connections]) its.finish();
-    if (this.#connections.size === 0) return;
-    this.#empty ??= Promise.withResolvers();
+    await Promise.all([this.#empty(this.#inner, patience), this.#empty(this.#outer, patience)]);
+  }
+
+  async #empty({ listening, connections }: Door, patience: number): Promise<void> {
+    for (const its of listening.splice(0)) its.stop();
+    for (const its of [...connections]) its.finish();
     const cancel = this.#options.clock.after(patience, () => {
-      for (const its of [...this.#connections]) its.drop();
+      for (const its of [...connections]) its.drop();
     });
-    await this.#empty.promise;
+    await Promise.all([...connections].map((its) => its.gone));
     cancel();
   }
 
   #accept(
     link: Link,
-    { answer, idle }: Pick<SiteServerOptions, "answer"> & { idle: number | undefined },
+    its: Pick<SiteServerOptions, "answer"> & Pick<Door, "connections"> & { idle?: number },
   ): void {
     const { clock, fault } = this.#options;
-    const connection: SiteConnection = new SiteConnection(
-      link,
-      { clock, answer, fault, idle },
-      () => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#empty?.resolve();
-      },
-    );
-    this.#connections.add(connection);
+    const { answer, connections, idle } = its;
+    const connection = new SiteConnection(link, { clock, answer, fault, idle });
+    connections.add(connection);
+    void connection.gone.then(() => connections.delete(connection));
     link.handler = connection;
   }
 }

@@ -10,6 +10,7 @@ import { lockOf } from "../system/file-lock.ts";
 import { folderEvents } from "../system/folder-events.ts";
 import { isThere } from "../system/process-now.ts";
 import { isFolder } from "../system/is-folder.ts";
+import { slices } from "../system/slices.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
@@ -43,7 +44,8 @@ import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/tak
 import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
-import { adoptSite, type SiteEffects, superviseSite } from "./service/site-lifecycle.ts";
+import type { SiteEffects } from "./service/served-site.ts";
+import { adoptSite, superviseSite } from "./service/site-lifecycle.ts";
 import type { HandingMachine } from "./service/machine.ts";
 import type { KindMachine } from "./types/kind.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
@@ -101,6 +103,8 @@ class AllProjects implements Projects {
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
   readonly #sites: SiteEffects;
+  /** Answers of sites that go on while another daemon has them. */
+  readonly #leavings: Promise<void>[] = [];
   #trust: Readonly<Record<string, string>> = {};
   /** The shells of services that are not taken over yet. */
   #inherited: Shells = new Map();
@@ -114,6 +118,8 @@ class AllProjects implements Projects {
   /** Set once the next daemon has everything: services as it tells of them, by id. */
   #left: { line: Line; snapshots: Map<string, Supervised> } | undefined;
   #stopping: Promise<void> | undefined;
+  /** Shared by all projects: launches of one turn of the event loop take little more than this, in milliseconds. */
+  readonly #breathe = slices(8);
   readonly #gone: GoneWorktrees;
   readonly stores: StoreWork;
 
@@ -158,6 +164,7 @@ class AllProjects implements Projects {
     };
     this.#sites = {
       socketPath: options.socketPath,
+      onLeft: (done) => void this.#leavings.push(done),
       watch: siteWatch({ clock, events: this.#events }),
     };
     this.usage = usageGauge({
@@ -614,22 +621,23 @@ class AllProjects implements Projects {
     return this.#stopping;
   }
 
-  #isLeft(): boolean {
+  async #isLeft(): Promise<boolean> {
     if (this.#left === undefined) return false;
+    await Promise.all(this.#leavings);
     this.#options.onReleased({ handsOver: true });
     return true;
   }
 
   async #end(): Promise<void> {
     this.#keepers?.halt();
-    if (this.#isLeft()) return;
+    if (await this.#isLeft()) return;
     if (this.#taken !== undefined) await this.#recovered.promise;
     await this.stores.close();
     const all = this.#folders.all();
     for (const folder of all) folder.close();
     await Promise.all(all.map(({ project }) => project?.rest()));
     // Another daemon has taken them meanwhile.
-    if (this.#isLeft()) return;
+    if (await this.#isLeft()) return;
     await this.#endStrays();
     if (all.some(({ project }) => project !== undefined)) this.#kept.save();
     await this.#kept.flush();
@@ -855,6 +863,7 @@ class AllProjects implements Projects {
     const { domain } = declared.spec;
     return new Project(declared, {
       clock: this.#options.clock,
+      breathe: this.#breathe,
       logs: this.logs,
       machine: this.#options.kinds,
       supervise: (spec, given) =>

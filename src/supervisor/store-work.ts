@@ -87,7 +87,7 @@ export class StoreWork {
     const why = "its data is being removed";
     await this.#doing([store], why, async () => {
       const { place } = store;
-      if (!existsSync(place.data)) throw new StoreRefusal(`${store.id} has no data yet`);
+      if (!existsSync(place.data)) throw noData(store);
       const made = newBeside(place.folder, process.pid);
       await this.#keepPassword(place, made);
       await this.#exchanged(store, { made, why });
@@ -114,7 +114,7 @@ export class StoreWork {
           `${from.id} is ${from.store} and ${to.id} is ${to.store}; a copy of the one cannot be read by the other`,
         );
       }
-      if (!existsSync(from.place.data)) throw new StoreRefusal(`${from.id} has no data yet`);
+      if (!existsSync(from.place.data)) throw noData(from);
       if (existsSync(to.place.data) && !replaces) {
         throw new StoreRefusal(`${to.id} has data, which would be replaced`);
       }
@@ -141,7 +141,7 @@ export class StoreWork {
   snapshot(store: Store, asked: Asked): Promise<{ folder: string; remove(): Promise<void> }> {
     const why = "its data is being copied for a dump";
     return this.#doing([store], why, async () => {
-      if (!existsSync(store.place.data)) throw new StoreRefusal(`${store.id} has no data yet`);
+      if (!existsSync(store.place.data)) throw noData(store);
       const folder = newBeside(store.place.folder, process.pid);
       const remove = () => this.#remove(folder);
       try {
@@ -305,6 +305,13 @@ export class StoreWork {
   #isOver(asked: Asked): boolean {
     return this.#isClosed || asked.isOver();
   }
+}
+
+function noData({ id, type }: Store): StoreRefusal {
+  // Only its program knows whether it runs in a container.
+  const volume =
+    "; one that runs in a container keeps its data in a volume of the engine, out of reach here";
+  return new StoreRefusal(`${id} has no data yet${type === "postgres" ? "" : volume}`);
 }
 
 function givenUp(): StoreRefusal {

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkContainers } from "../../src/cli/trust/check-containers.ts";
+import { checkContainers, checkProjectContainers } from "../../src/cli/trust/check-containers.ts";
 import { hiddenContainer } from "../../src/cli/servers/hidden-container.ts";
 import type { Settings } from "../../src/cli/shared/settings.ts";
 import type { World } from "../../src/cli/shared/world.ts";
@@ -89,4 +89,36 @@ test("why knows of a container that publishes nothing, and of an engine that can
     detail: `containers of the engine at ${file} are not known: it is no socket`,
     fix: "localhostess doctor",
   });
+});
+
+test("doctor says which engine runs the containers of the project here, or how to get one", async () => {
+  using good = fakeEngine({ "/_ping": answerOf("OK") });
+  const home = await mkdtemp(join(tmpdir(), "engine-project-"));
+  const found = async (socket: string) =>
+    await checkProjectContainers(
+      { config: {} } as Settings,
+      {
+        env: { DOCKER_HOST: `unix://${socket}` },
+        home,
+        cwd: home,
+        platform: "linux",
+      } as unknown as World,
+    );
+  expect(await found(good.path)).toEqual([]);
+  await writeFile(
+    join(home, "locald.toml"),
+    '[project]\nname = "shop"\n[services.search]\ntype = "container"\nimage = "x:1"\n[services.api]\ncommand = "x"\n',
+  );
+  expect(await found(good.path)).toMatchObject([
+    {
+      check: "containers of shop",
+      level: "ok",
+      detail: `1 service run by the engine at ${good.path}`,
+    },
+  ]);
+  const [none] = await found(join(home, "nobody.sock"));
+  expect(none).toMatchObject({ level: "broken" });
+  expect(none!.detail).toContain("no container engine answers");
+  expect(none!.detail).toEndWith("start that engine, or change DOCKER_HOST");
+  await rm(home, { recursive: true });
 });

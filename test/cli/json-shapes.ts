@@ -509,6 +509,7 @@ const supervised = v.strictObject({
   checkout: absent(checkout, "the git checkout that its project is in"),
   pid: absent(v.number(), "absent: no process runs"),
   port: absent(v.number(), "the port assigned to it"),
+  socket: absent(v.string(), "the unix socket at which the daemon itself answers for a site"),
   listens: list(v.number(), "the ports that its processes listen on"),
   listens_as: list(v.number(), "the users as whom they do"),
   started_at: absent(utc, "when its process was started"),
@@ -680,6 +681,10 @@ export const answers: Readonly<Record<string, Answer>> = {
     note: "the lines of the daemon, see [Attaching](api.md#attaching)",
   },
   monitor: { shape: undefined, note: "a screen; `status --json` has its data" },
+  "container run": {
+    shape: undefined,
+    note: "a line with `image` (as typed) and `command` (its words), before it is pulled; stdout of the command itself goes to stderr, and an error is a line of its own",
+  },
   run: {
     shape: v.strictObject({ service: text("as typed"), command: list(v.string(), "its words") }),
     stream: true,
@@ -715,6 +720,7 @@ export const answers: Readonly<Record<string, Answer>> = {
     branch: orNull(v.string(), "its branch, which stays; null: HEAD was detached"),
     folder: text("the folder that was removed"),
     stopped: list(v.string(), "the projects that were up there"),
+    data: list(v.string(), "the stores whose data was removed with it"),
   }),
   "worktree list": rows(worktree),
   "db url": object({

@@ -86,7 +86,10 @@ const mistakes: [args: string[], said: string][] = [
   [["wait"], "see: localhostess wait --help"],
   [["up", "--profile"], "see: localhostess up --help"],
   [["registry", "forgte"], "see: localhostess registry --help"],
-  [["clean"], "(It is localhostess registry clean)\nsee: localhostess --help"],
+  [
+    ["clean"],
+    "(It is localhostess registry clean or localhostess db clean)\nsee: localhostess --help",
+  ],
   [["schma"], "(Did you mean localhostess config schema?)"],
   [["help", "lss"], "unknown command 'lss'\n(Did you mean ls?)\nsee: localhostess --help"],
   [["lss", "--help"], "unknown command 'lss'\n(Did you mean ls?)\nsee: localhostess --help"],

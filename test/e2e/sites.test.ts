@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, rmSync, truncateSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
@@ -129,7 +129,7 @@ lazy = true
 `,
     );
     await writeFile(join(directory, "big"), "");
-    truncateSync(join(directory, "big"), 300_000_000);
+    truncateSync(join(directory, "big"), 100_000_000);
     await place.up(directory);
     expect(await place.row("kept:docs")).toMatchObject({ state: "stopped" });
     const waking = await get("docs.kept", "/big");
@@ -144,12 +144,44 @@ lazy = true
       if (done) break;
       length += value.length;
     }
-    expect(length).toBe(300_000_000);
+    expect(length).toBe(100_000_000);
     for (const pid of place.daemon.pids()) process.kill(pid, "SIGKILL");
     await eventually("daemons end", () => place.daemon.pids().length === 0);
     await place.daemon.start();
     await place.up(directory);
     expect((await get("docs.kept", "/builds")).status).toBe(200);
+  }, 60_000);
+
+  test("a build under way ends with all that it has started: by the daemon after a killed one, and by stop", async () => {
+    const seconds = `9000.${process.pid}`;
+    const directory = await place.project(
+      "slow",
+      `[services.docs]\ntype = "site"\npath = "."\nbuild = "sleep ${seconds} & exec sleep ${seconds}"\n`,
+    );
+    const builds = (): number[] =>
+      readdirSync("/proc").flatMap((name) => {
+        try {
+          const words = readFileSync(`/proc/${name}/cmdline`, "latin1");
+          return words === `sleep\0${seconds}\0` ? [Number(name)] : [];
+        } catch {
+          // No process, or one that has ended.
+          return [];
+        }
+      });
+    const upping = place.up(directory).catch(() => []);
+    await eventually("it builds", () => builds().length === 2);
+    const before = builds();
+    for (const pid of place.daemon.pids()) process.kill(pid, "SIGKILL");
+    await upping;
+    await eventually("daemons end", () => place.daemon.pids().length === 0);
+    await place.daemon.start();
+    await eventually("the next one builds", () => {
+      const now = builds();
+      return now.length === 2 && !now.some((pid) => before.includes(pid));
+    });
+    await place.send({ Stop: { project_path: directory } });
+    await eventually("it is stopped", () => builds().length === 0);
+    expect(await place.row("slow:docs")).toMatchObject({ state: "stopped" });
   }, 60_000);
 
   test("serve gives a folder without a file its name until Ctrl-C, and refuses a name that is taken", async () => {

@@ -1,7 +1,7 @@
 /** Stores of a project, from installed programs: real servers, and real clients of them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { RedisClient, SQL } from "bun";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "../support/with-programs.ts";
 import { endNow } from "../support/daemon-place.ts";
@@ -66,7 +66,7 @@ depends_on = ["cache"]
     const { count, url } = await asked();
     expect(count).toBe(1);
     const { port, pid } = await cache();
-    expect(url).toMatch(new RegExp(`^redis://:[\\w-]{24}@localhost:${port}/0$`));
+    expect(url).toMatch(new RegExp(`^redis://:[\\w-]{24}@127.0.0.1:${port}/0$`));
     await connected(`redis://localhost:${port}`, async (redis) => {
       await expect(redis.get("count")).rejects.toThrow("NOAUTH");
     });
@@ -91,21 +91,13 @@ depends_on = ["cache"]
     const { pid } = await cache();
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
     expect(children.trim()).toBe("");
-    const stores = join(place.daemon.directory, "stores");
-    const files = readdirSync(stores, { recursive: true, encoding: "utf8" }).map((its) => {
-      const path = join(stores, its);
-      return { path, its: statSync(path) };
-    });
-    const secret = files.filter(({ its, path }) => its.isFile() && !path.includes("/data/"));
-    expect(secret.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)).sort()).toEqual([
-      "password",
-      "redis.conf",
-    ]);
-    for (const { its } of secret) expect(its.mode & 0o077).toBe(0);
-    const folders = files.filter(
-      ({ its, path }) => its.isDirectory() && /\/(?:data|s)$/.test(path),
+    const [said] = (await place.logs("shop:cache")).flatMap(
+      (line) => /its data is (\/.+)\/data$/.exec(line)?.[1] ?? [],
     );
-    expect(folders.map(({ its }) => its.mode & 0o077)).toEqual([0, 0]);
+    const modeOf = (name: string): number => statSync(join(said!, name)).mode & 0o777;
+    expect(["password", "redis.conf", "data", "s"].map(modeOf)).toEqual([
+      ...[0o600, 0o600, 0o700, 0o700],
+    ]);
   });
 
   test("what was written is there after a restart, after kill -9 of it, and of the daemon", async () => {
@@ -139,8 +131,50 @@ depends_on = ["cache"]
     const { pid } = await cache();
     await place.send({ Stop: { project_path: directory } });
     expect(await isAlive(pid!)).toBe(false);
-    await place.up(directory);
+    const { out } = await place.daemon.run("up", directory);
+    expect(out).toContain("(redis on port ");
     await cache();
+  }, 60_000);
+
+  test("it is not ready while it loads its data, though it listens and asks for its password", async () => {
+    const slow = await place.project(
+      "slow",
+      `
+[project]
+name = "slow"
+
+[services.cache]
+type = "redis"
+from = "program"
+# Microseconds for each key, and bytes after which others are heard.
+settings = { key-load-delay = 100000, loading-process-events-interval-bytes = 1024 }
+
+[services.fill]
+type = "task"
+command = """exec bun -e '
+  const redis = new Bun.RedisClient(process.env.REDIS_URL);
+  for (let at = 0; at < 20; at++) {
+    const random = crypto.getRandomValues(new Uint8Array(1500));
+    await redis.set("key" + at, Buffer.from(random).toString("hex"));
+  }
+  // Clients are heard while a base file is loaded, and only rarely while the commands after it are.
+  await redis.send("BGREWRITEAOF", []);
+  do await Bun.sleep(50);
+  while (!(await redis.send("INFO", ["persistence"])).includes("aof_rewrite_in_progress:0"));
+  redis.close();
+'"""
+depends_on = ["cache"]
+`,
+    );
+    await place.up(slow);
+    await place.until("slow:fill", ({ state }) => state === "completed");
+    const accepts = (text: string): boolean => text.includes("Ready to accept connections");
+    const before = (await place.logs("slow:cache")).filter(accepts).length;
+    const { pid } = await place.row("slow:cache");
+    endNow(pid!);
+    await place.until("slow:cache", (its) => its.state === "ready" && its.pid !== pid);
+    expect((await place.logs("slow:cache")).filter(accepts)).toHaveLength(before + 1);
+    await place.send({ Stop: { project_path: slow } });
   }, 60_000);
 
   test("a version that is not installed is told with the one that is, and the others start", async () => {
@@ -220,7 +254,8 @@ depends_on = ["db"]
 `,
     );
     await place.up(directory);
-    const ready = (id: string) => place.until(id, ({ state }) => state === "ready");
+    const ready = (id: string) => place.until(id, ({ state }) => state === "ready", 60_000);
+    await ready("shop:db");
     const { port } = await ready("shop:api");
     const env = (await (await fetch(`http://127.0.0.1:${port}`)).json()) as Record<string, string>;
     const url = env.DATABASE_URL!;
@@ -240,3 +275,55 @@ depends_on = ["db"]
     expect(log).not.toContain("Aborted connection");
   }, 90_000);
 });
+
+/** No package has a Mailpit for these tests: a program that takes its words, and answers on both of its ports. */
+const playedMailpit = `#!/bin/sh
+[ "$1" = version ] && exec echo "mailpit v1.27.0 compiled with go1.24.4 on linux/amd64"
+exec bun -e '
+  const at = (name) => process.argv[process.argv.indexOf(name) + 1].split(":");
+  const [hostname, port] = at("--listen");
+  const [smtpHost, smtpPort] = at("--smtp");
+  Bun.listen({ hostname: smtpHost, port: +smtpPort, socket: { open: (its) => void its.write("220 played"), data() {} } });
+  Bun.serve({ hostname, port: +port, fetch: ({ url }) =>
+    new Response(new URL(url).pathname === "/readyz" ? "ok" : "mail of the project") });
+' -- "$@"
+`;
+
+test("a store with a page is reached by its name, and its other port is told to those that depend on it", async () => {
+  await using place = await projectPlace();
+  const bin = join(place.daemon.directory, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "mailpit"), playedMailpit, { mode: 0o755 });
+  const directory = await place.project(
+    "shop",
+    `
+[project]
+name = "shop"
+
+[services.mail]
+type = "mailpit"
+
+[services.web]
+command = """exec bun -e '
+  const { PORT, SMTP_HOST, SMTP_PORT } = process.env;
+  Bun.serve({ port: +PORT, hostname: "127.0.0.1", fetch: () => new Promise((resolve) => Bun.connect({
+    hostname: SMTP_HOST, port: +SMTP_PORT,
+    socket: { data: (socket, bytes) => { resolve(new Response(SMTP_PORT + " " + bytes)); socket.end(); } },
+  })) });
+'"""
+depends_on = ["mail"]
+env = { PAGE = "\${services.mail.url} \${services.mail.smtp_port}" }
+`,
+  );
+  const asked = async (id: string): Promise<string> => {
+    const { url } = await place.until(id, ({ state }) => state === "ready");
+    const { port, host } = new URL(url!);
+    const answer = await fetch(`http://127.0.0.1:${port}`, { headers: { Host: host } });
+    return await answer.text();
+  };
+  await place.up(directory, { env: { PATH: `${bin}:${process.env.PATH}` } });
+  expect(await asked("shop:mail")).toBe("mail of the project");
+  const said = await asked("shop:web");
+  expect(said).toMatch(/^2\d{4} 220 played$/);
+  expect(said).not.toContain(String((await place.row("shop:mail")).port));
+}, 60_000);

@@ -1,6 +1,6 @@
 /** The values that a service gives to others: fields of references, and variables of those that depend on it. */
 import { expect, test } from "bun:test";
-import { mistakes, service } from "./manifest.ts";
+import { mistakes, project, service } from "./manifest.ts";
 
 const shop = (env: string, more = ""): string => `[services]
 db = { type = "postgres" }
@@ -58,4 +58,23 @@ test("a variable that a dependency gives is not reported as not set; that of ano
   expect(mistakes(shop(url, 'depends_on = ["jobs"]'), { shell: {} })).toEqual([
     expect.stringContaining(told),
   ]);
+});
+
+test("a password in a command is a warning: everybody can read that", () => {
+  const text = (command: string): string => `[services]
+db = { type = "postgres" }
+cache = { type = "redis" }
+web = { command = "${command}" }
+`;
+  const told = "everybody on this machine can read the words of a command; use a variable";
+  for (const reference of [
+    "${services.db.url}",
+    "${services.db.password}",
+    "${services.cache.url}",
+  ]) {
+    expect(project(text(`migrate '${reference}'`)).warnings).toEqual([
+      `locald.toml:4 services.web.command: ${reference}: ${told}`,
+    ]);
+  }
+  expect(project(text("migrate $DATABASE_URL ${services.db.port}")).warnings).toEqual([]);
 });

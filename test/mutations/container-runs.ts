@@ -129,4 +129,11 @@ export const containerRuns: readonly Fault[] = [
     replace: "if (failure === null) this.failure =",
     tests: ["test/containers/runs/pull-image.test.ts"],
   },
+  {
+    name: "a project's file says which engine is asked for its containers",
+    file: "src/programs/run-container.ts",
+    find: ".filter(([name]) => !variables.includes(name))",
+    replace: ".filter(([name]) => name !== String(variables))",
+    tests: ["test/programs/run-container.test.ts"],
+  },
 ];

@@ -6,6 +6,7 @@ import { containerRuns } from "./container-runs.ts";
 import { containers } from "./containers.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
+import { databases } from "./databases.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
@@ -18,6 +19,7 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
+import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
@@ -26,6 +28,7 @@ import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
+import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
 import { otherMachines } from "./remote.ts";
@@ -33,10 +36,12 @@ import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
 import { stores } from "./stores.ts";
+import { sites } from "./sites.ts";
 import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
+import { typed } from "./types.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
@@ -50,13 +55,16 @@ export const faults: readonly Fault[] = [
   ...containers,
   ...control,
   ...daemon,
+  ...databases,
   ...doors,
   ...people,
+  ...postgresFaults,
   ...floods,
   ...folder,
   ...h2Servers,
   ...handover,
   ...identity,
+  ...images,
   ...inferredNames,
   ...files,
   ...given,
@@ -77,10 +85,12 @@ export const faults: readonly Fault[] = [
   ...restarts,
   ...supervised,
   ...stores,
+  ...sites,
   ...suites,
   ...tasks,
   ...terminals,
   ...tls,
+  ...typed,
   ...lists,
   ...shown,
   ...worktrees,

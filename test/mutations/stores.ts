@@ -82,4 +82,25 @@ export const stores: readonly Fault[] = [
     replace: "(running.has(other) ? taken : kept)",
     tests: ["test/supervisor/port-book.test.ts"],
   },
+  {
+    name: "a store on which nothing depends has no password",
+    file: "src/supervisor/types/store.ts",
+    find: "facts.machine.passwordOf(place);",
+    replace: "",
+    tests: ["test/supervisor/store-kind.test.ts"],
+  },
+  {
+    name: "clients of a store send its password to whoever listens on ::1",
+    file: "src/supervisor/types/store-gifts.ts",
+    find: 'const address = "127.0.0.1";',
+    replace: 'const address = "localhost";',
+    tests: ["test/supervisor/store-kind.test.ts"],
+  },
+  {
+    name: "a shorter name answers for a store that does not speak HTTP",
+    file: "src/routes/decide.ts",
+    find: "const store = by === name ? undefined : table.store(name);",
+    replace: "const store = by !== undefined ? undefined : table.store(name);",
+    tests: ["test/routes/declared-store.test.ts"],
+  },
 ];

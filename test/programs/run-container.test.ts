@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import type { Order } from "../../src/manifest/order.ts";
-import { planOf } from "../../src/programs/run-container.ts";
+import { personOf, planOf } from "../../src/programs/run-container.ts";
 import { containerSpec } from "../containers/runs/made-plan.ts";
 
-function planned(env: Record<string, string>, changes: Partial<Order> = {}) {
-  const order: Order = {
+function orderOf(changes: Partial<Order> = {}): Order {
+  return {
     ...{ id: "shop:web", project: "shop", directory: "/shop", service: "web", command: "" },
     ...{ port: 4000, ports: { "81": 4001 }, routeName: "shop", variables: ["COLOUR"] },
     ...{ place: undefined, cache: "/cache", owner: "me", stopTimeout: 1000, memory: undefined },
@@ -16,6 +16,10 @@ function planned(env: Record<string, string>, changes: Partial<Order> = {}) {
     }),
     ...changes,
   };
+}
+
+function planned(env: Record<string, string>) {
+  const order = orderOf();
   return planOf({ order, env }, { words: [], runId: "1" });
 }
 
@@ -26,4 +30,12 @@ test("the program inside gets what the file declares and what we give, and nothi
 
 test("a further port is published where it was before", () => {
   expect(planned({}).spec.ports).toEqual([{ inside: 81, outside: 4001, protocol: "tcp" }]);
+});
+
+test("a file cannot say which engine is asked, or whose contexts are read", () => {
+  const order = orderOf({ variables: ["DOCKER_HOST", "HOME"] });
+  const env = { DOCKER_HOST: "unix:///evil.sock", HOME: "/evil", XDG_RUNTIME_DIR: "/run/me" };
+  const person = personOf({ order, env });
+  expect(person.env).toEqual({ XDG_RUNTIME_DIR: "/run/me" });
+  expect(person.home).not.toBe("/evil");
 });

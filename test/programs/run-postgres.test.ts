@@ -48,11 +48,14 @@ describeWith(["pg_ctl", "psql"])("PostgreSQL 15 of Debian", () => {
     writeFileSync(join(other, "PG_VERSION"), "14\n");
     place.write("schema.sql", "create table rows (i int primary key);\n\\echo made\n");
     place.write("seed.sql", "insert into rows select generate_series(1, 10);\n");
-    run = await place.run({
+    // Variables of a shell that mean another server, and options that none knows.
+    const env = { PGDATA: "/nowhere", PGPORT: "1", PGHOST: "/nowhere", PGOPTIONS: "--no-such" };
+    const own = {
       init: ["schema.sql", "seed.sql"].map((name) => join(place.directory, name)),
       extensions: ["pg_trgm"],
       settings: { work_mem: "7MB", "shop.word": "it's \\ here" },
-    });
+    };
+    run = await place.run(own, { env });
     if (!(await run.ready())) throw new Error(run.log());
   }, 60_000);
 

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { chmodSync, renameSync, symlinkSync, truncateSync, utimesSync } from "node:fs";
+import {
+  chmodSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { raw, sitePlace } from "./site-place.ts";
 
@@ -343,3 +351,39 @@ test("open pages hear of changes until the site ends, which they ask for again",
   const again = await site.get("/.localhostess/reload");
   expect([again.status, await again.text()]).toEqual([200, "retry: 1000\n\n"]);
 });
+
+test.if(process.platform === "linux")(
+  "a listing of ten thousand files keeps nothing else waiting, and says how many more there are",
+  async () => {
+    await using site = sitePlace({});
+    for (let number = 0; number < 10_020; number++) {
+      writeFileSync(join(site.folder, `file-${number}`), "");
+    }
+    let longest = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 3 && longest >= 50; round++) {
+      let isOver = false;
+      const got = site.get("/", { headers: html }).then(async (its) => {
+        isOver = true;
+        return await its.text();
+      });
+      longest = Math.min(longest, await longestTurn(() => isOver));
+      expect(await got).toContain("20 more are not shown.");
+    }
+    expect(longest).toBeLessThan(50);
+  },
+  60_000,
+);
+
+/** Milliseconds of processor time of the longest turn of the event loop, whatever else the machine does. */
+async function longestTurn(isOver: () => boolean): Promise<number> {
+  const used = (): number =>
+    Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "latin1").split(" ")[0]) / 1e6;
+  let longest = 0;
+  for (let before = used(); !isOver();) {
+    await new Promise((resume) => setImmediate(resume));
+    const now = used();
+    longest = Math.max(longest, now - before);
+    before = now;
+  }
+  return longest;
+}

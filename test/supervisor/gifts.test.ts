@@ -39,7 +39,7 @@ env = { SMTP = "\${services.mail.${field}}" }
   };
   expect(kindOf(spec).gives(spec, facts).fields).toEqual({ port_1025: "4001", port_53_udp: "53" });
   expect(service(text("port_53_udp"), "web").env).toEqual({
-    SMTP: "\${services.mail.port_53_udp}",
+    SMTP: "${services.mail.port_53_udp}",
   });
   expect(() => service(text("port_1026"), "web")).toThrow();
 });

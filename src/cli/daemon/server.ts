@@ -1,4 +1,5 @@
 /** `localhostess server start` -> the proxy in the foreground, until a signal. */
+import { lstat } from "node:fs/promises";
 import { listed } from "../../text/list.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Daemon, DaemonOptions } from "../../daemon/daemon.ts";
@@ -12,6 +13,7 @@ import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
 import { logFile } from "../../system/log-file.ts";
 import { configFile } from "../../system/paths.ts";
+import { certificateAuthorityDirectory } from "../../tls/certificate-authority-paths.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { serviceLines, warningLines } from "../shared/rows.ts";
 import { defaultPort, type Settings, settingsOf } from "../shared/settings.ts";
@@ -123,8 +125,12 @@ function trustVariables({ settings, world, note }: TrustVariables) {
   let last: { at: number; variables: Promise<Record<string, string>> } | undefined;
   return (): Promise<Record<string, string>> => {
     if (last === undefined || performance.now() - last.at > bundlesKept) {
-      const variables = import("../shared/bundles.ts")
-        .then(({ bundleVariables }) => bundleVariables(settings, { world, note }))
+      const variables = hasAuthority(settings)
+        .then(async (has) => {
+          if (!has) return {};
+          const { bundleVariables } = await import("../shared/bundles.ts");
+          return await bundleVariables(settings, { world, note });
+        })
         .catch((error: Error) => {
           note(`services will not trust https names: ${error.message}`);
           return {};
@@ -133,6 +139,23 @@ function trustVariables({ settings, world, note }: TrustVariables) {
     }
     return last.variables;
   };
+}
+
+/** The reader of certificates takes the daemon a tenth of a second to load, in which it answers nobody. */
+async function hasAuthority({ stateDirectory }: Settings): Promise<boolean> {
+  const folders = (["names", "bare"] as const).map((kind) =>
+    certificateAuthorityDirectory(stateDirectory, kind),
+  );
+  const found = await Promise.all(
+    folders.map((folder) =>
+      lstat(folder).then(
+        () => true,
+        // Whatever cannot be looked at is reported by the verbs about trust.
+        (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
+      ),
+    ),
+  );
+  return found.includes(true);
 }
 
 /** A directory that others could write is an error; one that cannot be created only hides the daemon from clients. */

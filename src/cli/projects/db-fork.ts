@@ -31,17 +31,27 @@ export async function dbFork(
   return await forked({ service, source: source!, target: target! }, flags, world);
 }
 
-export type Forking = { service: string; source: string; target: string };
+export type Forking = {
+  service: string;
+  source: string;
+  target: string;
+  /** Set: data that is there stays, and is no reason to ask. */
+  keeps?: true;
+};
 
 /** `source` and `target`: folders of the project in two checkouts. */
 export async function forked(
-  { service, source, target }: Forking,
+  { service, source, target, keeps }: Forking,
   flags: DbFlags,
   world: World,
 ): Promise<number> {
   const { socket, asked, store } = await storeHere(service, { ...world, cwd: source });
   const there = { name: store.service, project_path: target, env: asked.env };
   const other = await storeOf(socket, there);
+  if (other.size !== null && keeps) {
+    world.err.write(`${other.id} has data already, which stays\n`);
+    return 0;
+  }
   if (other.size !== null) {
     const what = `All data of ${describedStore(other)} will be replaced by that of ${describedStore(store)}.`;
     await agreed(`${what} Replace it?`, flags, world);

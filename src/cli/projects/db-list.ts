@@ -85,7 +85,7 @@ async function keptRows(world: World): Promise<{ socket: string; rows: KeptRow[]
 }
 
 /** Nobody will ask for it by itself: its project was forgotten, or its folder is gone. */
-function isLeftOver({ left, is_there: isThere }: KeptRow): boolean {
+export function isLeftOver({ left, is_there: isThere }: KeptRow): boolean {
   return left !== null || !isThere;
 }
 

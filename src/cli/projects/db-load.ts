@@ -35,8 +35,8 @@ export async function loaded(
     );
   }
   const store = await readyStore(here, world);
-  const env = clientEnv(store, world);
-  const { PGDATABASE: database = "postgres" } = env;
+  const { PGDATABASE: database = "postgres", ...where } = clientEnv(store, world);
+  const env = { ...where, PGOPTIONS: "-c client_min_messages=warning" };
   const run = (words: readonly string[], its: Record<string, string> = {}): Promise<number> =>
     runInPlace(words, { env: { ...env, ...its }, world, aside: true });
   // A statement each, outside of a transaction, where CREATE and DROP DATABASE have to be.
@@ -53,10 +53,7 @@ export async function loaded(
   const into = { PGDATABASE: loading! };
   const code =
     kind === "plain"
-      ? await run(
-          [psql.path, ...quiet, "--single-transaction", "-o", "/dev/null", "-f", path],
-          into,
-        )
+      ? await run([psql.path, ...quiet, "--single-transaction", "-f", path], into)
       : await run([
           pgRestore.path,
           "--exit-on-error",
@@ -80,14 +77,14 @@ export async function loaded(
   return 0;
 }
 
-const quiet = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"];
+/** Errors only. */
+const quiet = ["-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1"];
 
 /** Whoever is connected to the former is disconnected: a database with connections has no other name. */
 function exchanged(database: string): string[] {
   const name = `"${database.replaceAll('"', '""')}"`;
   const text = `'${database.replaceAll("'", "''")}'`;
   return [
-    `SET client_min_messages = error`,
     `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${text}`,
     // One string is one transaction.
     `ALTER DATABASE ${name} RENAME TO ${former}; ALTER DATABASE ${loading} RENAME TO ${name};`,

@@ -11,7 +11,8 @@ export async function dbReset(
   const { socket, asked, store } = await storeHere(word, world);
   const { id, size } = store;
   if (size === null) {
-    world.err.write(`${id} has no data yet\n`);
+    const volume = "; in a container, it is in a volume, which docker volume ls lists";
+    world.err.write(`${id} has no data here${store.type === "postgres" ? "" : volume}\n`);
     if (flags.json) printJson(world, { name: id, removed: null });
     return 0;
   }

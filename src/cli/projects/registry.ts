@@ -5,6 +5,8 @@ import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
 import { shownDuration } from "../../text/duration.ts";
+import { listed } from "../../text/list.ts";
+import { shownSize } from "../../text/size.ts";
 import { tellPending } from "./pending-note.ts";
 import { printJson } from "../shared/json-output.ts";
 import { projectFolderOf } from "../shared/project-files.ts";
@@ -13,6 +15,7 @@ import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type Column, tableLines, type TableOptions } from "../shared/table.ts";
 import { answerOf, rowsOf } from "./asking.ts";
+import { isLeftOver, type KeptRow } from "./db-list.ts";
 import type { World } from "../shared/world.ts";
 
 /** Milliseconds. Services of a folder that is gone end first. */
@@ -123,6 +126,7 @@ export async function registryClean(flags: Flags, world: World): Promise<number>
   const what = counted(count, "project whose folder is", "projects whose folders are");
   if (flags.json) printJson(world, { cleaned: count });
   else world.out.write(`forgot ${what} gone\n`);
+  if (count > 0) await tellLeftOver(socket, world);
   const { RegistryList: left } = await answerOf<{ RegistryList: RegisteredProject[] }>(
     socket,
     "RegistryList",
@@ -149,5 +153,22 @@ export async function registryForget(word: string, flags: Flags, world: World): 
   const { name, path } = forgotten.RegistryForgotten;
   if (flags.json) printJson(world, { name, path });
   else world.out.write(`forgot ${name} (${printable(path)})\n`);
+  await tellLeftOver(socket, world);
   return 0;
+}
+
+/** Data is kept until somebody says otherwise. */
+async function tellLeftOver(socket: string, { err }: World): Promise<void> {
+  const { Stores: all } = await answerOf<{ Stores: KeptRow[] }>(socket, "Stores", {
+    deadline: patience,
+  });
+  const left = all.filter(isLeftOver);
+  if (left.length === 0) return;
+  const names = listed(
+    left.map(({ project, service }) => printable(`${project}:${service}`)),
+    { most: 5 },
+  );
+  const size = shownSize(left.reduce((sum, its) => sum + its.size, 0));
+  const what = `the data of ${names} is kept (${size}); localhostess db clean removes it`;
+  err.write(`${err.colors.dim(what)}\n`);
 }

@@ -24,6 +24,8 @@ export type WorktreeAddFlags = Flags & {
   setup?: boolean;
   /** `false`: `--no-up`. */
   up?: boolean;
+  /** Stores that get the data of the main checkout. */
+  fork?: readonly string[];
 };
 
 type Made = { root: string; branch: string; isNew: boolean };
@@ -88,6 +90,8 @@ async function readied(made: Made, readying: Readying): Promise<number> {
   const copied = await broughtAlong(read.worktree!, { made, readying, project });
   if (!copied) return 1;
   const { setup } = read.worktree!;
+  // Before its setup, which may need it.
+  if (!(await forkedHere(project, readying))) return 1;
   if (setup !== undefined && flags.setup !== false) {
     const ended = await runDeclared(setup, { what: "setup", folder: project, world });
     answer.setup = ended === 0 ? "done" : "failed";
@@ -192,6 +196,22 @@ async function folderFor(
     home: world.home,
     label: checkoutLabel(branch),
   });
+}
+
+/** False, and reported, where a store of the main checkout cannot be copied. Data that is there already stays. */
+async function forkedHere(project: string, readying: Readying): Promise<boolean> {
+  const { here, flags, world, again } = readying;
+  if (flags.fork === undefined) return true;
+  const { forked } = await import("./db-fork.ts");
+  const source = join(here.main ?? here.root, here.within);
+  const quiet = { ...world, out: world.err };
+  for (const service of flags.fork) {
+    const forking = { service, source, target: project, keeps: true as const };
+    if ((await forked(forking, {}, quiet)) === 0) continue;
+    failed("failed", `${service} has no copy of the data there; go on with: ${again}`, world);
+    return false;
+  }
+  return true;
 }
 
 /** False, and reported, where the system refuses. */

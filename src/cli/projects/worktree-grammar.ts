@@ -19,6 +19,11 @@ export function worktreeVerbs(program: Command, choose: Choose, world: World): v
     .option("--from <commit>", "where a new branch begins")
     .option("--no-setup", "do not run the setup of locald.toml")
     .option("--no-up", "do not start its services")
+    .option(
+      "--fork <service>",
+      "give it a copy of the data of a database here; repeatable",
+      (service: string, before: string[] = []) => [...before, service],
+    )
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -16,6 +16,7 @@ import { projectIn } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { answerOf, rowsOf } from "./asking.ts";
+import type { KeptRow } from "./db-list.ts";
 import { runDeclared } from "./declared-command.ts";
 import { type Git, gitIn, gitWhy } from "./git.ts";
 import { type RepositoryHere, repositoryHere } from "../shared/repository-here.ts";
@@ -65,12 +66,14 @@ export async function worktreeRemove(
     throw new Failure("failed", `${shownOf(its)} was not removed: ${gitWhy(told)}${up}`);
   }
   if (socket !== undefined) await forgetIn(its.root, socket);
+  const data = socket === undefined ? [] : await removeStoresIn(its.root, socket);
   const { branch } = its;
   if (flags.json) {
-    printJson(world, { branch: branch ?? null, folder: its.root, stopped });
+    printJson(world, { branch: branch ?? null, folder: its.root, stopped, data });
     return 0;
   }
   world.out.write(`removed ${shownOf(its)}\n`);
+  if (data.length > 0) world.out.write(`and the data of ${listed(data)}\n`);
   if (branch !== undefined) {
     const { dim } = world.err.colors;
     const how = `git branch -d ${pastedWord(branch)} deletes it`;
@@ -229,6 +232,17 @@ async function stopIn(root: string, socket: string): Promise<string[]> {
     await answerOf(socket, { Stop: { project_path: path } }, { deadline: patience });
   }
   return [...new Set(up.map(({ project }) => project))];
+}
+
+/** The names of stores whose data is gone with the worktree: nobody could have a use for it any more. */
+async function removeStoresIn(root: string, socket: string): Promise<string[]> {
+  const patient = { deadline: patience };
+  const { Stores: all } = await answerOf<{ Stores: KeptRow[] }>(socket, "Stores", patient);
+  const inside = all.filter((row) => isInside(row.directory, root) && !row.is_there);
+  for (const directory of new Set(inside.map((row) => row.directory))) {
+    await answerOf(socket, { StoreRemove: { project_path: directory } }, patient);
+  }
+  return inside.map(({ project, service }) => `${project}:${service}`);
 }
 
 /** Names, ports and logs. The daemon may have noticed by itself. */

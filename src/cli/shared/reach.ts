@@ -167,8 +167,11 @@ function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
     all.map((its) => stateCause(its)),
     { most: 3 },
   );
-  const kind = all.every(({ type }) => type === "task") ? "task" : "worker";
-  throw new Failure("unsupported", `${states}; a ${kind} has no address`);
+  const types = [...new Set(all.map(({ type }) => type))];
+  throw new Failure(
+    "unsupported",
+    `${states}; a ${listed(types, { conjunction: "or" })} has no address`,
+  );
 }
 
 /** Where a word leads, and what runs: a name of another machine is waited for, as a request for it would wait. */

@@ -8,7 +8,7 @@ import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { checkAuthorities } from "./check-authorities.ts";
 import { checkConfig } from "./check-config.ts";
-import { checkContainers } from "./check-containers.ts";
+import { checkContainers, checkProjectContainers } from "./check-containers.ts";
 import { checkGiven } from "./check-given.ts";
 import { checkNames } from "./check-names.ts";
 import { checkPorts } from "./check-ports.ts";
@@ -30,6 +30,7 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
     () => checkPorts({ main: port, proxy, settings, machine }),
     () => checkNames(port, { machine }),
     () => checkContainers(settings, world),
+    () => checkProjectContainers(settings, world),
   ];
   for (const part of parts) {
     for (const finding of await part()) {

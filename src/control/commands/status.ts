@@ -1,5 +1,6 @@
 /** Services that were found and services that are supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import { ownText } from "../../manifest/types/own-text.ts";
 import type { DenialReport } from "../../routes/denial.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
@@ -98,6 +99,8 @@ function supervisedStatus(
 ): SupervisedStatus {
   // A site has no process.
   const running = its.pid !== undefined || its.socket !== undefined;
+  // The process here is the engine's client: its own use says nothing of the container.
+  const isMeasured = running && spec?.own?.kind !== "container";
   return {
     name: its.id,
     pid: its.pid ?? null,
@@ -113,7 +116,7 @@ function supervisedStatus(
     constellation: null,
     warnings: its.warnings,
     started_at: isoTime(its.startedAt),
-    command: spec?.command ?? "",
+    command: spec?.own === undefined ? (spec?.command ?? "") : ownText(spec.own, spec.command),
     project: its.project,
     service: its.service,
     route_name: its.routeName ?? null,
@@ -127,8 +130,8 @@ function supervisedStatus(
     uptime: its.startedAt === undefined || age === undefined ? null : Math.round(age),
     restarts: its.restarts,
     exit: its.lastExit === undefined ? null : jsonForm(its.lastExit),
-    cpu: running ? (taken?.cpu ?? null) : null,
-    memory: running ? (taken?.memory ?? null) : null,
+    cpu: isMeasured ? (taken?.cpu ?? null) : null,
+    memory: isMeasured ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     denied,
     denials: jsonForm(denials),
@@ -150,6 +153,10 @@ function instanceOf(
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
   const kind = spec?.health?.ask.kind;
+  // A store is asked in its own protocol.
+  if (kind === undefined && (spec?.own?.kind === "postgres" || spec?.own?.kind === "store")) {
+    return "Tcp";
+  }
   if (kind === "http" || kind === "https") return "Http";
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";

@@ -10,18 +10,30 @@ import type { Declared } from "./service.ts";
 
 export function reportUnreachable(
   declared: readonly Declared[],
-  { groups, mistakes }: { groups: Groups; mistakes: Mistakes },
+  { groups, mistakes, warnings }: { groups: Groups; mistakes: Mistakes; warnings: Mistakes },
 ): void {
   const byName = new Map(
     declared.flatMap(({ spec }) =>
       [spec.name, ...(groups.get(spec.name) ?? [])].map((name) => [name, spec] as const),
     ),
   );
-  for (const { reference, ...at } of declared.flatMap(({ references }) => references)) {
+  for (const { reference, inCommand, ...at } of declared.flatMap(({ references }) => references)) {
     const its = byName.get(reference.name);
-    const why = its === undefined ? undefined : missing(its, reference);
-    if (why !== undefined) mistakes.add(at, `${referenceText(reference)}: ${why}`);
+    if (its === undefined) continue;
+    const why = missing(its, reference);
+    const report = (to: Mistakes, what: string): void =>
+      to.add(at, `${referenceText(reference)}: ${what}`);
+    if (why !== undefined) report(mistakes, why);
+    else if (inCommand && isSecret(its, reference.field)) {
+      report(warnings, "everybody on this machine can read the words of a command; use a variable");
+    }
   }
+}
+
+/** True for a field with the password in it. */
+function isSecret({ type }: ServiceSpec, field: string): boolean {
+  if (!giftFields[type].includes("password")) return false;
+  return field === "password" || (field === "url" && type !== "minio");
 }
 
 /** A service that cannot be started says so itself. */

@@ -73,7 +73,7 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   const base = { name: own, routeName };
   const declared = declaredIn(reading, base);
   const all = withInstances(declared, { groups: reading.groups, project: base, mistakes });
-  reportUnreachable(declared, { groups, mistakes });
+  reportUnreachable(declared, { groups, mistakes, warnings });
   reportShared([...sharedBy(declared, reading.groups), ...all], mistakes);
   const specs = withWaits(all, mistakes);
   const worktree = readWorktree(reading);

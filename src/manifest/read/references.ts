@@ -36,7 +36,7 @@ export type Edges = {
   /** From variables that all services share: they never make a cycle. */
   soft: Edge[];
   /** All of them, those to the service itself included. */
-  references: (At & { reference: Reference & { kind: "service" } })[];
+  references: (At & { reference: Reference & { kind: "service" }; inCommand: boolean })[];
 };
 
 export type Referring = {
@@ -70,7 +70,7 @@ export function edgesOf({ name, needs, env, commands }: Referring, reading: Read
     }
     for (const part of referencesIn(template.parts)) {
       if (part.kind !== "service" || !exists(part.name, { at, reading })) continue;
-      edges.references.push({ ...at, reference: part });
+      edges.references.push({ ...at, reference: part, inCommand: shell });
       if (part.name === name) continue;
       const edge = { to: part.name, ...at, why: referenceText(part) };
       (shared ? edges.soft : edges.hard).push(edge);

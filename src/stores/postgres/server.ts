@@ -93,8 +93,9 @@ async function readInto(log: { text: string }, stream: ReadableStream<Uint8Array
 
 function clientOf({ sockets, port, password }: ServerPrograms, database: string): Bun.SQL {
   return new Bun.SQL({
-    // Without one, Bun would read an address from the environment.
+    // Without these two, Bun would take them from the environment: DATABASE_URL, PGOPTIONS.
     url: `postgres://${superuser}@localhost/`,
+    connection: { options: "" },
     path: socketPath({ sockets, port }),
     adapter: "postgres",
     username: superuser,
@@ -122,9 +123,10 @@ async function ready(
       if (child.exitCode !== null || child.signalCode !== null) {
         throw new Unstartable(`PostgreSQL did not start: ${lastFault(log.text)}`);
       }
-      // 28P01: the password is another one, which no wait mends.
-      if ((error as { errno?: string }).errno === "28P01") {
-        throw new Unstartable("the data has another password than its password file");
+      const { errno, message } = error as { errno?: unknown; message: string };
+      // An answer of the server's: 57P03 is one that it takes back, and no wait mends any other.
+      if (/^[0-9A-Z]{5}$/.test(String(errno)) && errno !== "57P03") {
+        throw new Unstartable(`PostgreSQL refuses its own user: ${message}`, { cause: error });
       }
       await Bun.sleep(period);
     } finally {

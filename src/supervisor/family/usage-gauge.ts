@@ -24,7 +24,7 @@ export type GaugeOptions = {
 /** Milliseconds for which a look is good. */
 const fresh = 1000;
 /** Milliseconds that an answer waits for a look. */
-const patience = 25;
+const patience = 10;
 
 type Seen = Taken & { runId: string; total: number; at: number };
 

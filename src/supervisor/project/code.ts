@@ -77,7 +77,9 @@ const deciders: {
 
 /** By the keys of the file. Ports and settings of a site change nothing of what runs. */
 function ownCode(own: Own, directory: string): Record<string, unknown> {
-  const from = (path: string): string => relative(directory, path);
+  // One outside the project's folder stays where it is when that is moved.
+  const from = (path: string): string =>
+    path === directory || path.startsWith(`${directory}/`) ? relative(directory, path) : path;
   switch (own.kind) {
     case "postgres":
       return {

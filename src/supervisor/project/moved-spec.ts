@@ -1,5 +1,6 @@
 /** A project's declaration, and where its folder is now -> the same declaration, there. Pure. */
 import type { Checkout, ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import type { Own } from "../../manifest/types/own.ts";
 
 /** From one folder to another, both absolute. */
 export type Move = { from: string; to: string };
@@ -33,7 +34,31 @@ function movedCheckout(checkout: Checkout, move: Move): Checkout {
 export function movedService(spec: ServiceSpec, move: Move): ServiceSpec {
   return {
     ...spec,
+    ...(spec.own === undefined ? {} : { own: movedOwn(spec.own, move) }),
     workdir: movedPath(spec.workdir, move),
     envFiles: spec.envFiles.map((path) => movedPath(path, move)),
   };
+}
+
+/** Paths on this machine; those inside a container stay. */
+function movedOwn(own: Own, move: Move): Own {
+  const moved = (path: string): string => movedPath(path, move);
+  switch (own.kind) {
+    case "postgres":
+      return { ...own, init: own.init.map(moved) };
+    case "store":
+      return own;
+    case "container": {
+      const { build, volumes } = own;
+      return {
+        ...own,
+        build: build && { ...build, context: moved(build.context) },
+        volumes: volumes.map((its) =>
+          its.kind === "bind" ? { ...its, source: moved(its.source) } : its,
+        ),
+      };
+    }
+    case "site":
+      return { ...own, path: moved(own.path) };
+  }
 }

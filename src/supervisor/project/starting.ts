@@ -35,6 +35,8 @@ export class Starting {
   isOver = false;
   /** True while another daemon may be about to take over. */
   isHalted = false;
+  /** Those that are launched in a later turn of the event loop. */
+  readonly #nextTurn = new Set<Unit>();
 
   constructor(units: Units, { effects, changed }: StartingOptions) {
     this.#units = units;
@@ -54,7 +56,7 @@ export class Starting {
     // Dependencies are looked at once its former process has ended: by then, they may be others.
     if (!isDue(unit) || processOf(unit) === "ending") return;
     const waits = blockers(unit, this.#units.byName);
-    if (waits.length === 0) this.#launch(unit);
+    if (waits.length === 0) this.#launchInTurn(unit);
     for (const { unit: needed } of waits) {
       // An idle timeout may have passed while the other service waited.
       if (needed.wish.state === "dozing") this.#call(needed, unit);
@@ -89,6 +91,29 @@ export class Starting {
     if (this.#units.ask(needed, "dependent", because) === undefined) return;
     this.callDependencies(needed);
     this.#changed(needed);
+  }
+
+  /** Twenty services that start at once are some 50 ms of work, in which the daemon would answer nobody. */
+  #launchInTurn(unit: Unit): void {
+    const { breathe } = this.#effects;
+    if (breathe === undefined) {
+      this.#launch(unit);
+      return;
+    }
+    if (this.#nextTurn.has(unit)) return;
+    this.#nextTurn.add(unit);
+    void breathe().then(() => {
+      this.#nextTurn.delete(unit);
+      if (this.#mayLaunch(unit)) this.#launch(unit);
+    });
+  }
+
+  /** Anything may have happened to it while it waited for its turn. */
+  #mayLaunch(unit: Unit): boolean {
+    if (!this.#units.has(unit) || !isDue(unit) || this.isOver || this.isHalted) return false;
+    this.settle(unit);
+    if (!isDue(unit)) return false;
+    return processOf(unit) !== "ending" && blockers(unit, this.#units.byName).length === 0;
   }
 
   #launch(unit: Unit): void {

@@ -1,6 +1,7 @@
 /** One declared service within its project: what it should be, what it is, and what it waits for. */
 import { deepEquals } from "bun";
 import { fill } from "../../manifest/fill.ts";
+import { orderVariable } from "../../manifest/order.ts";
 import {
   type Condition,
   conditionFor,
@@ -394,5 +395,7 @@ function startedFrom(spec: ServiceSpec): object {
   const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, schedule: _s, ...its } = others;
   // Our own program is another one after an upgrade, and runs the same service.
   const { conditions: _c, inputs: _in, settings: _n, program: _own, ...rest } = its;
-  return rest;
+  // Its order follows from the rest, in the words of the version that wrote it.
+  const { [orderVariable]: _order, ...env } = rest.env;
+  return { ...rest, env };
 }

@@ -27,6 +27,8 @@ import { type WishEvent, type WishStep, wishStep } from "./wishes.ts";
 
 export type ProjectEffects = {
   clock: Clock;
+  /** Awaited before each launch, so that the event loop can run between them; undefined: nothing is awaited. */
+  breathe?: () => Promise<void>;
   /** lifecycle.ts's, with its effects, or a test's. */
   supervise(spec: ServiceSpec, options: Omit<LifecycleOptions, "effects">): Lifecycle;
   /** The same for a service of the daemon before. */

@@ -14,16 +14,19 @@ export type StoreGiving = {
 
 type Gives = (giving: StoreGiving) => Gift;
 
-/** 127.0.0.1: clients of MySQL take `localhost` for the system's own unix socket, whatever the port. */
+/**
+ * Stores listen there alone. With `localhost`, clients of MySQL take the system's own unix socket, whatever the port;
+ * and others would send their passwords to whoever listens on ::1.
+ */
 const address = "127.0.0.1";
 
 const redis: Gives = ({ port: number, password: read }) => {
   const [port, password] = [String(number), read()];
-  const url = `redis://:${password}@localhost:${port}/0`;
+  const url = `redis://:${password}@${address}:${port}/0`;
   return {
-    fields: { url, port, host: "localhost", user: storeUser.redis, password },
+    fields: { url, port, host: address, user: storeUser.redis, password },
     variables: {
-      ...{ REDIS_URL: url, REDIS_HOST: "localhost", REDIS_PORT: port, REDIS_PASSWORD: password },
+      ...{ REDIS_URL: url, REDIS_HOST: address, REDIS_PORT: port, REDIS_PASSWORD: password },
     },
   };
 };
@@ -64,9 +67,9 @@ const mariadb: Gives = (giving) => {
 const mongodb: Gives = ({ own, port: number, password: read }) => {
   const [port, password, user] = [String(number), read(), storeUser.mongodb];
   const database = own.database ?? usualDatabase;
-  const url = `mongodb://${user}:${password}@localhost:${port}/${database}?authSource=admin`;
+  const url = `mongodb://${user}:${password}@${address}:${port}/${database}?authSource=admin`;
   return {
-    fields: { url, port, host: "localhost", user, password, database },
+    fields: { url, port, host: address, user, password, database },
     variables: { MONGODB_URL: url, MONGODB_URI: url, MONGO_URL: url },
   };
 };
@@ -76,15 +79,15 @@ const region = "us-east-1";
 
 const minio: Gives = ({ own, port: number, ports, password: read }) => {
   const [port, secret, user] = [String(number), read(), storeUser.minio];
-  const url = `http://localhost:${port}`;
+  const url = `http://${address}:${port}`;
   const [bucket] = own.buckets;
   const { console } = ports;
   return {
     fields: {
-      ...{ url, port, host: "localhost", user, password: secret, region },
+      ...{ url, port, host: address, user, password: secret, region },
       ...(console === undefined
         ? {}
-        : { console_port: String(console), console_url: `http://localhost:${console}` }),
+        : { console_port: String(console), console_url: `http://${address}:${console}` }),
       ...(bucket === undefined ? {} : { bucket }),
     },
     variables: {
@@ -98,18 +101,18 @@ const minio: Gives = ({ own, port: number, ports, password: read }) => {
 
 /** Whoever sends mail needs no password. */
 const mailpit: Gives = ({ port, ports: { smtp } }) => {
-  const url = `http://localhost:${port}`;
-  const mail = `smtp://localhost:${smtp}`;
+  const url = `http://${address}:${port}`;
+  const mail = `smtp://${address}:${smtp}`;
   return {
     fields: {
-      ...{ url, port: String(port), host: "localhost" },
+      ...{ url, port: String(port), host: address },
       ...(smtp === undefined ? {} : { smtp_port: String(smtp), smtp_url: mail }),
     },
     variables: {
       MAILPIT_URL: url,
       ...(smtp === undefined
         ? {}
-        : { SMTP_HOST: "localhost", SMTP_PORT: String(smtp), SMTP_URL: mail }),
+        : { SMTP_HOST: address, SMTP_PORT: String(smtp), SMTP_URL: mail }),
     },
   };
 };
