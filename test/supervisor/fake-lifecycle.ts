@@ -18,7 +18,8 @@ import {
   type LifecycleOptions,
   supervise,
 } from "../../src/supervisor/service/lifecycle.ts";
-import { type SiteEffects, superviseSite } from "../../src/supervisor/service/site-lifecycle.ts";
+import type { SiteEffects } from "../../src/supervisor/service/served-site.ts";
+import { superviseSite } from "../../src/supervisor/service/site-lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {

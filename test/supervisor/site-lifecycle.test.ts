@@ -4,11 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Lifecycle, LifecycleEffects } from "../../src/supervisor/service/lifecycle.ts";
-import {
-  adoptSite,
-  superviseSite,
-  type WatchNews,
-} from "../../src/supervisor/service/site-lifecycle.ts";
+import type { WatchNews } from "../../src/supervisor/service/served-site.ts";
+import { adoptSite, superviseSite } from "../../src/supervisor/service/site-lifecycle.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { loopback } from "../../src/system/loopback.ts";
 import { eventually } from "../support/eventually.ts";
