@@ -48,7 +48,14 @@ test("it is stopped by SIGINT, is ready by an answer, and has a password that is
   const asked: string[] = [];
   const machine = {
     ...facts.machine,
-    passwordOf: (its: { folder: string }) => (asked.push(its.folder), ""),
+<<<<<<< HEAD
+    passwordOf(its: { folder: string }) {
+=======
+    passwordOf: (its: { folder: string }) => {
+>>>>>>> main
+      asked.push(its.folder);
+      return "";
+    },
   };
   postgres.launched(db(), { ...facts, machine });
   expect(asked).toEqual(["/p"]);
