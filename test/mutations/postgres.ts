@@ -14,6 +14,20 @@ export const postgresFaults: readonly Fault[] = [
     tests: ["test/wire/postgres.test.ts"],
   },
   {
+    name: "another server that answers at its port makes a database ready before it is made",
+    file: "src/supervisor/service/readiness.ts",
+    find: 'return ask.kind === "store" && (!this.#life.speaks || this.#life.status !== undefined);',
+    replace: "return ask.kind === undefined;",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "a password that nobody has asked for is not made",
+    file: "src/supervisor/types/postgres.ts",
+    find: "    facts.machine.passwordOf(place);\n",
+    replace: "",
+    tests: ["test/supervisor/postgres-kind.test.ts"],
+  },
+  {
     name: "a package with another hash is unpacked",
     file: `${folder}/download.ts`,
     find: '.digest("base64") === sha512) return bytes;',

@@ -410,6 +410,20 @@ function check(changes: Partial<HealthCheck>): HealthCheck {
 }
 
 describe("a health check", () => {
+  test("of a store that answers while our program prepares one is answered by another, and counts when it is done", async () => {
+    const ask = { kind: "store", store: "postgres" } as const;
+    const fake = new FakeLifecycle({ health: { ...check({}), ask } });
+    await fake.start();
+    await fake.pass(5000);
+    expect(fake.state).toBe("running");
+    fake.say("STATUS=making its data");
+    await fake.pass(5000);
+    expect(fake.state).toBe("running");
+    fake.say("STATUS=");
+    await fake.pass(1000);
+    expect(fake.state).toBe("ready");
+  });
+
   const ill = { kind: "ill", why: "it answered with status 500" } as const;
 
   test("is asked with the service's own port, environment, workdir and timeout", async () => {

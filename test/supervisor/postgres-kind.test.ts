@@ -43,8 +43,18 @@ test("dependents get an address of 127.0.0.1, in which no letter of a password i
   expect(postgres.gives(db(), { ...facts, port: undefined }).variables).toEqual({});
 });
 
-test("it is stopped by SIGINT, is ready by an answer, and no secret stands in its order", () => {
+test("it is stopped by SIGINT, is ready by an answer, and has a password that is not in its order", () => {
   const made = postgres.launched(db("version = 16"), facts);
+  const asked: string[] = [];
+  const machine = {
+    ...facts.machine,
+    passwordOf(its: { folder: string }) {
+      asked.push(its.folder);
+      return "";
+    },
+  };
+  postgres.launched(db(), { ...facts, machine });
+  expect(asked).toEqual(["/p"]);
   expect(made.stopSignal).toBe("SIGINT");
   expect(made.health?.ask).toEqual({ kind: "store", store: "postgres" });
   const order = JSON.parse(made.env[orderVariable]!) as Order;

@@ -173,6 +173,11 @@ export class Readiness {
     });
   }
 
+  /** True until our own program has nothing left to do: another server has the port, and answers there. */
+  #prepares({ ask }: HealthCheck): boolean {
+    return ask.kind === "store" && (!this.#life.speaks || this.#life.status !== undefined);
+  }
+
   #check(health: HealthCheck): void {
     const { spec, effects } = this.#owner;
     const life = this.#life;
@@ -191,7 +196,7 @@ export class Readiness {
       const { phase } = this.#owner;
       if (result.kind === "well") {
         this.#failures = 0;
-        if (!this.#life.isReloading) this.ready();
+        if (!this.#life.isReloading && !this.#prepares(health)) this.ready();
       } else if (phase === "ready") {
         if (life.age >= health.startPeriod) this.#failures++;
         if (this.#failures >= Math.max(1, health.retries))

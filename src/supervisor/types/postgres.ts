@@ -23,7 +23,10 @@ function placeOf(spec: ServiceSpec, { project, directory, machine }: KindFacts):
 
 export const postgres: Kind = {
   launched(spec, facts) {
-    const made = ordered(spec, { facts, place: placeOf(spec, facts) });
+    const place = placeOf(spec, facts);
+    // Made where nobody has asked for it yet: the program only reads it.
+    facts.machine.passwordOf(place);
+    const made = ordered(spec, { facts, place });
     return {
       ...made,
       // SIGTERM waits for every client to leave; postgres(1), "smart shutdown".
