@@ -48,11 +48,7 @@ test("it is stopped by SIGINT, is ready by an answer, and has a password that is
   const asked: string[] = [];
   const machine = {
     ...facts.machine,
-<<<<<<< HEAD
     passwordOf(its: { folder: string }) {
-=======
-    passwordOf: (its: { folder: string }) => {
->>>>>>> main
       asked.push(its.folder);
       return "";
     },
