@@ -44,7 +44,8 @@ import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/tak
 import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
-import { adoptSite, type SiteEffects, superviseSite } from "./service/site-lifecycle.ts";
+import type { SiteEffects } from "./service/served-site.ts";
+import { adoptSite, superviseSite } from "./service/site-lifecycle.ts";
 import type { HandingMachine } from "./service/machine.ts";
 import type { KindMachine } from "./types/kind.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";

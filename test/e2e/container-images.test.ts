@@ -349,6 +349,10 @@ RUN exit 1
         expect((await place.up(directory, shell())).at(-1)).toBe("Ok");
         expect(await get("built:web")).toBe("the first\ngiven\n");
         expect(await place.logs("built:web")).toContain("building with given");
+        // Of the container, and not of the client of its engine.
+        expect(await place.row("built:web")).toMatchObject({
+          ...{ command: "the image of its Dockerfile", cpu: null, memory: null },
+        });
         writeFileSync(join(src, "page"), "the second\n");
         await place.send({ Stop: { name: "built:web" } });
         expect((await place.up(directory, shell())).at(-1)).toBe("Ok");

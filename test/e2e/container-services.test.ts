@@ -7,6 +7,9 @@ import {
   containerEngine,
   lackingNamespaces,
 } from "../support/container-engine.ts";
+import { ContainerRun, type RunEffects } from "../../src/containers/runs/container-run.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { containerSpec, madePlan } from "../containers/runs/made-plan.ts";
 import { endNow } from "../support/daemon-place.ts";
 import { lacking, type ProgramName } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
@@ -292,6 +295,47 @@ stop_timeout = "1s"
       expect(await get("handed:web")).toBe("200 from a container\n");
       await place.send({ Stop: { name: "handed:web" } });
       expect(await containers(directory)).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "what is typed goes to the terminal of a container, and its bytes come out as they went in",
+    async () => {
+      let typed = "";
+      const output: Buffer[] = [];
+      const effects: RunEffects = {
+        clock: systemClock,
+        chooseEngine: async () => ({
+          kind: "engine",
+          engine: { socket: engine.socket, owner: 0, kind },
+        }),
+        noteEngine: () => Promise.resolve(),
+        build: () => Promise.resolve({ kind: "cancelled" }),
+        terminal: {
+          size: () => ({ cols: 100, rows: 30 }),
+          hear({ onBytes }) {
+            onBytes(Buffer.from("two words\r"));
+            return () => {};
+          },
+        },
+        async write(_stream, bytes) {
+          typed += Buffer.from(bytes).toString();
+          output.push(Buffer.from(bytes));
+        },
+        ...{ status() {}, ready() {}, unready() {}, portOwners() {}, say() {} },
+      };
+      const spec = containerSpec({ image: "shop/box:1" });
+      const words = ["sh", "-c", "read line; echo got:$line; exit 4"];
+      const plan = madePlan({ spec, words, tty: true });
+      expect(await new ContainerRun(plan, effects).run()).toEqual({ kind: "exited", code: 4 });
+      expect(typed).toContain("got:two words\r\n");
+
+      output.length = 0;
+      const program = await Bun.file(Bun.which("busybox")!).bytes();
+      const prints = madePlan({ spec, words: ["cat", "/bin/busybox", "/bin/busybox"] });
+      expect(await new ContainerRun(prints, effects).run()).toEqual({ kind: "exited", code: 0 });
+      expect(Buffer.concat(output).equals(Buffer.concat([program, program]))).toBe(true);
     },
     patience,
   );

@@ -254,7 +254,8 @@ depends_on = ["db"]
 `,
     );
     await place.up(directory);
-    const ready = (id: string) => place.until(id, ({ state }) => state === "ready");
+    const ready = (id: string) => place.until(id, ({ state }) => state === "ready", 60_000);
+    await ready("shop:db");
     const { port } = await ready("shop:api");
     const env = (await (await fetch(`http://127.0.0.1:${port}`)).json()) as Record<string, string>;
     const url = env.DATABASE_URL!;

@@ -19,6 +19,7 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
+import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
@@ -63,6 +64,7 @@ export const faults: readonly Fault[] = [
   ...h2Servers,
   ...handover,
   ...identity,
+  ...images,
   ...inferredNames,
   ...files,
   ...given,

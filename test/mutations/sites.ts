@@ -118,4 +118,27 @@ export const sites: readonly Fault[] = [
     replace: "if (patterns.length >= 0) return patterns;",
     tests: ["test/manifest/types/site.test.ts"],
   },
+  {
+    name: "a site with a port is dialled there, where another program may be in its place",
+    file: "src/routes/decide.ts",
+    find: "  if (routeName !== undefined && socket !== undefined) {",
+    replace: "  if (routeName !== undefined && socket === routeName) {",
+    tests: ["test/routes/decide.test.ts"],
+    only: "a site that this daemon",
+  },
+  {
+    name: "the next daemon of a killed one does not know of a site's build",
+    file: "src/supervisor/service/site-lifecycle.ts",
+    find: "      this.#options.onMembers();\n",
+    replace: "",
+    tests: ["test/supervisor/site-lifecycle.test.ts"],
+  },
+  {
+    name: "a site that another daemon serves looks as if it had been restarted",
+    file: "src/supervisor/service/site-lifecycle.ts",
+    find: "    this.#startedAt = its.served?.startedAt ?? this.#startedAt;\n",
+    replace: "    this.#startedAt = this.#startedAt! + 1;\n",
+    tests: ["test/supervisor/site-lifecycle.test.ts"],
+    only: "the next daemon serves",
+  },
 ];

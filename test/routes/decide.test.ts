@@ -210,3 +210,14 @@ test("whoever has the longer ending of a name has the name", () => {
   expect(at("v1.api.shop.localhost").kind).toBe("absent");
   expect(at("other.shop.localhost")).toMatchObject({ kind: "proxy", service: shop });
 });
+
+test("a site that this daemon answers for itself is dialled at its socket", () => {
+  const socket = "/run/me/notify/a.s0";
+  const docs = testSupervised({ type: "site", routeName: "docs", pid: undefined, socket });
+  const sites = routeTable([], { supervised: [docs] });
+  const asked = { host: "docs.localhost", port: undefined, mode: "direct" } as const;
+  expect(decide(asked, sites, [])).toMatchObject({
+    kind: "proxy",
+    service: { endpoint: { address: socket, port: 0, dial: [socket] }, ports: [], pids: [] },
+  });
+});

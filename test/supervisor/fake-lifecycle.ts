@@ -18,6 +18,8 @@ import {
   type LifecycleOptions,
   supervise,
 } from "../../src/supervisor/service/lifecycle.ts";
+import type { SiteEffects } from "../../src/supervisor/service/served-site.ts";
+import { superviseSite } from "../../src/supervisor/service/site-lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
@@ -133,8 +135,13 @@ export class FakeLifecycle {
   /** The last output, in the order in which it came. */
   printed = "";
 
-  constructor(changes: Partial<ServiceSpec> = {}) {
-    this.service = supervise(specOf(changes), this.#options());
+  /** `sites`: a site's own effects; only a site has them. */
+  constructor(changes: Partial<ServiceSpec> = {}, sites?: SiteEffects) {
+    const spec = specOf(changes);
+    this.service =
+      sites === undefined
+        ? supervise(spec, this.#options())
+        : superviseSite(spec, { ...this.#options(), sites });
   }
 
   /** Goes on with a service of another one, in the place of its own. */

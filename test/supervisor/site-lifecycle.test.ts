@@ -4,15 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Lifecycle, LifecycleEffects } from "../../src/supervisor/service/lifecycle.ts";
-import {
-  adoptSite,
-  superviseSite,
-  type WatchNews,
-} from "../../src/supervisor/service/site-lifecycle.ts";
+import type { WatchNews } from "../../src/supervisor/service/served-site.ts";
+import { adoptSite, superviseSite } from "../../src/supervisor/service/site-lifecycle.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { loopback } from "../../src/system/loopback.ts";
 import { eventually } from "../support/eventually.ts";
-import { specOf } from "./fake-lifecycle.ts";
+import { FakeLifecycle, settled, specOf } from "./fake-lifecycle.ts";
 
 const place = mkdtempSync(join(tmpdir(), "site-life-"));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
@@ -119,6 +116,8 @@ test("the next daemon serves a site as it was, at the same port, and one that co
   const next = await adoptSite(spec, { ...options, adopting: { handed, shell: {}, rest } });
   former.leave(() => {});
   expect(next.snapshot().state).toBe("ready");
+  // Another time would look like a restart to those that restart with it.
+  expect(next.snapshot().startedAt).toBe(former.snapshot().startedAt!);
   expect(next.snapshot().socket).not.toBe(former.snapshot().socket);
   expect(await textAt(next)).toBe("a");
   // Requests that were on their way to the former one.
@@ -141,4 +140,67 @@ test("open pages hear of files that change, and not of hidden ones", async () =>
   expect((await reader.read()).value).toContain('"paths":["/sub/a b.css"]');
   await site.dispose();
   expect((await reader.read()).done).toBe(true);
+});
+
+/** A site with a build that a test plays. */
+async function building() {
+  const { spec, options } = setting(undefined);
+  const its = new FakeLifecycle({ ...spec, command: "make" }, options.sites);
+  its.service.start({ shell: {}, port: undefined, url: undefined, trust: {} });
+  await settled();
+  const end = async (code: number): Promise<void> => {
+    its.exit({ code, signal: null });
+    await settled();
+  };
+  const change = async (file: string): Promise<void> => {
+    its.service.renew!(`${file} changed`);
+    await settled();
+  };
+  return { its, end, change };
+}
+
+test("a site is ready when its build has ended well, and the build is known to the next daemon from its start", async () => {
+  const { its, end } = await building();
+  expect([its.state, its.spawns.length]).toEqual(["starting", 1]);
+  expect(its.memberNews).toBe(1);
+  expect(its.service.run()).toBeDefined();
+  expect(its.service.isSettled).toBe(false);
+  await end(0);
+  expect(its.state).toBe("ready");
+  expect(its.service.run()).toBeUndefined();
+  expect(its.service.isSettled).toBe(true);
+  expect(await textAt(its.service)).toBe("a");
+  await its.service.stop();
+});
+
+test("builds follow one another, however often something changes, and the files are served meanwhile", async () => {
+  const { its, end, change } = await building();
+  await end(0);
+  for (const file of ["a", "b", "c"]) await change(file);
+  expect([its.state, its.spawns.length]).toEqual(["ready", 2]);
+  await end(0);
+  expect([its.state, its.spawns.length]).toEqual(["ready", 3]);
+  await end(2);
+  expect(its.state).toBe("unready");
+  expect(its.why).toBe("its build ended with exit code 2; the files of an earlier one are served");
+  expect(its.service.snapshot().lastExit).toMatchObject({ code: 2 });
+  expect(await textAt(its.service)).toBe("a");
+  await change("d");
+  await end(0);
+  expect([its.state, its.spawns.length]).toEqual(["ready", 4]);
+  await its.service.stop();
+});
+
+test("a first build that fails is told and tried again when something changes, also while it still ran", async () => {
+  const { its, end, change } = await building();
+  await end(1);
+  expect([its.state, its.service.isRefused]).toEqual(["failed", true]);
+  expect(its.why).toBe("its build ended with exit code 1");
+  expect(its.service.snapshot().socket).toBeUndefined();
+  await change("a");
+  await change("b");
+  await end(1);
+  expect([its.state, its.spawns.length]).toEqual(["starting", 3]);
+  await its.service.stop();
+  expect([its.state, its.endings.length > 0]).toEqual(["stopped", true]);
 });

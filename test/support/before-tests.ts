@@ -1,4 +1,6 @@
 /** Runs once before the first test file: bunfig.toml names it. */
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuiltPage } from "./built-page.ts";
 import { ensurePackages } from "./debian.ts";
@@ -17,6 +19,10 @@ process.env.LOCALHOSTESS_HTTP_PORT = "off";
 process.env.LOCALHOSTESS_HTTPS_PORT = "off";
 // Servers of this machine without a NAME are nobody's here; a test that is about them says so for its own program.
 process.env.LOCALHOSTESS_INFER = "0";
+// As root, data of stores would be in a folder of the system's own.
+const stores = join(tmpdir(), `localhostess-stores-${process.pid}`);
+process.env.LOCALHOSTESS_STORES_DIR = stores;
+process.on("exit", () => rmSync(stores, { recursive: true, force: true }));
 
 ensureBuiltPage();
 await ensurePackages();

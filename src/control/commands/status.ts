@@ -99,6 +99,8 @@ function supervisedStatus(
 ): SupervisedStatus {
   // A site has no process.
   const running = its.pid !== undefined || its.socket !== undefined;
+  // The process here is the engine's client: its own use says nothing of the container.
+  const isMeasured = running && spec?.own?.kind !== "container";
   return {
     name: its.id,
     pid: its.pid ?? null,
@@ -128,8 +130,8 @@ function supervisedStatus(
     uptime: its.startedAt === undefined || age === undefined ? null : Math.round(age),
     restarts: its.restarts,
     exit: its.lastExit === undefined ? null : jsonForm(its.lastExit),
-    cpu: running ? (taken?.cpu ?? null) : null,
-    memory: running ? (taken?.memory ?? null) : null,
+    cpu: isMeasured ? (taken?.cpu ?? null) : null,
+    memory: isMeasured ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     denied,
     denials: jsonForm(denials),

@@ -30,6 +30,8 @@ export type FieldOptions = {
 
 export class Fields {
   readonly all: Field[] = [];
+  /** As one text each: a value may be read twice. */
+  readonly #noted = new Set<string>();
 
   /** Undefined where the key is missing and has no default, and where its value is wrong. */
   read<Value>(
@@ -52,7 +54,7 @@ export class Fields {
   }
 
   noteDefault(path: Path, value: unknown): void {
-    this.all.push({ path, value, origin: undefined });
+    this.#note({ path, value, origin: undefined });
   }
 
   noteLeaf(path: Path, { source, path: written, raw }: Leaf): void {
@@ -68,7 +70,14 @@ export class Fields {
   }
 
   note(path: Path, { value, source, path: written }: Known<unknown>): void {
-    this.all.push({ path, value, origin: { file: source.name, line: source.lineOf(written) } });
+    this.#note({ path, value, origin: { file: source.name, line: source.lineOf(written) } });
+  }
+
+  #note(field: Field): void {
+    const key = JSON.stringify(field.path);
+    if (this.#noted.has(key)) return;
+    this.#noted.add(key);
+    this.all.push(field);
   }
 }
 

@@ -100,17 +100,18 @@ const ofInstances: Reasons = {
   volumes: "several instances would share their data; leave out instances, or the volumes",
 };
 
+/** Key -> why a service of that kind has no use for it. */
+export function senseless({ type, own }: Pick<ServiceSpec, "type" | "own">): Reasons {
+  if (own?.kind !== "container" || own.inside !== undefined) return byType[type];
+  return { ...byType[type], ...ofPortless };
+}
+
 export function reportSenseless(
   { entries }: Table,
   { type, own, mistakes }: Pick<ServiceSpec, "type" | "own"> & { mistakes: Mistakes },
 ): void {
-  const isContainer = own?.kind === "container";
-  const reasons = {
-    ...byType[type],
-    ...(isContainer && own.inside === undefined ? ofPortless : {}),
-    ...(isContainer && entries.has("instances") ? ofInstances : {}),
-  };
-  for (const [key, why] of Object.entries(reasons)) {
+  const several = own?.kind === "container" && entries.has("instances") ? ofInstances : {};
+  for (const [key, why] of Object.entries({ ...senseless({ type, own }), ...several })) {
     const node = entries.get(key);
     if (node !== undefined && node.kind !== "bad" && !isOff(node)) mistakes.add(node, why);
   }

@@ -20,7 +20,7 @@ import { readType } from "./own.ts";
 import type { Reading } from "./reading.ts";
 import { readSettings } from "./settings.ts";
 import { type Edges, edgesOf, existing } from "./references.ts";
-import { reportSenseless } from "./senseless.ts";
+import { reportSenseless, senseless } from "./senseless.ts";
 import { envFilePaths, type Variable } from "./variables.ts";
 
 /** The service, and what only its readers need to know. `spec.dependsOn` and `conditions` are filled in by waits.ts. */
@@ -41,12 +41,17 @@ export function readService(
 ): Declared {
   const { options, tree, mistakes, fields, variables } = reading;
   const { directory } = options;
-  const field = <Value>(key: string): Known<Value> | undefined =>
-    fields.read<Value>(table, { key, schema: serviceSchema, service: name });
+  let noUse: Readonly<Record<string, string>> = {};
+  const field = <Value>(key: string): Known<Value> | undefined => {
+    // The default of a key that would be an error is none of its values.
+    const quiet = Object.hasOwn(noUse, key) && !table.entries.has(key);
+    return fields.read<Value>(table, { key, schema: serviceSchema, service: name, quiet });
+  };
   const valueIn = <Value>(key: string): Value | undefined => field<Value>(key)?.value;
 
   const { type, own: ownSpec, unusable } = readType(name, table, reading);
   if (type === "unknown") return notUnderstood(name, { table, unusable, directory });
+  if (type !== "worker" && type !== "task") noUse = senseless({ type, own: ownSpec });
   /** The defaults of servers and workers are none of a task. */
   const own = <Value>(key: string): Value | undefined =>
     type === "task" && !table.entries.has(key) ? undefined : valueIn<Value>(key);
@@ -94,7 +99,8 @@ export function readService(
     );
   }
   const scheduled = schedule !== undefined;
-  const restart = type === "task" ? "no" : readRestart(name, { table, scheduled }, reading);
+  const quiet = Object.hasOwn(noUse, "restart");
+  const restart = type === "task" ? "no" : readRestart(name, { table, scheduled, quiet }, reading);
   field("env_file");
   field("instances");
   const env = variables.ofService(name, { table, shared });
@@ -162,7 +168,7 @@ export function readService(
     profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: own("lazy") ?? false,
     idleTimeout: valueIn("idle_timeout"),
-    watch: watchedBy(watch, ownSpec),
+    watch: watchedBy(watch, { own: ownSpec, workdir }),
     inputs: inputs ?? [],
     pty: valueIn("pty") ?? true,
     routeName: hasAddress(kind) ? routeNameOf(name, { ...project, type }) : undefined,
@@ -221,14 +227,14 @@ function ownPort(
 /** A service that its schedule starts again is started again by nothing else, unless that is declared. */
 function readRestart(
   service: string,
-  { table, scheduled }: { table: Table; scheduled: boolean },
+  { table, scheduled, quiet }: { table: Table; scheduled: boolean; quiet: boolean },
   { fields, mistakes }: Pick<Reading, "fields" | "mistakes">,
 ): ServiceSpec["restart"] {
   if (scheduled && !table.entries.has("restart")) {
     fields.noteDefault(["services", service, "restart"], "no");
     return "no";
   }
-  const options = { key: "restart", schema: serviceSchema, service };
+  const options = { key: "restart", schema: serviceSchema, service, quiet };
   const read = fields.read<ServiceSpec["restart"]>(table, options);
   if (scheduled && read?.value === "always") {
     mistakes.add(read, 'a service with a schedule ends between its runs; use "on-failure" or "no"');
@@ -249,8 +255,15 @@ function shellOf(shell: Known<string[]> | undefined, directory: string): string[
   return [program!.includes("/") ? absolute(program!, directory) : program!, ...words];
 }
 
-/** The build of a site must not begin again because of what it has written. */
-function watchedBy(patterns: readonly string[] = [], own: Own | undefined): readonly string[] {
+/**
+ * The build of a site must not begin again because of what it has written. Where that is in the midst of what it reads,
+ * the patterns alone tell the two apart.
+ */
+function watchedBy(
+  patterns: readonly string[] = [],
+  { own, workdir }: { own: Own | undefined; workdir: string },
+): readonly string[] {
   if (own?.kind !== "site" || patterns.length === 0) return patterns;
+  if (`${workdir}/`.startsWith(`${own.path}/`)) return patterns;
   return [...patterns, `!${own.path.replace(/[\\*?[\]{},]/g, "\\$&")}`];
 }

@@ -5,7 +5,6 @@ import { usualDatabase } from "../../manifest/types/store.ts";
 import { mustRun } from "./must-run.ts";
 import { packageFolders } from "./package-folders.ts";
 import type { ProgramFacts, StoreFacts, StoreServer } from "./server.ts";
-import { socketIn } from "./socket-in.ts";
 
 /**
  * Names are not looked up, so that a slow DNS delays nobody. A check that asks for the greeting and leaves counts as an
@@ -64,15 +63,13 @@ function server(flavour: Flavour): StoreServer {
     start(facts) {
       const { place, port, isRoot } = facts;
       const path = join(place.folder, "start.sql");
-      const socket = socketIn(place, "mysql.sock");
       return {
         words: [
           // The system's own files are about the system's own server.
           "--no-defaults",
           ...[...usual, ...flavour.words, ...settingsOf(facts)],
           ...[`--datadir=${place.data}`, "--bind-address=127.0.0.1", `--port=${port}`],
-          // Without a path of ours the server would take the system's.
-          `--socket=${socket ?? join("/tmp", `localhostess-${process.getuid?.()}-${port}.sock`)}`,
+          `--socket=${join(place.sockets, "mysql.sock")}`,
           ...[`--pid-file=${join(place.folder, "pid")}`, `--init-file=${path}`],
           ...asRoot(isRoot),
         ],

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { askerSetting } from "../../wire/redis-ping.ts";
 import { packageFolders } from "./package-folders.ts";
 import type { StoreFacts, StoreServer } from "./server.ts";
-import { socketIn } from "./socket-in.ts";
 
 /** The variable of a container that holds its configuration, with the password. */
 const configuration = "LOCALHOSTESS_CONFIGURATION";
@@ -56,11 +55,10 @@ function server({ title, program, word, image }: Names): StoreServer {
     start(facts) {
       const { place, port } = facts;
       const path = join(place.folder, `${word.toLowerCase()}.conf`);
-      const socket = socketIn(place, "redis.sock");
       const ours = [
         ...["bind 127.0.0.1", "protected-mode yes", `port ${port}`, "daemonize no"],
         ...[`dir ${quoted(place.data)}`, "supervised no"],
-        ...(socket === undefined ? [] : [`unixsocket ${quoted(socket)}`, "unixsocketperm 700"]),
+        ...[`unixsocket ${quoted(join(place.sockets, "redis.sock"))}`, "unixsocketperm 700"],
       ];
       const { version } = facts.program;
       return {

@@ -2,7 +2,7 @@
 import { watchPatterns } from "../../manifest/watch-pattern.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { FolderEvents } from "../../system/folder-events.ts";
-import type { SiteEffects } from "../service/site-lifecycle.ts";
+import type { SiteEffects } from "../service/served-site.ts";
 import { WatchTree } from "./watch-tree.ts";
 
 export function siteWatch(shared: { clock: Clock; events: FolderEvents }): SiteEffects["watch"] {

@@ -75,6 +75,8 @@ export const handedLifecycle = v.object({
   /** The last request to start it, without its shell. */
   request: v.optional(request),
   life: v.optional(life),
+  /** Since when it is served, where it has no process: milliseconds since the Unix epoch. */
+  served: v.optional(v.object({ startedAt: v.number(), readyAt: v.number() })),
 });
 
 export type HandedLife = v.InferOutput<typeof life>;

@@ -1,12 +1,6 @@
 /** A declared site -> its files, built and served by this daemon itself, and reports of it. */
 import type { ServiceSpec } from "../../manifest/project.ts";
-import type { SiteSpec } from "../../manifest/types/own.ts";
 import type { Supervised } from "../../routes/supervised.ts";
-import { isHidden } from "../../sites/site-path.ts";
-import { isOwnHost } from "../../sites/own-host.ts";
-import { ReloadStreams } from "../../sites/reload-streams.ts";
-import { SiteServer } from "../../sites/site-server.ts";
-import { Site } from "../../sites/site.ts";
 import type { Cancel } from "../../system/clock.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
@@ -22,6 +16,7 @@ import {
   supervise,
 } from "./lifecycle.ts";
 import { portTaken } from "./port-words.ts";
+import { ServedSite, type SiteEffects } from "./served-site.ts";
 import {
   siteHanded,
   type SiteEvent,
@@ -30,24 +25,7 @@ import {
   siteStep,
 } from "./site-states.ts";
 
-export type SiteEffects = {
-  /** A path for a unix socket, in a folder of ours alone; used once. */
-  socketPath(): string;
-  /** The next daemon serves it; resolves when the answers under way here are sent. */
-  onLeft(done: Promise<void>): void;
-  /** Paths below the folder that have changed, until it is cancelled. */
-  watch(folder: string, hear: WatchNews): Cancel;
-};
-
-export type WatchNews = {
-  onChange(paths: readonly string[]): void;
-  onTrouble(troubles: readonly string[]): void;
-};
-
 export type SiteLifecycleOptions = LifecycleOptions & { sites: SiteEffects };
-
-/** Milliseconds between two words to open pages: those that have gone are noticed. */
-const beatPeriod = 25_000;
 
 /** Milliseconds between two looks at a port that another program has. */
 const portPeriod = 500;
@@ -71,7 +49,6 @@ export async function adoptSite(
 
 class SiteLifecycle implements Lifecycle {
   readonly spec: ServiceSpec;
-  readonly #own: SiteSpec;
   readonly #options: SiteLifecycleOptions;
   /** Runs `before_start` and the build; undefined: there is neither. */
   readonly #build: Lifecycle | undefined;
@@ -88,9 +65,7 @@ class SiteLifecycle implements Lifecycle {
   #lastExit: Supervised["lastExit"];
   #knownRun: string | undefined;
   /** Set while it listens. */
-  #open: { server: SiteServer; socket: string; streams: ReloadStreams; close: Cancel } | undefined;
-  /** Paths that have changed while they were built: pages are loaded again when that is over. */
-  readonly #changed = new Set<string>();
+  #open: ServedSite | undefined;
   #warnings: readonly string[] = [];
   #cancelWait: Cancel | undefined;
   /** Set by the last try to listen, until that is overtaken. */
@@ -101,7 +76,6 @@ class SiteLifecycle implements Lifecycle {
 
   constructor(spec: ServiceSpec, options: SiteLifecycleOptions) {
     this.spec = spec;
-    this.#own = spec.own as SiteSpec;
     this.#options = options;
     if (spec.command === "" && spec.hooks.before_start === undefined) return;
     this.#build = supervise(buildOf(spec), { ...options, onChange: (its) => this.#heard(its) });
@@ -218,7 +192,7 @@ class SiteLifecycle implements Lifecycle {
     this.#deferred = [];
     // Nothing of a build runs; what it knows of the last one is not needed.
     await this.#build?.halt(own);
-    this.#open?.server.leavePort();
+    this.#open?.leavePort();
     const { shell, ...request } = this.#request ?? { shell: undefined };
     const lifecycle: HandedLifecycle = {
       phase: siteHanded[this.#phase as keyof typeof siteHanded],
@@ -231,6 +205,9 @@ class SiteLifecycle implements Lifecycle {
       leftovers: [],
       ...(this.#request === undefined ? {} : { request: request as HandedLifecycle["request"] }),
     };
+    if (this.#startedAt !== undefined && this.#readyAt !== undefined) {
+      lifecycle.served = { startedAt: this.#startedAt, readyAt: this.#readyAt };
+    }
     return { lifecycle, streams: {}, shell };
   }
 
@@ -238,7 +215,8 @@ class SiteLifecycle implements Lifecycle {
     const deferred = this.#deferred ?? [];
     this.#deferred = undefined;
     this.#build?.goOn();
-    this.#openPort();
+    this.#open?.takePort();
+    if (this.#status === undefined) this.#open?.show();
     for (const happen of deferred) happen();
   }
 
@@ -247,10 +225,7 @@ class SiteLifecycle implements Lifecycle {
     this.#deferred = [];
     this.#cancelWait?.();
     this.#build?.leave(ended);
-    if (this.#open === undefined) return;
-    this.#open.streams.end();
-    this.#open.close();
-    this.#options.sites.onLeft(this.#open.server.leftPort(leavingPatience));
+    if (this.#open !== undefined) this.#options.sites.onLeft(this.#open.leave(leavingPatience));
   }
 
   async adopt({ handed: { lifecycle: its }, shell }: Adopting): Promise<void> {
@@ -269,10 +244,13 @@ class SiteLifecycle implements Lifecycle {
       return;
     }
     this.#begin();
+    // Those that restart with it do not now.
+    this.#startedAt = its.served?.startedAt ?? this.#startedAt;
     this.#phase = "opening";
     await this.#listen();
     if ((this.#phase as SitePhase) !== "ready") return;
     // As it was, and not as if it had just been built.
+    this.#readyAt = its.served?.readyAt ?? this.#readyAt;
     if (phase === "stale") this.#phase = phase;
     this.#why = its.why;
   }
@@ -299,7 +277,7 @@ class SiteLifecycle implements Lifecycle {
     this.isRefused = found.next === "failed";
     if (found.action === "build") this.#make();
     else if (found.action === "open") void this.#listen();
-    else if (found.action === "show") this.#show();
+    else if (found.action === "show") this.#open?.show();
     else if (found.action === "wait") this.#waitForPort();
     else if (found.action === "end") void this.#end();
     this.#tell();
@@ -348,34 +326,22 @@ class SiteLifecycle implements Lifecycle {
   // --- serving
 
   async #listen(): Promise<void> {
-    const { effects, sites, say } = this.#options;
-    const { clock } = effects;
+    const { effects, sites, say, domain } = this.#options;
     const attempt = {};
     this.#attempt = attempt;
-    const streams = new ReloadStreams();
-    const site = new Site({
-      folder: this.#own.path,
-      fallback: this.#own.fallback,
-      listing: this.#own.listing,
-      reload: this.#own.reload ? streams : undefined,
-      title: this.#id,
-    });
-    const { routeName } = this.spec;
-    const { domain } = this.#options;
-    const server = new SiteServer({
-      clock,
-      answer: (request) => site.answer(request),
-      fault: (error) => say(`a request failed: ${(error as Error).message}`),
-      isOurs: (host) => isOwnHost(host, { routeName, domain }),
-    });
     const port = this.#request?.port;
     try {
-      if (port !== undefined) server.listenOn(port);
-      const socket = sites.socketPath();
-      server.listenAt(socket);
-      this.#open = { server, socket, streams, close: this.#watch(streams) };
+      const served = new ServedSite(this.spec, {
+        ...{ id: this.#id, domain, port, clock: effects.clock, sites, say },
+        isBuilt: () => this.#status !== undefined || this.#deferred !== undefined,
+        onTrouble: (troubles) => {
+          this.#warnings = troubles;
+          this.#tell();
+        },
+      });
+      served.start();
+      this.#open = served;
     } catch (error) {
-      void server.stop(0);
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "EADDRINUSE" || port === undefined) {
         this.#happen("shut", `cannot listen: ${message}`);
@@ -387,19 +353,8 @@ class SiteLifecycle implements Lifecycle {
       this.#happen("held", why);
       return;
     }
-    this.#readyAt = clock.wall();
+    this.#readyAt = effects.clock.wall();
     this.#happen("opened", this.#why);
-  }
-
-  /** After a handover that came to nothing. */
-  #openPort(): void {
-    const port = this.#request?.port;
-    if (this.#open === undefined || port === undefined) return;
-    try {
-      this.#open.server.listenOn(port);
-    } catch (error) {
-      this.#options.say(`port ${port} is lost: ${(error as Error).message}`);
-    }
   }
 
   #waitForPort(): void {
@@ -408,37 +363,6 @@ class SiteLifecycle implements Lifecycle {
     this.#cancelWait = clock.every(portPeriod, () => {
       if (isFree(port)) this.#happen("waited", this.#why);
     });
-  }
-
-  #watch(streams: ReloadStreams): Cancel {
-    if (!this.#own.reload) return () => {};
-    const { sites, effects } = this.#options;
-    const cancel = sites.watch(this.#own.path, {
-      onChange: (paths) => {
-        for (const path of paths) {
-          if (!path.split("/").some(isHidden)) this.#changed.add(`/${path}`);
-        }
-        // A build writes its files one after another.
-        const builds = this.#phase === "rebuilding" || this.#phase === "again";
-        if (!builds && this.#deferred === undefined) this.#show();
-      },
-      onTrouble: (troubles) => {
-        this.#warnings = troubles;
-        this.#tell();
-      },
-    });
-    const stopBeat = effects.clock.every(beatPeriod, () => streams.beat());
-    return () => {
-      cancel();
-      stopBeat();
-    };
-  }
-
-  /** Loads open pages again, where a file of theirs has changed. */
-  #show(): void {
-    const paths = [...this.#changed];
-    this.#changed.clear();
-    if (paths.length > 0) this.#open?.streams.changed(paths);
   }
 
   async #end(): Promise<void> {
@@ -454,11 +378,8 @@ class SiteLifecycle implements Lifecycle {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return;
-    open.close();
-    open.streams.end();
-    this.#changed.clear();
     this.#warnings = [];
-    await open.server.stop(this.spec.stopTimeout);
+    await open.stop(this.spec.stopTimeout);
   }
 }
 

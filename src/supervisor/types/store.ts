@@ -41,9 +41,8 @@ export const store: Kind = {
     // Made before our program reads it, whether anybody depends on the store or not.
     facts.machine.passwordOf(place);
     return {
-      ...ordered(spec, { facts, place, further: furtherPorts(spec) }),
       // Redis draws a picture on a terminal.
-      pty: false,
+      ...ordered({ ...spec, pty: false }, { facts, place, further: furtherPorts(spec) }),
       health: spec.health ?? {
         ask: askOf((spec.own as StoreSpec).store),
         ...{ interval, timeout: 2000, retries: 3, startPeriod: 0 },

@@ -149,8 +149,9 @@ test("an answer that ends without a word is a failure, too", () => {
 test("bytes that are no answer of an engine's say nothing, and are not kept", () => {
   const lines: string[] = [];
   const output = new BuildOutput({ line: (text) => void lines.push(text) });
+  output.take(Buffer.from('{"stream":"'));
   for (let count = 0; count < 40; count++) output.take(Buffer.alloc(100_000, "x"));
-  output.take(Buffer.from('\n[1]\nnull\n{"stream":7,"aux":"%","id":"moby.buildkit.trace"}\n'));
+  output.take(Buffer.from('\\n"}\n[1]\nnull\n{"stream":7,"aux":"%","id":"moby.buildkit.trace"}\n'));
   output.take(Buffer.from('{"id":"moby.buildkit.trace","aux":"CgX/////"}\n{"stream":"end\\n"}'));
   output.end();
   expect(lines).toEqual(["end"]);

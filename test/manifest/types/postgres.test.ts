@@ -1,6 +1,6 @@
 /** `type = "postgres"`: its keys, and what is wrong with them. */
 import { expect, test } from "bun:test";
-import { directory, mistakes, project, service } from "../manifest.ts";
+import { directory, mistakes, project, read, service } from "../manifest.ts";
 
 const table = (keys: string): string => `[services.db]\ntype = "postgres"\n${keys}\n`;
 
@@ -111,4 +111,14 @@ disabled = true
 limits = { memory = "1G" }
 stop_timeout = 30`);
   expect(project(text).warnings).toEqual([]);
+});
+
+test("its values are told once each, without defaults that would be errors in a file", () => {
+  const its = read(table("settings = { fsync = false }"));
+  if (its.kind !== "project") throw new Error(its.mistakes.join("\n"));
+  const keys = its.fields.map(({ path }) => path.slice(2).join(".")).filter((key) => key !== "");
+  expect(keys).toEqual([...new Set(keys)]);
+  expect(keys).toContain("settings.fsync");
+  expect(keys).toContain("restart");
+  for (const key of ["stop_signal", "lazy", "workdir"]) expect(keys).not.toContain(key);
 });

@@ -33,6 +33,8 @@ depends_on = []`);
     watch: ["src", `!${directory}/dist`],
     own: { fallback: "app.html", listing: false, reload: true },
   });
+  const among = service(table('path = "."\nbuild = "x"\nwatch = ["src"]'), "docs");
+  expect(among.watch).toEqual(["src"]);
   expect(service(table('path = "."\nspa = true'), "docs").own).toMatchObject({
     path: directory,
     fallback: "index.html",
