@@ -29,6 +29,7 @@ export async function listing(folder: InsideFolder, options: ListingOptions): Pr
   const { names, aside, reload } = options;
   const turn = slices(slice);
   const { entries, more } = await folder.list(mostEntries);
+  await turn();
   const shown = sorted(entries.filter(({ name }) => !isHidden(name)));
   const rows: Html[] = [];
   for (let at = 0; at < shown.length; at += together) {
@@ -36,6 +37,7 @@ export async function listing(folder: InsideFolder, options: ListingOptions): Pr
     const some = shown.slice(at, at + together);
     rows.push(...(await Promise.all(some.map((entry) => rowOf(folder, entry)))));
   }
+  await turn();
   const path = `/${names.map((name) => `${name}/`).join("")}`;
   const body = html`<h1>${path}</h1>
     <ul class="services">

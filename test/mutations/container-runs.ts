@@ -136,4 +136,11 @@ export const containerRuns: readonly Fault[] = [
     replace: ".filter(([name]) => name !== String(variables))",
     tests: ["test/programs/run-container.test.ts"],
   },
+  {
+    name: "an image that is there is pulled again at each start",
+    file: "src/containers/runs/image-for.ts",
+    find: 'if (found.kind === "image" && spec.pull !== "always") return found;',
+    replace: "",
+    tests: [run],
+  },
 ];

@@ -38,8 +38,8 @@ export const images: readonly Fault[] = [
   {
     name: "an exception of .dockerignore counts wherever it stands",
     file: "src/containers/build/ignored.ts",
-    find: "rules.findLast(",
-    replace: "rules.find(",
+    find: "isException === isOut && matches(part)",
+    replace: "matches(part)",
     tests: [ignored],
   },
   {

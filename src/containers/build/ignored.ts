@@ -11,7 +11,11 @@ export type ReadIgnored = { kind: "ignored"; ignored: Ignored } | { kind: "bad";
 
 type Rule = { pattern: string; isException: boolean; matches(path: string): boolean };
 
-/** The last rule counts that a path, or a folder above it, matches. github.com/moby/patternmatcher. */
+/**
+ * In the order of the rules, each of which counts for everything below a folder that it matches. One is only looked at
+ * where it would change something: an exception for a folder that was in anyway is none for what is below it.
+ * github.com/moby/patternmatcher, MatchesUsingParentResults.
+ */
 export function readIgnored(text: string): ReadIgnored {
   const rules: Rule[] = [];
   for (const [number, line] of text
@@ -37,10 +41,20 @@ function ignoredBy(rules: readonly Rule[]): Ignored {
   const exceptions = rules.filter(({ isException }) => isException);
   return {
     has(path) {
-      const parts = path.split("/");
-      const each = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
-      const rule = rules.findLast(({ matches }) => each.some(matches));
-      return rule !== undefined && !rule.isException;
+      let above: readonly boolean[] = rules.map(() => false);
+      let isOut = false;
+      for (let end = path.indexOf("/"); ; end = path.indexOf("/", end + 1)) {
+        const part = end === -1 ? path : path.slice(0, end);
+        isOut = false;
+        const here: boolean[] = [];
+        for (const [index, { isException, matches }] of rules.entries()) {
+          const its = above[index]! || (isException === isOut && matches(part));
+          here.push(its);
+          if (its) isOut = !isException;
+        }
+        if (end === -1) return isOut;
+        above = here;
+      }
     },
     mayHoldMore(folder) {
       return exceptions.some(

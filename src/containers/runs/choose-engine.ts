@@ -66,7 +66,7 @@ export async function chooseEngine(options: ChooseOptions): Promise<ChosenEngine
   }
   const remedy = engineRemedy({
     ...{ refusals, has: installed(options), platform: process.platform },
-    chosenBy: only !== undefined ? "containers in config.toml" : chosenBy(env),
+    chosenBy: !chosen && only !== undefined ? "containers in config.toml" : chosenBy(env),
   });
   const seen = refused.length === 0 ? "" : ` (${refused.slice(0, 3).join("; ")})`;
   return { kind: "none", isThere, why: `no container engine answers${seen}; ${remedy}` };

@@ -23,8 +23,8 @@ import {
 import { type ContainerPlan, labelNames } from "./container-plan.ts";
 import { type Called, engineCall } from "./engine-calls.ts";
 import type { ImageFacts } from "./image-facts.ts";
+import { type Built, imageFor } from "./image-for.ts";
 import { leaveNetwork, projectNetwork } from "./project-network.ts";
-import { findImage, pullImage } from "./pull-image.ts";
 import { feedInput, type Terminal } from "./run-input.ts";
 import { followOutput, type Output } from "./run-output.ts";
 import { watchReadiness } from "./run-readiness.ts";
@@ -59,11 +59,6 @@ export type RunEffects = {
   /** Resolves when the bytes have gone. */
   write(stream: OutputStream, bytes: Uint8Array): Promise<void>;
 };
-
-export type Built =
-  | { kind: "built"; id: string }
-  | { kind: "cancelled" }
-  | { kind: "failed"; why: string; passing: boolean };
 
 type Refused = Extract<Called, { kind: "refused" }>;
 
@@ -212,64 +207,19 @@ export class ContainerRun {
   }
 
   async #pull(signal: AbortSignal): Promise<RunEvent> {
-    const { spec } = this.#plan;
-    const { clock, status, build } = this.#effects;
-    if (spec.build !== undefined) {
-      const built = await build(this.#engine!, signal);
-      if (built.kind === "cancelled") return "failed";
-      if (built.kind === "failed") {
-        this.#fail(built.why, { passing: built.passing });
-        return "failed";
-      }
-      return await this.#inspected(built.id, signal);
-    }
-    const image = spec.image!;
-    const socket = this.#engine!.socket;
-    const found = await findImage({ socket, clock, signal }, image);
-    if (found.kind === "image" && spec.pull !== "always") {
-      this.#image = found.image;
-      return "done";
-    }
-    if (found.kind !== "image" && found.kind !== "absent") {
-      return this.#refusal(found, `its image ${image} cannot be looked for`);
-    }
-    if (spec.pull === "never") {
-      const why = `its image ${image} is not there, and pull = "never" keeps it from being pulled`;
-      this.#fail(why, { passing: false });
-      return "failed";
-    }
-    const options = { socket, image, clock, signal, onProgress: status };
-    const pulled = await pullImage(options);
-    if (pulled.kind === "cancelled") return "failed";
-    if (pulled.kind !== "pulled") {
-      // An old one is better than none where nobody can be asked.
-      if (found.kind === "image") {
-        this.#effects.say(
-          `${image} cannot be pulled, and the one that is there is used: ${pulled.why}`,
-        );
+    const found = await imageFor(this.#plan, {
+      ...{ engine: this.#engine!, signal, ...this.#effects },
+    });
+    switch (found.kind) {
+      case "image":
         this.#image = found.image;
         return "done";
-      }
-      const isUnknown =
-        pulled.kind === "refused" &&
-        /not found|denied|unknown|unauthorized|invalid reference/i.test(pulled.why);
-      this.#fail(`its image ${image} cannot be pulled: ${pulled.why}`, { passing: !isUnknown });
-      return pulled.kind === "refused" ? "failed" : "gone";
+      case "cancelled":
+        return "failed";
+      case "cannot":
+        this.#fail(found.why, found);
+        return found.isUnreached ? "gone" : "failed";
     }
-    this.#effects.say(`pulled ${image}`);
-    return await this.#inspected(image, signal);
-  }
-
-  async #inspected(image: string, signal: AbortSignal): Promise<RunEvent> {
-    const { clock } = this.#effects;
-    const found = await findImage({ socket: this.#engine!.socket, clock, signal }, image);
-    if (found.kind === "image") {
-      this.#image = found.image;
-      return "done";
-    }
-    if (found.kind !== "absent") return this.#refusal(found, `its image ${image} cannot be read`);
-    this.#fail(`its image ${image} is not there after it was made`, { passing: true });
-    return "failed";
   }
 
   #create(signal: AbortSignal): Promise<RunEvent> {

@@ -134,6 +134,8 @@ export class OneOffRun {
     const attached = await attachTo(this.#at.socket, {
       ...{ id: this.#id!, input, output: true, signal },
       onOutput: (bytes) => {
+        // Its first words may come before the engine's answer to its start.
+        this.#begin();
         if (tty) this.#effects.onOutput("stdout", bytes);
         else frames.take(bytes, this.#effects.onOutput);
       },
@@ -155,10 +157,15 @@ export class OneOffRun {
       const why = started.kind === "absent" ? "somebody else has removed it" : started.why;
       return { ...this.#failed("it cannot be started", { why }), lacks: "program" };
     }
+    this.#begin();
+    return await this.#ended();
+  }
+
+  #begin(): void {
+    if (this.#isStarted || this.#abort.signal.aborted) return;
     this.#isStarted = true;
     if (this.#size !== undefined) this.resize(this.#size);
     this.#effects.onStart();
-    return await this.#ended();
   }
 
   async #imageFailure(): Promise<OneOffEnd | undefined> {

@@ -4,7 +4,8 @@ import type { Declared } from "./service.ts";
 
 export function reportShared(declared: readonly Declared[], mistakes: Mistakes): void {
   const names = new Map<string, string>();
-  const ports = new Map<number, string>();
+  /** By port and protocol: a name server has one number for both. */
+  const ports = new Map<string, string>();
   for (const { spec, table } of declared) {
     const { name, routeName, port } = spec;
     const first = routeName === undefined ? undefined : names.get(routeName);
@@ -14,18 +15,19 @@ export function reportShared(declared: readonly Declared[], mistakes: Mistakes):
     } else if (routeName !== undefined) {
       names.set(routeName, name);
     }
-    const holder = port === undefined ? undefined : ports.get(port);
+    const holder = port === undefined ? undefined : ports.get(`${port}/tcp`);
     if (holder !== undefined) {
       mistakes.add(table.entries.get("port") ?? table, `${holder} already has port ${port}`);
     } else if (port !== undefined) {
-      ports.set(port, name);
+      ports.set(`${port}/tcp`, name);
     }
-    for (const { outside } of spec.own?.kind === "container" ? spec.own.ports : []) {
-      const other = outside === undefined ? undefined : ports.get(outside);
+    for (const { outside, protocol } of spec.own?.kind === "container" ? spec.own.ports : []) {
+      if (outside === undefined) continue;
+      const other = ports.get(`${outside}/${protocol}`);
       if (other !== undefined && other !== name) {
         mistakes.add(table.entries.get("ports") ?? table, `${other} already has port ${outside}`);
-      } else if (outside !== undefined) {
-        ports.set(outside, name);
+      } else {
+        ports.set(`${outside}/${protocol}`, name);
       }
     }
   }

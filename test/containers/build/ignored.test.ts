@@ -45,6 +45,9 @@ test.each([
     ["docs/x", "docs/api/y", "docs/api/old/z"],
     ["docs/x", "docs/api/old/z"],
   ],
+  // An exception for a folder that was in anyway is none for a file that is left out by its own name.
+  ["**/*.md\n!docs", ["docs/x.md", "docs/x"], ["docs/x.md"]],
+  ["docs\n**/*.md\n!docs", ["docs/x.md", "docs/x"], []],
 ] as const)("%j", (text, paths, expected) => {
   expect(left(text, paths)).toEqual([...expected]);
 });

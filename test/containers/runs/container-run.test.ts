@@ -1,18 +1,22 @@
 import { expect, test } from "bun:test";
 import type { Engine } from "../../../src/containers/runs/choose-engine.ts";
-import { labelNames } from "../../../src/containers/runs/container-plan.ts";
+import { type ContainerPlan, labelNames } from "../../../src/containers/runs/container-plan.ts";
 import { ContainerRun } from "../../../src/containers/runs/container-run.ts";
 import { engineCall } from "../../../src/containers/runs/engine-calls.ts";
 import type { RunEffects } from "../../../src/containers/runs/container-run.ts";
 import { systemClock } from "../../../src/system/clock.ts";
 import { eventually } from "../../support/eventually.ts";
-import { madePlan } from "./made-plan.ts";
+import { containerSpec, madePlan } from "./made-plan.ts";
 import { type PlayedEngine, playedEngine } from "./played-engine.ts";
 
-function started(engine: PlayedEngine, changes: Partial<RunEffects> = {}) {
+function started(
+  engine: PlayedEngine,
+  changes: Partial<RunEffects> = {},
+  plan: ContainerPlan = madePlan(),
+) {
   const told: string[] = [];
   const output = { stdout: "", stderr: "" };
-  const run = new ContainerRun(madePlan(), {
+  const run = new ContainerRun(plan, {
     clock: systemClock,
     chooseEngine: () => Promise.resolve({ kind: "engine", engine: engineAt(engine.path) }),
     noteEngine: () => Promise.resolve(),
@@ -218,4 +222,33 @@ test("output waits for whoever reads it, and the container for its last words", 
   taken.resolve();
   await outcome;
   expect(output.stdout).toBe("late\nlast\n");
+});
+
+test("an image is pulled where it is absent, or always, or never; an old one is better than none", async () => {
+  const pulls = async (
+    pull: "missing" | "always" | "never",
+    { absent = false, fails = "" }: { absent?: boolean; fails?: string } = {},
+  ) => {
+    using engine = playedEngine();
+    engine.images.absent = absent;
+    if (fails !== "") engine.refuse("/images/create", 404, fails);
+    const its = started(engine, {}, madePlan({ spec: containerSpec({ pull }) }));
+    const end = await Promise.race([its.outcome, engine.running()]);
+    its.run.stop();
+    await its.outcome;
+    return { end, pulled: engine.asked.some((one) => one.includes("/images/create")) };
+  };
+  expect(await pulls("missing")).toEqual({ end: undefined, pulled: false });
+  expect(await pulls("missing", { absent: true })).toEqual({ end: undefined, pulled: true });
+  expect(await pulls("always")).toEqual({ end: undefined, pulled: true });
+  expect(await pulls("always", { fails: "no network" })).toEqual({ end: undefined, pulled: true });
+  expect(await pulls("never")).toEqual({ end: undefined, pulled: false });
+  expect(await pulls("never", { absent: true })).toMatchObject({
+    end: { kind: "cannot", passing: false },
+    pulled: false,
+  });
+  const unknown = { absent: true, fails: "pull access denied for shop/web" };
+  expect(await pulls("missing", unknown)).toMatchObject({ end: { passing: false } });
+  const offline = { absent: true, fails: "dial tcp: lookup registry: no such host" };
+  expect(await pulls("missing", offline)).toMatchObject({ end: { passing: true } });
 });

@@ -16,6 +16,8 @@ export interface PlayedEngine extends Disposable {
   /** Method and target of all requests so far. */
   readonly asked: readonly string[];
   readonly containers: ReadonlyMap<string, Played>;
+  /** Whether it has none, until one is pulled. */
+  readonly images: { absent: boolean };
   has(its: { labels: Record<string, string>; running: boolean }): void;
   /** The next request whose path holds this is refused. */
   refuse(path: string, status: number, why: string): void;
@@ -37,6 +39,7 @@ export function playedEngine(): PlayedEngine {
   const containers = new Map<string, Played>();
   const asked: string[] = [];
   const refusals: { path: string; status: number; why: string }[] = [];
+  const images = { absent: false };
   const holds = new Map<string, Promise<void>>();
   const outputs = new Set<ServerResponse>();
   const waits = new Set<() => void>();
@@ -61,6 +64,11 @@ export function playedEngine(): PlayedEngine {
     }
     const [, kind, id = "", verb = ""] = pathname.split("/");
     if (pathname === "/_ping") return json("OK");
+    if (pathname === "/images/create") {
+      images.absent = false;
+      return json({ status: "Pull complete" });
+    }
+    if (kind === "images" && images.absent) return json({ message: "no such image" }, 404);
     if (kind === "images") return json({ Id: "sha256:1", Config: {} });
     if (kind === "networks") return json(request.method === "GET" ? [] : { Id: "net" });
     if (kind !== "containers") return json({});
@@ -150,7 +158,7 @@ export function playedEngine(): PlayedEngine {
   };
   let server = listen();
   return {
-    ...{ path, asked, containers },
+    ...{ path, asked, containers, images },
     has({ labels, running }) {
       const id = (++count).toString(16).padStart(64, "f");
       containers.set(id, { labels, running, code: 0, body: undefined });

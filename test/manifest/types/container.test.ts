@@ -146,6 +146,22 @@ ports = ["9000:80"]
   expect(mistakes(text)).toEqual(["locald.toml:6 services.b.ports: a already has port 9000"]);
 });
 
+test("one number is a port of TCP and a port of UDP", () => {
+  const text = `[services.a]
+image = "x"
+port = 53
+container_port = 53
+ports = ["53:53/udp"]
+[services.b]
+image = "x"
+ports = ["54:54"]
+[services.c]
+image = "x"
+ports = ["54:54/udp"]
+`;
+  expect(mistakes(text)).toEqual([]);
+});
+
 test("in a linked worktree, the ports of this machine are the main checkout's", () => {
   const text = table('image = "x"\nport = 3000\ncontainer_port = 80\nports = ["8025:1025"]');
   expect(project(text, { freesPorts: true })).toMatchObject({
