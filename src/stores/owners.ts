@@ -151,6 +151,12 @@ export class Owners {
   }
 }
 
+/** Whether the folder that has the data is where it was, as far as can be told. */
+export function isFolderOf(owner: Owner): boolean {
+  const now = folderIdentity(owner.directory);
+  return now !== "" && isStill(owner, now);
+}
+
 function isStill({ identity }: Owner, now: string): boolean {
   return identity === "" || identity.endsWith(" 0") || isSameFolder(identity, now);
 }

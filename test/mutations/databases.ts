@@ -21,6 +21,20 @@ export const databases: readonly Fault[] = [
     tests: places,
   },
   {
+    name: "the data of a worktree that was only forgotten is removed after a week",
+    file: "src/stores/store-places.ts",
+    find: " && !isFolderOf(owner)",
+    replace: "",
+    tests: places,
+  },
+  {
+    name: "dependents get the password of a place that is no more",
+    file: "src/stores/store-places.ts",
+    find: "if (existsSync(known.password)) return known;",
+    replace: "return known;",
+    tests: places,
+  },
+  {
     name: "beside a book that cannot be read, data begins anew",
     file: "src/stores/owners.ts",
     find: "if (why !== undefined) throw",
@@ -44,8 +58,8 @@ export const databases: readonly Fault[] = [
   {
     name: "the data of a main checkout is removed after a while",
     file: "src/stores/store-places.ts",
-    find: "if (owner.worktree && owner.left",
-    replace: "if (owner.left",
+    find: "if (owner.worktree && isOld && ",
+    replace: "if (isOld && ",
     tests: places,
   },
   {

@@ -120,6 +120,13 @@ export const typed: readonly Fault[] = [
     tests: own,
   },
   {
+    name: "a database that crashes after an upgrade is started by the program of the former version",
+    file: "src/supervisor/project/units.ts",
+    find: "...(needsRestart(spec, filled.spec) ? {} : { env })",
+    replace: "...(needsRestart(spec, filled.spec) ? {} : {})",
+    tests: own,
+  },
+  {
     name: "an upgrade restarts every database",
     file: "src/supervisor/project/unit.ts",
     find: "return { ...rest, env };",

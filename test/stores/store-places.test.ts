@@ -216,10 +216,27 @@ test("the data of a deleted worktree is kept for a while, that of a main checkou
   const sweep = (before: number) => places.sweep({ before, isAlive: () => false, note() {} });
   await sweep(900);
   expect(left().sort()).toEqual([main, fix].sort());
+  // A worktree that was only forgotten is there, and so is its data.
+  await sweep(1100);
+  expect(left().sort()).toEqual([main, fix].sort());
+  await rm(fix, { recursive: true });
   await sweep(1100);
   expect(left()).toEqual([main]);
   await places.remove(main);
   expect(left()).toEqual([]);
+});
+
+test("a place that somebody has removed by hand is made again, with another password", async () => {
+  await using its = await scene();
+  const main = await its.folder("shop");
+  const places = its.places();
+  const place = places.of(db(main));
+  const before = places.passwordOf(place);
+  await rm(place.folder, { recursive: true });
+  expect(places.of(db(main))).toEqual(place);
+  const after = places.passwordOf(place);
+  expect(after).not.toBe(before);
+  expect((await readFile(place.password, "utf8")).trim()).toBe(after);
 });
 
 test("a project that comes back is not left over any more", async () => {

@@ -360,22 +360,23 @@ export function filledSpec(
     ...(spec.routeName === undefined ? {} : { LOCALHOSTESS_NAME: spec.routeName }),
     ...instanceVariables(spec),
   };
-  // The nearest of two databases is the one that DATABASE_URL means, and of those the first.
-  const offered = Object.assign(
-    {},
-    ...nearestFirst(graphOf(project.services), spec.dependsOn)
-      .map((name) => giftOf(name)?.variables ?? {})
-      .reverse(),
-  ) as Record<string, string>;
-  const fieldOf = (name: string, field: string) => giftOf(name)?.fields[field];
-  const filled = fill(spec, { project, shell, given, fieldOf, offered });
-  if (filled.kind === "mistakes") return filled;
-  const { env, command, hooks, health } = filled;
-  const made = { ...spec, env: { ...offered, ...env }, command, hooks, health };
-  if (spec.unusable !== undefined) return { kind: "spec", spec: made };
   try {
-    return { kind: "spec", spec: kindOf(spec).launched(made, facts) };
+    // The nearest of two databases is the one that DATABASE_URL means, and of those the first.
+    const offered = Object.assign(
+      {},
+      ...nearestFirst(graphOf(project.services), spec.dependsOn)
+        .map((name) => giftOf(name)?.variables ?? {})
+        .reverse(),
+    ) as Record<string, string>;
+    const fieldOf = (name: string, field: string) => giftOf(name)?.fields[field];
+    const filled = fill(spec, { project, shell, given, fieldOf, offered });
+    if (filled.kind === "mistakes") return filled;
+    const { env, command, hooks, health } = filled;
+    const made = { ...spec, env: { ...offered, ...env }, command, hooks, health };
+    const isUnusable = spec.unusable !== undefined;
+    return { kind: "spec", spec: isUnusable ? made : kindOf(spec).launched(made, facts) };
   } catch (error) {
+    // A place that cannot be made, or a password that cannot be read: its own, or that of a store it depends on.
     return { kind: "mistakes", mistakes: [(error as Error).message] };
   }
 }
