@@ -219,7 +219,7 @@ test("the data of a deleted worktree is kept for a while, that of a main checkou
   // A worktree that was only forgotten is there, and so is its data.
   await sweep(1100);
   expect(left().sort()).toEqual([main, fix].sort());
-  await rm(fix, { recursive: true });
+  for (const directory of [main, fix]) await rm(directory, { recursive: true });
   await sweep(1100);
   expect(left()).toEqual([main]);
   await places.remove(main);
