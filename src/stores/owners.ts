@@ -90,9 +90,20 @@ export class Owners {
     }
   }
 
-  /** Its folder is gone. */
-  removed(owner: Owner): void {
+  /** In one step: whoever is killed while it is removed leaves no data without a book. Returns what is to be removed. */
+  takeAway(owner: Owner): string {
+    const taken = `${owner.folder}.removed-${crypto.randomUUID().slice(0, 8)}.${process.pid}.tmp`;
+    renameSync(owner.folder, taken);
     this.#all = this.all().filter((its) => its !== owner);
+    return taken;
+  }
+
+  /** Folders that those who are gone were making, or removing. */
+  abandoned(isAlive: (pid: number) => boolean): string[] {
+    return foldersIn(this.#folder).flatMap(({ name }) => {
+      const pid = /\.([0-9]+)\.tmp$/.exec(name)?.[1];
+      return pid === undefined || isAlive(Number(pid)) ? [] : [join(this.#folder, name)];
+    });
   }
 
   #known({ directory, project }: Asked, now: string): Owner | undefined {

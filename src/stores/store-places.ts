@@ -130,6 +130,9 @@ export class StorePlaces {
     note(text: string): void;
   }): Promise<void> {
     try {
+      for (const path of this.#owners.abandoned(isAlive)) {
+        await rm(path, { recursive: true, force: true });
+      }
       for (const owner of [...this.#owners.all()]) {
         const isOld = owner.left !== undefined && owner.left < before;
         // One that was only forgotten is there, and may be up again.
@@ -151,13 +154,13 @@ export class StorePlaces {
   }
 
   async #remove(owner: Owner): Promise<void> {
-    this.#owners.removed(owner);
+    const taken = this.#owners.takeAway(owner);
     for (const [folder, { password }] of this.#made) {
       if (!folder.startsWith(`${owner.folder}/`)) continue;
       this.#made.delete(folder);
       this.#passwords.delete(password);
     }
-    await rm(owner.folder, { recursive: true, force: true });
+    await rm(taken, { recursive: true, force: true });
   }
 }
 
