@@ -121,7 +121,7 @@ export const databases: readonly Fault[] = [
   },
   {
     name: "a dump of another version takes the place of data",
-    file: "src/supervisor/store-work.ts",
+    file: "src/supervisor/staged-data.ts",
     find: "if (has !== wants) {",
     replace: "if (has === undefined) {",
     tests: work,
@@ -144,8 +144,7 @@ export const databases: readonly Fault[] = [
     name: "a database is reset where nobody was asked",
     file: "src/cli/projects/db-store.ts",
     find: "if (answer === undefined) {",
-    replace: "if (answer === null) {",
-    tests: ["test/e2e/databases.test.ts"],
-    only: "a reset is refused",
+    replace: "if (answer === undefined) return;\n  if (answer === null) {",
+    tests: ["test/cli/agreed.test.ts"],
   },
 ];

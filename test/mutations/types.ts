@@ -101,8 +101,15 @@ export const typed: readonly Fault[] = [
   {
     name: "the last of two databases is the one that is meant",
     file: "src/supervisor/project/unit.ts",
-    find: "...spec.dependsOn.map((name) => giftOf(name)?.variables ?? {}).reverse(),",
-    replace: "...spec.dependsOn.map((name) => giftOf(name)?.variables ?? {}),",
+    find: ".map((name) => giftOf(name)?.variables ?? {})\n        .reverse(),",
+    replace: ".map((name) => giftOf(name)?.variables ?? {}),",
+    tests: offered,
+  },
+  {
+    name: "a database behind a migration gives nothing",
+    file: "src/supervisor/project/unit.ts",
+    find: "...nearestFirst(graphOf(project.services), spec.dependsOn)",
+    replace: "...nearestFirst(new Map(), spec.dependsOn)",
     tests: offered,
   },
   {

@@ -1,6 +1,7 @@
 /** One declared service within its project: what it should be, what it is, and what it waits for. */
 import { deepEquals } from "bun";
 import { fill } from "../../manifest/fill.ts";
+import { graphOf, nearestFirst } from "../../manifest/graph.ts";
 import { orderVariable } from "../../manifest/order.ts";
 import {
   type Condition,
@@ -360,10 +361,12 @@ export function filledSpec(
     ...instanceVariables(spec),
   };
   try {
-    // The first of two databases is the one that DATABASE_URL means.
+    // The nearest of two databases is the one that DATABASE_URL means, and of those the first.
     const offered = Object.assign(
       {},
-      ...spec.dependsOn.map((name) => giftOf(name)?.variables ?? {}).reverse(),
+      ...nearestFirst(graphOf(project.services), spec.dependsOn)
+        .map((name) => giftOf(name)?.variables ?? {})
+        .reverse(),
     ) as Record<string, string>;
     const fieldOf = (name: string, field: string) => giftOf(name)?.fields[field];
     const filled = fill(spec, { project, shell, given, fieldOf, offered });
