@@ -90,7 +90,7 @@ export class Owners {
     }
   }
 
-  /** In one step: whoever is killed while it is removed leaves no data without a book. Returns what is to be removed. */
+  /** In one step: a removal that is killed leaves no data without a book. Returns what is to be removed. */
   takeAway(owner: Owner): string {
     const taken = `${owner.folder}.removed-${crypto.randomUUID().slice(0, 8)}.${process.pid}.tmp`;
     renameSync(owner.folder, taken);

@@ -134,6 +134,13 @@ export const typed: readonly Fault[] = [
     tests: own,
   },
   {
+    name: "a database whose port another program has taken is started at that port for ever",
+    file: "src/supervisor/project/starting.ts",
+    find: "isOutdated(unit.service.spec, filled.spec)",
+    replace: "isOutdated(filled.spec, filled.spec)",
+    tests: ["test/supervisor/container-life.test.ts"],
+  },
+  {
     name: "an upgrade restarts every database",
     file: "src/supervisor/project/unit.ts",
     find: "return { ...rest, env };",

@@ -394,6 +394,11 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
   return !deepEquals(startedFrom(before), startedFrom(after));
 }
 
+/** Whether a process that starts now would be told something else, such as another port of a store. */
+export function isOutdated(before: ServiceSpec, after: ServiceSpec): boolean {
+  return needsRestart(before, after) || before.env[orderVariable] !== after.env[orderVariable];
+}
+
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
   const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, schedule: _s, ...its } = others;
