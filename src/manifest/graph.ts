@@ -28,6 +28,14 @@ export function withDependencies(graph: Graph, names: Iterable<string>): string[
   return startOrder(graph).filter((name) => found.has(name));
 }
 
+/** The names and all that they wait for, each once: themselves, what they wait for, what that waits for. */
+export function nearestFirst(graph: Graph, names: Iterable<string>): string[] {
+  const found = new Set(names);
+  // A set goes on with what is added while it is walked.
+  for (const name of found) for (const needed of graph.get(name) ?? []) found.add(needed);
+  return [...found];
+}
+
 /** The names and all that waits for them, in the order to stop. */
 export function withDependents(graph: Graph, names: Iterable<string>): string[] {
   return withDependencies(reversed(graph), names);

@@ -8,6 +8,9 @@ import type { Running } from "./running.ts";
 /** Exit code of a program that has said why it cannot go on. EX_UNAVAILABLE of sysexits.h. */
 const unavailable = 69;
 
+/** Characters of a reason, of which the supervisor shows fewer. */
+const mostTold = 1000;
+
 /** Resolves with an exit code, unless another program takes the place of this one. */
 export async function runOrder(
   environment: Readonly<Record<string, string | undefined>>,
@@ -28,7 +31,8 @@ export async function runOrder(
     notify,
     say: (line) => void process.stdout.write(`${line}\n`),
     cannot(why, { passing } = { passing: false }) {
-      notify(`${passing ? "X_FAILED" : "X_CANNOT"}=${why}`);
+      // A datagram that is too long would not be heard at all.
+      notify(`${passing ? "X_FAILED" : "X_CANNOT"}=${why.slice(0, mostTold)}`);
       process.stderr.write(`${why}\n`);
       process.exit(unavailable);
     },

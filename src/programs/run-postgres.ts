@@ -4,7 +4,7 @@ import type { PostgresSpec } from "../manifest/types/own.ts";
 import type { StorePlace } from "../manifest/order.ts";
 import { findBinaries } from "../stores/postgres/binaries.ts";
 import { hasData, makeData, otherMajors, writeConfiguration } from "../stores/postgres/data.ts";
-import { findPsql, makeDeclared, runFiles } from "../stores/postgres/declared.ts";
+import { checkFiles, findPsql, makeDeclared, runFiles } from "../stores/postgres/declared.ts";
 import { whenFree } from "../stores/postgres/holder.ts";
 import {
   hashOf,
@@ -130,6 +130,7 @@ async function ready(
         `PostgreSQL ${own.major} begins with new data; that of version ${other} is kept: version = ${other} brings it back`,
       );
     }
+    checkFiles({ own, directory: order.directory });
     tell("making its data");
     await makeData(programs, place, (data) => declare(data, { isNew: true }));
     passwordIsSet(place);

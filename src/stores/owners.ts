@@ -90,9 +90,20 @@ export class Owners {
     }
   }
 
-  /** Its folder is gone. */
-  removed(owner: Owner): void {
+  /** In one step: a removal that is killed leaves no data without a book. Returns what is to be removed. */
+  takeAway(owner: Owner): string {
+    const taken = `${owner.folder}.removed-${crypto.randomUUID().slice(0, 8)}.${process.pid}.tmp`;
+    renameSync(owner.folder, taken);
     this.#all = this.all().filter((its) => its !== owner);
+    return taken;
+  }
+
+  /** Folders that those who are gone were making, or removing. */
+  abandoned(isAlive: (pid: number) => boolean): string[] {
+    return foldersIn(this.#folder).flatMap(({ name }) => {
+      const pid = /\.([0-9]+)\.tmp$/.exec(name)?.[1];
+      return pid === undefined || isAlive(Number(pid)) ? [] : [join(this.#folder, name)];
+    });
   }
 
   #known({ directory, project }: Asked, now: string): Owner | undefined {
@@ -149,6 +160,12 @@ export class Owners {
     }
     return found;
   }
+}
+
+/** Whether the folder that has the data is where it was, as far as can be told. */
+export function isFolderOf(owner: Owner): boolean {
+  const now = folderIdentity(owner.directory);
+  return now !== "" && isStill(owner, now);
 }
 
 function isStill({ identity }: Owner, now: string): boolean {

@@ -7,7 +7,7 @@ import { readPrivateFile } from "../system/private-file.ts";
 import { makePrivateText } from "../system/private-text.ts";
 import { exchange, mendPlace, placesIn, sweepBeside } from "./exchange.ts";
 import { makeFolder } from "./folders.ts";
-import { foldersIn, type Owner, Owners } from "./owners.ts";
+import { foldersIn, isFolderOf, type Owner, Owners } from "./owners.ts";
 
 export type Stored = {
   project: string;
@@ -48,7 +48,11 @@ export class StorePlaces {
     const store = version === undefined ? type : `${type}-${version}`;
     const folder = join(this.#owners.of(owner).folder, service, store);
     const known = this.#made.get(folder);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (existsSync(known.password)) return known;
+      // Somebody has removed it by hand, with its data or without.
+      this.#passwords.delete(known.password);
+    }
     mendPlace(folder);
     makeFolder(folder);
     const place = placeIn(folder);
@@ -126,8 +130,13 @@ export class StorePlaces {
     note(text: string): void;
   }): Promise<void> {
     try {
+      for (const path of this.#owners.abandoned(isAlive)) {
+        await rm(path, { recursive: true, force: true });
+      }
       for (const owner of [...this.#owners.all()]) {
-        if (owner.worktree && owner.left !== undefined && owner.left < before) {
+        const isOld = owner.left !== undefined && owner.left < before;
+        // One that was only forgotten is there, and may be up again.
+        if (owner.worktree && isOld && !isFolderOf(owner)) {
           note(`the data of ${owner.project}, a worktree that was deleted, is removed`);
           await this.#remove(owner);
           continue;
@@ -145,13 +154,13 @@ export class StorePlaces {
   }
 
   async #remove(owner: Owner): Promise<void> {
-    this.#owners.removed(owner);
+    const taken = this.#owners.takeAway(owner);
     for (const [folder, { password }] of this.#made) {
       if (!folder.startsWith(`${owner.folder}/`)) continue;
       this.#made.delete(folder);
       this.#passwords.delete(password);
     }
-    await rm(owner.folder, { recursive: true, force: true });
+    await rm(taken, { recursive: true, force: true });
   }
 }
 

@@ -7,12 +7,13 @@ import type { BootEvent } from "../routes/project-report.ts";
 import { isNewBeside, newBeside } from "../stores/exchange.ts";
 import type { Kept, StorePlaces } from "../stores/store-places.ts";
 import type { Clock } from "../system/clock.ts";
-import { copyFolder, leadsOut, sizeOfFolder, syncFolder } from "../system/copy-folder.ts";
+import { copyFolder, sizeOfFolder, syncFolder } from "../system/copy-folder.ts";
 import { makePrivateText } from "../system/private-text.ts";
 import { readText } from "../system/read-text.ts";
 import { shownSize } from "../text/size.ts";
 import type { Started } from "./project/boot.ts";
 import { isSuspended, isWanted } from "./project/unit.ts";
+import { checkStaged, describedName } from "./staged-data.ts";
 import { type Store, StoreRefusal } from "./store-sight.ts";
 
 export type StoreWorkOptions = {
@@ -37,9 +38,6 @@ const wordPeriod = 300;
 
 /** Files of a server that runs, which mean nothing for its data. */
 const ofProcess = ["postmaster.pid"];
-
-/** In a folder that was made from a dump: what the dump is of, as `describe` has written it. */
-export const describedName = "localhostess.json";
 
 /** The data has another password than the file beside it, which the program mends before the server listens. */
 export const passwordMark = "password-to-set";
@@ -327,36 +325,4 @@ async function userOf(
   if (read.kind !== "text") return undefined;
   const pid = Number(read.text.split("\n", 1)[0]);
   return Number.isInteger(pid) && pid > 1 && isAlive(pid) ? pid : undefined;
-}
-
-/** @throws StoreRefusal where the folder is not what a dump of this store's kind is unpacked to. */
-async function checkStaged({ id, type, version }: Store, folder: string): Promise<void> {
-  const read = await readText(join(folder, describedName), { longest: 10_000 });
-  let described: { type?: unknown; version?: unknown } = {};
-  try {
-    if (read.kind === "text") described = JSON.parse(read.text) as typeof described;
-  } catch {
-    // Cut in half: it says nothing, as below.
-  }
-  const data = join(folder, "data");
-  if (typeof described.type !== "string" || !existsSync(data)) {
-    throw new StoreRefusal("the file is no dump of a store's data, or only a part of one");
-  }
-  const [has, wants] = [
-    [described.type, described.version ?? ""],
-    [type, version ?? ""],
-  ].map((words) => words.filter(Boolean).join(" "));
-  if (has !== wants) {
-    const how = "a dump in SQL can be read by both: localhostess db dump --format plain";
-    const hint = type === "postgres" && described.type === type ? `; ${how}` : "";
-    throw new StoreRefusal(`the file has the data of ${has}, and ${id} is ${wants}${hint}`);
-  }
-  if (type === "postgres") {
-    const major = await readText(join(data, "PG_VERSION"), { longest: 100 });
-    if (major.kind !== "text" || major.text.trim() !== version) {
-      throw new StoreRefusal(`the file has no data of PostgreSQL ${version}`);
-    }
-  }
-  const out = await leadsOut(folder);
-  if (out !== undefined) throw new StoreRefusal(`the file has a link that leads out of it: ${out}`);
 }

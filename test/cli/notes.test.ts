@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Sight } from "../../src/cli/shared/look.ts";
+import type { Supervised } from "../../src/routes/supervised.ts";
 import { notes } from "../../src/cli/servers/notes.ts";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
 
@@ -59,4 +60,23 @@ test("without a proxy it says how to start one", () => {
   expect(notes(sight([], { proxy: undefined }), quiet).at(-1)).toBe(
     "the proxy is not running; start it with: localhostess server start",
   );
+});
+
+test("services in containers, and sites, have no process in the table: it says where they are listed", () => {
+  const its = (routeName: string, type: string, state = "ready") =>
+    ({
+      routeName,
+      type,
+      state,
+      service: routeName,
+      id: routeName,
+      warnings: [],
+    }) as unknown as Supervised;
+  const supervised = [its("search.shop", "container"), its("docs.shop", "site")];
+  expect(notes(sight([], { supervised }), quiet)).toEqual([
+    "search.shop and docs.shop run in containers or in the daemon, and so no process is listed; see: localhostess status --all",
+  ]);
+  expect(notes(sight([], { supervised: supervised.slice(0, 1) }), quiet)).toEqual([
+    "search.shop runs in a container or in the daemon, and so no process is listed; see: localhostess status --all",
+  ]);
 });

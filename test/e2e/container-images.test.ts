@@ -5,16 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { converse } from "../../src/control/found/conversation.ts";
 import { follow } from "../../src/control/found/client.ts";
-import { type Daemon, startDaemon } from "../../src/daemon/daemon.ts";
+import { findDaemon } from "../../src/control/found/connect.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { cli, command, type Env, environment, freshState, session } from "../cli/cli.ts";
 import {
   type ContainerEngine,
   containerEngine,
   lackingNamespaces,
 } from "../support/container-engine.ts";
-import { daemonOptions } from "../support/daemon-options.ts";
 import { lacking, type ProgramName } from "../support/debian.ts";
 import { eventually } from "../support/eventually.ts";
+import { type Program, startProgram } from "../support/program.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
 
 const engineNames = ["docker", "podman"] as const;
@@ -69,7 +70,7 @@ describe.each(engineNames)("images of %s", (kind) => {
     return;
   }
   let engine: ContainerEngine;
-  let daemon: Daemon;
+  let daemon: Program;
   let socket: string;
   let env: Env;
   const folder = mkdtempSync(join(tmpdir(), "lh-images-"));
@@ -78,13 +79,16 @@ describe.each(engineNames)("images of %s", (kind) => {
     engine = await containerEngine(kind);
     const [first] = JSON.parse(await engine.api("GET", "/images/json")) as { Id: string }[];
     await engine.api("POST", `/images/${first!.Id}/tag?repo=${image}&tag=latest`);
-    const options = await daemonOptions({ containers: [engine.socket] });
-    daemon = (await startDaemon(options))!;
-    socket = options.socket;
-    env = {
-      LOCALHOSTESS_STATE_DIR: options.stateDirectory,
-      DOCKER_HOST: `unix://${engine.socket}`,
-    };
+    const config = join(folder, "config.toml");
+    writeFileSync(config, `containers = ["${engine.socket}"]\n`);
+    env = { LOCALHOSTESS_CONFIG: config, DOCKER_HOST: `unix://${engine.socket}` };
+    const off = { LOCALHOSTESS_HTTP_PORT: "off", LOCALHOSTESS_HTTPS_PORT: "off" };
+    // A daemon in this process would wait for the children of the test.
+    daemon = await startProgram([], { ...off, ...(env as Record<string, string>) });
+    env = { ...env, LOCALHOSTESS_STATE_DIR: daemon.state };
+    const found = await findDaemon(daemon.state, { clock: systemClock });
+    if (found.kind !== "healthy") throw new Error(found.kind);
+    socket = found.registration.socket;
   }, patience);
   afterAll(async () => {
     await daemon?.stop();
@@ -404,7 +408,12 @@ command = '''sh -c 'trap "echo caught" INT; while :; do read -r x && echo got $x
         });
         await its.until((text) => text.includes("attached to talk:shell"));
         its.type("one\r");
-        await its.until((text) => text.includes("got one") && text.includes("24 87"));
+        await its.until((text) => text.includes("got one"));
+        // The size takes a while from terminal to terminal.
+        await eventually("it has the size", () => {
+          its.type("again\r");
+          return its.output().includes("24 87");
+        });
         its.type("\u0003");
         await its.until((text) => text.includes("caught"));
         its.type("two\r");

@@ -26,8 +26,15 @@ export const containerRuns: readonly Fault[] = [
   {
     name: "a volume is shared by all checkouts",
     file: "src/containers/runs/container-body.ts",
-    find: "return `${prefixOf(project)}-${hashOf(labels.directory)}-${source}`;",
+    find: "return `${prefixOf(project)}-${hashOf(labels)}-${source}`;",
     replace: "return `${prefixOf(project)}-${labels.directory.length > 0}-${source}`;",
+    tests: [body],
+  },
+  {
+    name: "a daemon in a sandbox shares its volumes with the daily one",
+    file: "src/containers/runs/container-body.ts",
+    find: "const text = `${owner} ${directory}`;",
+    replace: "const text = `${owner === directory} ${directory}`;",
     tests: [body],
   },
   {

@@ -21,6 +21,27 @@ export const databases: readonly Fault[] = [
     tests: places,
   },
   {
+    name: "the data of a worktree that was only forgotten is removed after a week",
+    file: "src/stores/store-places.ts",
+    find: " && !isFolderOf(owner)",
+    replace: "",
+    tests: places,
+  },
+  {
+    name: "data whose removal was killed half-way is in the way of new data for ever",
+    file: "src/stores/owners.ts",
+    find: "    renameSync(owner.folder, taken);",
+    replace: "    void taken;",
+    tests: places,
+  },
+  {
+    name: "dependents get the password of a place that is no more",
+    file: "src/stores/store-places.ts",
+    find: "if (existsSync(known.password)) return known;",
+    replace: "return known;",
+    tests: places,
+  },
+  {
     name: "beside a book that cannot be read, data begins anew",
     file: "src/stores/owners.ts",
     find: "if (why !== undefined) throw",
@@ -44,8 +65,8 @@ export const databases: readonly Fault[] = [
   {
     name: "the data of a main checkout is removed after a while",
     file: "src/stores/store-places.ts",
-    find: "if (owner.worktree && owner.left",
-    replace: "if (owner.left",
+    find: "if (owner.worktree && isOld && ",
+    replace: "if (isOld && ",
     tests: places,
   },
   {
@@ -100,7 +121,7 @@ export const databases: readonly Fault[] = [
   },
   {
     name: "a dump of another version takes the place of data",
-    file: "src/supervisor/store-work.ts",
+    file: "src/supervisor/staged-data.ts",
     find: "if (has !== wants) {",
     replace: "if (has === undefined) {",
     tests: work,
@@ -123,8 +144,7 @@ export const databases: readonly Fault[] = [
     name: "a database is reset where nobody was asked",
     file: "src/cli/projects/db-store.ts",
     find: "if (answer === undefined) {",
-    replace: "if (answer === null) {",
-    tests: ["test/e2e/databases.test.ts"],
-    only: "a reset is refused",
+    replace: "if (answer === undefined) return;\n  if (answer === null) {",
+    tests: ["test/cli/agreed.test.ts"],
   },
 ];

@@ -8,6 +8,13 @@ const e2e = "test/e2e/container-images.test.ts";
 
 export const images: readonly Fault[] = [
   {
+    name: "a daemon that is replaced ends what people run in containers",
+    file: "src/containers/runs/one-offs.ts",
+    find: "        if (isStopped) return;",
+    replace: "",
+    tests: ["test/containers/runs/one-offs.test.ts"],
+  },
+  {
     name: "the repository's history is sent with every build",
     file: "src/containers/build/build-context.ts",
     find: "(!read.wantsHistory && isHistory(path))",

@@ -101,8 +101,15 @@ export const typed: readonly Fault[] = [
   {
     name: "the last of two databases is the one that is meant",
     file: "src/supervisor/project/unit.ts",
-    find: "...spec.dependsOn.map((name) => giftOf(name)?.variables ?? {}).reverse(),",
-    replace: "...spec.dependsOn.map((name) => giftOf(name)?.variables ?? {}),",
+    find: ".map((name) => giftOf(name)?.variables ?? {})\n        .reverse(),",
+    replace: ".map((name) => giftOf(name)?.variables ?? {}),",
+    tests: offered,
+  },
+  {
+    name: "a database behind a migration gives nothing",
+    file: "src/supervisor/project/unit.ts",
+    find: "...nearestFirst(graphOf(project.services), spec.dependsOn)",
+    replace: "...nearestFirst(new Map(), spec.dependsOn)",
     tests: offered,
   },
   {
@@ -118,6 +125,20 @@ export const typed: readonly Fault[] = [
     find: "build: build && { ...build, context: moved(build.context) },",
     replace: "build: build && { ...build, context: build.context },",
     tests: own,
+  },
+  {
+    name: "a database that crashes after an upgrade is started by the program of the former version",
+    file: "src/supervisor/project/units.ts",
+    find: "...(needsRestart(spec, filled.spec) ? {} : { env })",
+    replace: "...(needsRestart(spec, filled.spec) ? {} : {})",
+    tests: own,
+  },
+  {
+    name: "a database whose port another program has taken is started at that port for ever",
+    file: "src/supervisor/project/starting.ts",
+    find: "isOutdated(unit.service.spec, filled.spec)",
+    replace: "isOutdated(filled.spec, filled.spec)",
+    tests: ["test/supervisor/container-life.test.ts"],
   },
   {
     name: "an upgrade restarts every database",

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { lacking } from "../support/debian.ts";
 import {
   embeddedMajors,
   hasPackages,
@@ -9,6 +10,7 @@ import {
   packageRegistry,
 } from "../support/postgres-packages.ts";
 import { type PostgresPlace, postgresPlace, type PostgresRun } from "../support/postgres-run.ts";
+import { clients } from "../support/postgres-clients.ts";
 import { byMount, canMount, smallDisk } from "../support/small-disk.ts";
 
 const [first, second] = embeddedMajors as [number, number];
@@ -18,21 +20,14 @@ function fetchedFrom(url: string): Record<string, string> {
   return { npm_config_registry: url, NO_PROXY: "127.0.0.1" };
 }
 
-async function version(place: PostgresPlace, run: PostgresRun): Promise<string> {
-  const sql = new Bun.SQL(`postgres://postgres:${place.password}@127.0.0.1:${run.port}/shop`, {
-    max: 1,
-  });
-  try {
-    const [row] = (await sql`show server_version`) as { server_version: string }[];
-    return row!.server_version;
-  } finally {
-    await sql.close();
-  }
+async function version(place: PostgresPlace, run: PostgresRun, client = "bun"): Promise<string> {
+  const url = `postgres://postgres:${place.password}@127.0.0.1:${run.port}/shop`;
+  return await clients[client]!(url, "show server_version");
 }
 
-const title = `a PostgreSQL that is not installed${lackingPackages()}`;
+const title = `a PostgreSQL that is not installed${lackingPackages()}${lacking(["psql"])}`;
 
-describe.skipIf(!hasPackages())(title, () => {
+describe.skipIf(!hasPackages() || lacking(["psql"]) !== "")(title, () => {
   test(`is fetched once by two that start at once, and then runs without a network (${first})`, async () => {
     await using place = postgresPlace();
     await using other = postgresPlace();
@@ -75,7 +70,9 @@ describe.skipIf(!hasPackages())(title, () => {
     const init = [join(place.directory, "schema.sql")];
     const run = await place.run({ major: second, init }, { env: fetchedFrom(registry.url) });
     expect(await run.ready()).toBe(true);
-    expect(await version(place, run)).toStartWith(`${second}.`);
+    for (const client of ["psql", "node", "bun"]) {
+      expect(await version(place, run, client)).toStartWith(`${second}.`);
+    }
     expect(await run.stop()).toBe(0);
   }, 60_000);
 

@@ -216,10 +216,48 @@ test("the data of a deleted worktree is kept for a while, that of a main checkou
   const sweep = (before: number) => places.sweep({ before, isAlive: () => false, note() {} });
   await sweep(900);
   expect(left().sort()).toEqual([main, fix].sort());
+  // A worktree that was only forgotten is there, and so is its data.
+  await sweep(1100);
+  expect(left().sort()).toEqual([main, fix].sort());
+  for (const directory of [main, fix]) await rm(directory, { recursive: true });
   await sweep(1100);
   expect(left()).toEqual([main]);
   await places.remove(main);
   expect(left()).toEqual([]);
+});
+
+test("a place that somebody has removed by hand is made again, with another password", async () => {
+  await using its = await scene();
+  const main = await its.folder("shop");
+  const places = its.places();
+  const place = places.of(db(main));
+  const before = places.passwordOf(place);
+  await rm(place.folder, { recursive: true });
+  expect(places.of(db(main))).toEqual(place);
+  const after = places.passwordOf(place);
+  expect(after).not.toBe(before);
+  expect((await readFile(place.password, "utf8")).trim()).toBe(after);
+});
+
+test("a removal that is killed half-way leaves nothing in the way of new data, and the next daemon ends it", async () => {
+  await using its = await scene();
+  const main = await its.folder("shop");
+  const places = its.places();
+  await mkdir(places.of(db(main)).data);
+  places.leave(main, { time: 1000, worktree: false });
+  const removing = places.remove(main);
+  // The rest is removed file by file.
+  const next = its.places();
+  const again = next.of(db(main));
+  expect(existsSync(again.data)).toBe(false);
+  await removing;
+  expect(existsSync(again.password)).toBe(true);
+  const left = ["shop-12345678.removed-0f0f0f0f.4711.tmp", "shop-12345678.4711.tmp"];
+  for (const name of left) await mkdir(join(its.root, "stores", name, "db"), { recursive: true });
+  await next.sweep({ before: 0, isAlive: (pid) => pid === 4711, note() {} });
+  expect(await readdir(join(its.root, "stores"))).toEqual(expect.arrayContaining(left));
+  await next.sweep({ before: 0, isAlive: () => false, note() {} });
+  expect(await readdir(join(its.root, "stores"))).toHaveLength(1);
 });
 
 test("a project that comes back is not left over any more", async () => {

@@ -201,6 +201,8 @@ export class PlayedProject implements Disposable {
   #ports = new Map<string, number>();
   #born = 0;
   noPorts = false;
+  /** By id: the port that a service has from now on. */
+  readonly moved = new Map<string, number>();
   /** Ports that other programs hold, and folders that are not there. */
   readonly taken = new Set<number>();
   readonly missing = new Set<string>();
@@ -225,7 +227,7 @@ export class PlayedProject implements Disposable {
     const portOf = (id: string, declared: number | undefined): number | undefined => {
       if (this.noPorts) return undefined;
       if (!this.#ports.has(id)) this.#ports.set(id, 21_000 + this.#ports.size);
-      return declared ?? this.#ports.get(id);
+      return declared ?? this.moved.get(id) ?? this.#ports.get(id);
     };
     this.project = new Project(
       { ...declared(services), pending: new Map(held.map(holding)) },

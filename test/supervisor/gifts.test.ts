@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 import { giftFields, giftVariables } from "../../src/manifest/types/gifts.ts";
 import { type Own, serviceTypes, type ServiceType } from "../../src/manifest/types/own.ts";
+import { filledSpec } from "../../src/supervisor/project/unit.ts";
 import { kindOf } from "../../src/supervisor/types/kinds.ts";
-import { service } from "../manifest/manifest.ts";
+import { project, service } from "../manifest/manifest.ts";
 import { specOf } from "./fake-lifecycle.ts";
 import { noKinds } from "./no-kinds.ts";
 
@@ -42,6 +43,24 @@ env = { SMTP = "\${services.mail.${field}}" }
     SMTP: "${services.mail.port_53_udp}",
   });
   expect(() => service(text("port_1026"), "web")).toThrow();
+});
+
+test("a service whose database has no place, or an unreadable password, is refused with that sentence", () => {
+  const its = project(`[services.db]
+type = "postgres"
+[services.api]
+command = "serve"
+depends_on = ["db"]
+`);
+  const [db, api] = its.services;
+  const facts = {
+    ...{ id: "shop:api", project: "shop", directory: "/shop", port: 4000, url: undefined },
+    ...{ portOf: () => undefined, machine: noKinds },
+  };
+  const options = { project: its, facts, giftOf: () => kindOf(db!).gives(db!, facts) };
+  const refused = { kind: "mistakes", mistakes: ["there are no places for stores here"] } as const;
+  expect(filledSpec({ spec: api!, shell: {} }, options)).toEqual(refused);
+  expect(filledSpec({ spec: db!, shell: {} }, options)).toEqual(refused);
 });
 
 for (const type of serviceTypes) {

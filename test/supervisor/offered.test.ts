@@ -106,3 +106,17 @@ test("a service that cannot be started gives nothing", () => {
     '[services]\ndb = { type = "postgre" }\nweb = { command = "x", depends_on = ["db"] }\n';
   expect(Object.keys(envOf(text))).toEqual([]);
 });
+
+test("what waits for a migration has the variables of the database that the migration waits for", () => {
+  const behind = (web: string): string =>
+    shop(web).replace(
+      "[services.web]",
+      '[services.migrate]\ntype = "task"\ncommand = "m"\ndepends_on = ["db"]\n[services.web]',
+    );
+  const env = envOf(
+    `${behind('depends_on = ["migrate"]')}env = { URL = "\${env.DATABASE_URL}" }\n`,
+  );
+  expect(env).toMatchObject({ PGPORT: "5001", URL: env.DATABASE_URL });
+  // The nearest one counts.
+  expect(envOf(behind('depends_on = ["migrate", "other"]')).PGPORT).toBe("5002");
+});

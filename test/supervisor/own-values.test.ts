@@ -6,10 +6,12 @@ import { codeOf } from "../../src/supervisor/project/code.ts";
 import { handedProjects, sayable } from "../../src/supervisor/project/handed-project.ts";
 import { movedSpec } from "../../src/supervisor/project/moved-spec.ts";
 import { needsRestart } from "../../src/supervisor/project/unit.ts";
+import { type ProjectEffects, Units } from "../../src/supervisor/project/units.ts";
 import { ownText } from "../../src/manifest/types/own-text.ts";
 import { orderVariable } from "../../src/manifest/order.ts";
 import { project } from "../manifest/manifest.ts";
 import { specOf } from "./fake-lifecycle.ts";
+import { noKinds } from "./no-kinds.ts";
 
 const toml = `[services.db]
 type = "postgres"
@@ -123,6 +125,33 @@ test("the words in which our own program is told what to run are no reason to re
   const after = specOf({ name: "db", env: { A: "1", [orderVariable]: '{"new":2}' } });
   expect(needsRestart(before, after)).toBe(false);
   expect(needsRestart(before, specOf({ name: "db", env: { A: "2" } }))).toBe(true);
+});
+
+test("the next daemon starts a service of the former one by its own program, in its own words", () => {
+  const cache = byName(spec, "cache");
+  const place = { folder: "/p", data: "/p/data", sockets: "/p/s", password: "/p/password" };
+  const started = (program: string, more: object = {}) => {
+    const effects = {
+      ...{ portOf: () => 4000, urlOf: () => "", completed: new Map(), onChange() {} },
+      machine: { ...noKinds, placeOf: () => place, ownProgram: () => [program], ...more },
+    } as unknown as ProjectEffects;
+    const units = new Units({ spec, pending: new Map() }, effects);
+    units.adopt({ spec, pending: new Map() }, {});
+    const filled = units.fill({ spec: cache, shell: {} });
+    if (filled.kind === "mistakes") throw new Error(filled.mistakes.join());
+    return { units, spec: filled.spec };
+  };
+  const former = started("/former/localhostess").spec;
+  const next = started("/next/localhostess", { engines: ["/run/engine.sock"] });
+  expect(next.units.renewed({ spec: former, shell: {} }, cache)).toEqual(next.spec);
+  // One whose file has changed since goes on as it was declared then.
+  const other = { ...former, env: { ...former.env, A: "1" } };
+  expect(next.units.renewed({ spec: other, shell: {} }, cache)).toEqual({
+    ...other,
+    program: ["/next/localhostess"],
+  });
+  const web = specOf({ name: "web" });
+  expect(next.units.renewed({ spec: web, shell: {} }, web)).toBe(web);
 });
 
 test("each is told of in the place of a command", () => {

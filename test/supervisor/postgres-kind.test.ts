@@ -48,10 +48,7 @@ test("it is stopped by SIGINT, is ready by an answer, and has a password that is
   const asked: string[] = [];
   const machine = {
     ...facts.machine,
-    passwordOf(its: { folder: string }) {
-      asked.push(its.folder);
-      return "";
-    },
+    passwordOf: ({ folder }: { folder: string }) => String(asked.push(folder)),
   };
   postgres.launched(db(), { ...facts, machine });
   expect(asked).toEqual(["/p"]);

@@ -25,7 +25,8 @@ export interface DaemonPlace extends AsyncDisposable {
 export async function daemonPlace(): Promise<DaemonPlace> {
   const directory = await mkdtemp(join(tmpdir(), "localhostess-daemon-"));
   // As root, servers of databases run as nobody, who gets to nothing below a folder that is root's alone.
-  const stores = await mkdtemp(join(quickest(), "localhostess-stores-"));
+  // Short, so that their sockets have room in it: those of longer paths are in folders of /tmp that stay.
+  const stores = await mkdtemp(join(quickest(), "lh-"));
   await chmod(stores, 0o711);
   const env: Env = {
     LOCALHOSTESS_STATE_DIR: directory,

@@ -73,23 +73,54 @@ export async function runImage(
 /** Milliseconds until a daemon is taken to have heard. */
 const guardPatience = 1000;
 
-/** A daemon that runs removes the container, should this process be killed. Without one, the next command does. */
+/** Milliseconds between two looks for the daemon that replaces one which has left, and how many there are. */
+const guardPeriod = 500;
+const guardLooks = 60;
+
+/**
+ * A daemon that runs removes the container, should this process be killed, and so does the one that replaces it.
+ * Without one, the next command does.
+ */
 async function guarded(
   its: { socket: string; run: string },
   settings: Settings,
 ): Promise<() => void> {
-  const found = await findRunning(settings, { mentions: false });
-  if (found.kind !== "healthy") return () => {};
-  const heard = Promise.withResolvers<void>();
-  const conversation = converse(
-    found.registration.socket,
-    { GuardContainer: its },
-    { hear: () => heard.resolve(), ended: () => heard.resolve() },
-  );
-  const cancel = systemClock.after(guardPatience, heard.resolve);
-  await heard.promise;
-  cancel();
-  return () => conversation.end();
+  let isOver = false;
+  let end = (): void => {};
+  let left = guardLooks;
+  const lookAgain = (): void => {
+    if (!isOver && left-- > 0) end = systemClock.after(guardPeriod, () => void look());
+  };
+  const look = async (): Promise<void> => {
+    const found = await findRunning(settings, { mentions: false });
+    if (isOver) return;
+    if (found.kind !== "healthy") {
+      // The next one is on its way.
+      if (left < guardLooks) lookAgain();
+      return;
+    }
+    const heard = Promise.withResolvers<void>();
+    const conversation = converse(
+      found.registration.socket,
+      { GuardContainer: its },
+      {
+        hear: () => heard.resolve(),
+        ended() {
+          heard.resolve();
+          lookAgain();
+        },
+      },
+    );
+    end = () => conversation.end();
+    const cancel = systemClock.after(guardPatience, heard.resolve);
+    await heard.promise;
+    cancel();
+  };
+  await look();
+  return () => {
+    isOver = true;
+    end();
+  };
 }
 
 /** As the daemon of that state directory names its own containers. */

@@ -1,6 +1,7 @@
 /** The places where engines may be -> the one that runs a project's containers, or how to get one. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { whereIs } from "../../system/search-path.ts";
 import type { Clock } from "../../system/clock.ts";
 import { enginePlaces } from "../engine-places.ts";
 import { engineSocket } from "../engine-socket.ts";
@@ -66,7 +67,7 @@ export async function chooseEngine(options: ChooseOptions): Promise<ChosenEngine
   }
   const remedy = engineRemedy({
     ...{ refusals, has: installed(options), platform: process.platform },
-    chosenBy: only !== undefined ? "containers in config.toml" : chosenBy(env),
+    chosenBy: !chosen && only !== undefined ? "containers in config.toml" : chosenBy(env),
   });
   const seen = refused.length === 0 ? "" : ` (${refused.slice(0, 3).join("; ")})`;
   return { kind: "none", isThere, why: `no container engine answers${seen}; ${remedy}` };
@@ -83,7 +84,7 @@ function chosenBy(env: ChooseOptions["env"]): string | undefined {
 }
 
 function installed({ env, home }: ChooseOptions): EngineFacts["has"] {
-  const has = (name: string): boolean => Bun.which(name, { PATH: env.PATH ?? "" }) !== null;
+  const has = (name: string): boolean => whereIs(name, env.PATH) !== undefined;
   const desktop = existsSync(join(home, ".docker/desktop")) || existsSync(desktopOfMac);
   return { docker: has("docker"), podman: has("podman"), desktop };
 }

@@ -130,7 +130,7 @@ export function containerName({ project, labels: { service, run } }: ContainerPl
 
 /** A volume of one checkout, whose services share what they call by one name: another checkout's data is another's. */
 export function volumeName({ project, labels }: ContainerPlan, source: string): string {
-  return `${prefixOf(project)}-${hashOf(labels.directory)}-${source}`;
+  return `${prefixOf(project)}-${hashOf(labels)}-${source}`;
 }
 
 export function volumeBody(plan: ContainerPlan, source: string): object {
@@ -138,7 +138,7 @@ export function volumeBody(plan: ContainerPlan, source: string): object {
 }
 
 export function networkName({ project, labels }: ContainerPlan): string {
-  return `${prefixOf(project)}-${hashOf(labels.directory)}`;
+  return `${prefixOf(project)}-${hashOf(labels)}`;
 }
 
 export function networkBody(plan: ContainerPlan): object {
@@ -157,8 +157,10 @@ function wordOf(name: string): string {
   return name.replace(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 100);
 }
 
-function hashOf(directory: string): string {
-  return new Bun.CryptoHasher("sha256").update(directory).digest("hex").slice(0, 8);
+/** A daemon in a sandbox has the same folder, and none of the other's data. */
+function hashOf({ owner, directory }: RunLabels): string {
+  const text = `${owner} ${directory}`;
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 /** The port of another program: no other try at once helps. */

@@ -4,6 +4,7 @@ import type { Clock } from "../../system/clock.ts";
 import { ContainerFrames, type OutputStream } from "../../wire/container-frames.ts";
 import { type Attachment, attachTo } from "./attachment.ts";
 import type { Engine } from "./choose-engine.ts";
+import { type Dispensable, missingPart } from "./container-body.ts";
 import {
   createContainer,
   removeContainer,
@@ -127,8 +128,34 @@ export class OneOffRun {
     const lacking = await this.#imageFailure();
     if (signal.aborted) return { kind: "stopped" };
     if (lacking !== undefined) return lacking;
-    const created = await this.#created({ init: true });
-    if (created !== undefined) return created;
+    const without = new Set<Dispensable>(["gateway", "network"]);
+    for (;;) {
+      const tried = await this.#tried(without);
+      if (tried !== "again") return tried;
+      // Nothing of an attempt that failed is left.
+      this.#attachment?.end();
+      if (this.#id !== undefined) await removeContainer(this.#at, this.#id);
+      this.#id = undefined;
+    }
+  }
+
+  /** `again`: the engine lacks a part that it can do without. */
+  async #tried(without: Set<Dispensable>): Promise<OneOffEnd | "again"> {
+    const { signal } = this.#abort;
+    const canDoWithout = (its: { kind: string; why: string }): boolean => {
+      const part = its.kind === "refused" ? missingPart(its.why, { without }) : undefined;
+      if (part !== undefined) without.add(part);
+      return part !== undefined;
+    };
+    const body = bodyOf(this.#its, { without, engine: this.#effects.engine });
+    const created = await createContainer(this.#at, { name: this.#its.name, body });
+    if (created.kind !== "created") {
+      return canDoWithout(created)
+        ? "again"
+        : this.#failed("its container cannot be made", created);
+    }
+    this.#id = created.id;
+    if (signal.aborted) return { kind: "stopped" };
     const { tty, input } = this.#its;
     const frames = new ContainerFrames();
     const attached = await attachTo(this.#at.socket, {
@@ -144,6 +171,7 @@ export class OneOffRun {
     });
     if (attached.kind === "cancelled") return { kind: "stopped" };
     if (attached.kind !== "attached") {
+      if (canDoWithout(attached)) return "again";
       // Podman looks for the program as soon as its output is asked for.
       if (attached.kind === "refused" && noProgram.test(attached.why)) {
         return { ...this.#failed("it cannot be started", attached), lacks: "program" };
@@ -154,6 +182,7 @@ export class OneOffRun {
     const started = await startContainer({ ...this.#at, signal }, this.#id!);
     if (signal.aborted) return { kind: "stopped" };
     if (started.kind !== "done") {
+      if (started.kind !== "absent" && canDoWithout(started)) return "again";
       const why = started.kind === "absent" ? "somebody else has removed it" : started.why;
       return { ...this.#failed("it cannot be started", { why }), lacks: "program" };
     }
@@ -180,19 +209,6 @@ export class OneOffRun {
     const isUnknown = pulled.kind === "refused" && unknownImage.test(pulled.why);
     const lacks = isUnknown ? "image" : "registry";
     return { ...this.#failed(`image ${image} cannot be pulled`, pulled), lacks };
-  }
-
-  /** Undefined: it is there. */
-  async #created({ init }: { init: boolean }): Promise<OneOffEnd | undefined> {
-    const body = bodyOf(this.#its, { init });
-    const created = await createContainer(this.#at, { name: this.#its.name, body });
-    if (created.kind === "created") {
-      this.#id = created.id;
-      return this.#abort.signal.aborted ? { kind: "stopped" } : undefined;
-    }
-    const lacksInit = created.kind === "refused" && /init/i.test(created.why);
-    if (lacksInit && init) return await this.#created({ init: false });
-    return this.#failed("its container cannot be made", created);
   }
 
   async #ended(): Promise<OneOffEnd> {
@@ -245,7 +261,10 @@ const unknownImage =
 
 const noProgram = /not found|no such file|permission denied|not executable/i;
 
-function bodyOf(its: OneOff, { init }: { init: boolean }): object {
+function bodyOf(
+  its: OneOff,
+  { without, engine }: { without: ReadonlySet<Dispensable>; engine: Engine },
+): object {
   const keys = its.ports.map(({ inside, protocol }) => `${inside}/${protocol}`);
   const bindings = its.ports.map(({ outside }) => [
     { HostIp: "127.0.0.1", HostPort: outside === undefined ? "" : String(outside) },
@@ -259,7 +278,9 @@ function bodyOf(its: OneOff, { init }: { init: boolean }): object {
     ...{ AttachStdout: true, AttachStderr: true },
     ExposedPorts: Object.fromEntries(keys.map((key) => [key, {}])),
     HostConfig: {
-      Init: init,
+      Init: !without.has("init"),
+      // Podman without a bridge has a network for each container alone.
+      ...(without.has("bridge") && engine.kind === "podman" ? { NetworkMode: "slirp4netns" } : {}),
       PortBindings: Object.fromEntries(keys.map((key, index) => [key, bindings[index]])),
       Mounts: its.volumes.map(({ source, kind, target, readOnly }) => ({
         ...{ Type: kind === "named" ? "volume" : "bind", Source: source, Target: target },

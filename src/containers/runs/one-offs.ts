@@ -54,6 +54,7 @@ export function oneOffs(options: OneOffsOptions): OneOffs {
   const uid = options.uid ?? process.getuid?.() ?? 0;
   const notes = engineNotesIn(stateDirectory);
   const all = new Set<{ stop(): void; end: Promise<unknown> }>();
+  let isStopped = false;
 
   async function ran(
     { image, words, onOutput, onProgress }: OneOffWanted,
@@ -99,6 +100,8 @@ export function oneOffs(options: OneOffsOptions): OneOffs {
       return () => {
         if (isOver) return;
         isOver = true;
+        // The client is left by us, and not the other way round: it waits for its container still.
+        if (isStopped) return;
         if (!isAbsolute(socket) || engineSocket(socket, { uid }).kind !== "socket") return;
         const end = removeRun({ socket, clock }, { run, owner });
         const its = { stop() {}, end };
@@ -113,6 +116,7 @@ export function oneOffs(options: OneOffsOptions): OneOffs {
       }
     },
     async stop() {
+      isStopped = true;
       for (const { stop } of all) stop();
       await Promise.all([...all].map(({ end }) => end));
     },

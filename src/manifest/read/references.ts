@@ -11,6 +11,7 @@ import {
   templateText,
 } from "../reference.ts";
 import { shown } from "../../text/shown.ts";
+import type { Node } from "../layer.ts";
 import type { Condition } from "../project.ts";
 import type { Known } from "./fields.ts";
 import type { At } from "./mistakes.ts";
@@ -130,12 +131,29 @@ function offeredBy(
   const referred = templates.flatMap(({ parts }) =>
     referencesIn(parts).flatMap((its) => (its.kind === "service" ? [its.name] : [])),
   );
-  const others = [...needs.map(({ value }) => value), ...referred].filter((its) => its !== name);
-  return new Set(
-    others.flatMap((other) => {
-      const its = reading.services.entries.get(declaredAs(other, reading) ?? "");
-      return its?.kind === "table" ? giftVariables[typeIn(its)] : [];
-    }),
+  const others = new Set([...needs.map(({ value }) => value), ...referred]);
+  const offered = new Set<string>();
+  // A set goes on with what is added while it is walked.
+  for (const other of others) {
+    const its = reading.services.entries.get(declaredAs(other, reading) ?? "");
+    if (other === name || its?.kind !== "table") continue;
+    for (const variable of giftVariables[typeIn(its)]) offered.add(variable);
+    for (const needed of namedWithin(its)) others.add(needed);
+  }
+  return offered;
+}
+
+/** The services that a service's `depends_on` and references name, as far as its texts show. */
+function namedWithin(node: Node, key = ""): string[] {
+  if (node.kind === "table") {
+    const keys = key === "depends_on" ? [...node.entries.keys()] : [];
+    return [...keys, ...[...node.entries].flatMap(([its, part]) => namedWithin(part, its))];
+  }
+  if (node.kind === "bad") return [];
+  const texts = [node.value].flat().filter((its) => typeof its === "string");
+  if (key === "depends_on") return texts;
+  return texts.flatMap((text) =>
+    [...text.matchAll(/\$\{services\.([^.}]+)\./g)].map(([, its]) => its!),
   );
 }
 

@@ -61,16 +61,19 @@ function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Before anything is made for them. @throws Unstartable. */
+export function checkFiles({ own, directory }: Pick<DeclaredOptions, "own" | "directory">): void {
+  const missing = own.init.filter((path) => !existsSync(path));
+  if (missing.length === 0) return;
+  const names = missing.map((path) => shownPath(path, directory));
+  throw new Unstartable(
+    `init: there is no ${listed(names, { conjunction: "or" })} in ${directory}`,
+  );
+}
+
 /** In their order. @throws Unstartable with the file and where in it. */
 export async function runFiles(options: DeclaredOptions): Promise<void> {
   const { own, directory, psql, onStatus } = options;
-  const missing = own.init.filter((path) => !existsSync(path));
-  if (missing.length > 0) {
-    const names = missing.map((path) => shownPath(path, directory));
-    throw new Unstartable(
-      `init: there is no ${listed(names, { conjunction: "or" })} in ${directory}`,
-    );
-  }
   for (const path of own.init) {
     onStatus(`running ${shownPath(path, directory)}`);
     const why =

@@ -512,7 +512,10 @@ export class Project {
         rest: { stdout: bytes(rest.stdout), stderr: bytes(rest.stderr) },
       };
       try {
-        await this.#starting.adopt(unit, { spec, adopting });
+        await this.#starting.adopt(unit, {
+          spec: this.#units.renewed({ spec, shell: adopting.shell }, unit.spec),
+          adopting,
+        });
       } catch (error) {
         failed.set(its.name, (error as Error).message);
         return;

@@ -1,4 +1,5 @@
 /** A service of a project, by its files as they are now -> the environment that it has on top of its shell's. */
+import { orderVariable } from "../../manifest/order.ts";
 import { hasPort } from "../../manifest/project.ts";
 import { environmentOf } from "../service/environment.ts";
 import type { Project } from "./project.ts";
@@ -24,9 +25,11 @@ export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
   const filled = project.filled({ spec, shell });
   if (filled.kind === "mistakes") return { kind: "none", why: filled.mistakes.join("\n") };
   const { routeName } = unit.spec;
+  // Its order is for our own program alone.
+  const { [orderVariable]: _order, ...declared } = filled.spec.env;
   const env = environmentOf(
     // A command has the terminal that it is run in.
-    { ...filled.spec, pty: false },
+    { ...filled.spec, env: declared, pty: false },
     {
       shell: {},
       port,

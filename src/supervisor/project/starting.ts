@@ -10,9 +10,9 @@ import {
   blockers,
   unseenWhy,
   isDue,
+  isOutdated,
   isTask,
   isUp,
-  needsRestart,
   processOf,
   type Unit,
 } from "./unit.ts";
@@ -132,7 +132,7 @@ export class Starting {
     if (port === "none") this.#refuse(unit, "there is no free port for it");
     else if (filled.kind === "mistakes") this.#refuse(unit, filled.mistakes.join("; "));
     else if (isTask(unit) && !isWeighed(unit)) void this.#weigh(unit);
-    else if (unit.service !== undefined && needsRestart(unit.service.spec, filled.spec)) {
+    else if (unit.service !== undefined && isOutdated(unit.service.spec, filled.spec)) {
       void this.#leave(unit, unit.service);
     } else {
       const request = this.#request(unit, port);

@@ -1,6 +1,7 @@
 /** One declared service within its project: what it should be, what it is, and what it waits for. */
 import { deepEquals } from "bun";
 import { fill } from "../../manifest/fill.ts";
+import { graphOf, nearestFirst } from "../../manifest/graph.ts";
 import { orderVariable } from "../../manifest/order.ts";
 import {
   type Condition,
@@ -367,20 +368,23 @@ export function filledSpec(
     ...(spec.routeName === undefined ? {} : { LOCALHOSTESS_NAME: spec.routeName }),
     ...instanceVariables(spec),
   };
-  // The first of two databases is the one that DATABASE_URL means.
-  const offered = Object.assign(
-    {},
-    ...spec.dependsOn.map((name) => giftOf(name)?.variables ?? {}).reverse(),
-  ) as Record<string, string>;
-  const fieldOf = (name: string, field: string) => giftOf(name)?.fields[field];
-  const filled = fill(spec, { project, shell, given, fieldOf, offered });
-  if (filled.kind === "mistakes") return filled;
-  const { env, command, hooks, health } = filled;
-  const made = { ...spec, env: { ...offered, ...env }, command, hooks, health };
-  if (spec.unusable !== undefined) return { kind: "spec", spec: made };
   try {
-    return { kind: "spec", spec: kindOf(spec).launched(made, facts) };
+    // The nearest of two databases is the one that DATABASE_URL means, and of those the first.
+    const offered = Object.assign(
+      {},
+      ...nearestFirst(graphOf(project.services), spec.dependsOn)
+        .map((name) => giftOf(name)?.variables ?? {})
+        .reverse(),
+    ) as Record<string, string>;
+    const fieldOf = (name: string, field: string) => giftOf(name)?.fields[field];
+    const filled = fill(spec, { project, shell, given, fieldOf, offered });
+    if (filled.kind === "mistakes") return filled;
+    const { env, command, hooks, health } = filled;
+    const made = { ...spec, env: { ...offered, ...env }, command, hooks, health };
+    const isUnusable = spec.unusable !== undefined;
+    return { kind: "spec", spec: isUnusable ? made : kindOf(spec).launched(made, facts) };
   } catch (error) {
+    // A place that cannot be made, or a password that cannot be read: its own, or that of a store it depends on.
     return { kind: "mistakes", mistakes: [(error as Error).message] };
   }
 }
@@ -396,6 +400,11 @@ function instanceVariables({ instance, env }: ServiceSpec): Record<string, strin
 /** Whether a process of the one spec must be restarted for the other. Keys that only the project reads do not count. */
 export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
   return !deepEquals(startedFrom(before), startedFrom(after));
+}
+
+/** Whether a process that starts now would be told something else, such as another port of a store. */
+export function isOutdated(before: ServiceSpec, after: ServiceSpec): boolean {
+  return needsRestart(before, after) || before.env[orderVariable] !== after.env[orderVariable];
 }
 
 function startedFrom(spec: ServiceSpec): object {

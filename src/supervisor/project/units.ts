@@ -192,6 +192,15 @@ export class Units {
     });
   }
 
+  /** A spec of the daemon before, started again by our own program: its own may be gone, or read another order. */
+  renewed({ spec, shell }: Pick<Unit, "spec" | "shell">, declared: ServiceSpec): ServiceSpec {
+    if (spec.program === undefined) return spec;
+    const filled = this.fill({ spec: declared, shell });
+    if (filled.kind === "mistakes") return spec;
+    const { program = spec.program, env } = filled.spec;
+    return { ...spec, program, ...(needsRestart(spec, filled.spec) ? {} : { env }) };
+  }
+
   /** The gift of a service to others; undefined where there is none of that name. */
   giftOf(name: string): Gift | undefined {
     const other = this.first(name);

@@ -63,7 +63,7 @@ test("what a file leaves open is the image's own; what it says is asked for", ()
   });
 });
 
-test("volumes and networks are another checkout's under another name, and stay the same between runs", () => {
+test("volumes and networks are another checkout's, or sandbox's, under another name, and stay the same between runs", () => {
   const plan = madePlan();
   const elsewhere = madePlan({ labels: { ...plan.labels, directory: "/shop-2" } });
   const again = madePlan({ labels: { ...plan.labels, run: "fedcba9876543210" } });
@@ -71,6 +71,9 @@ test("volumes and networks are another checkout's under another name, and stay t
   expect(volumeName(plan, "data")).toBe(volumeName(again, "data"));
   expect(volumeName(plan, "data")).not.toBe(volumeName(elsewhere, "data"));
   expect(networkName(plan)).not.toBe(networkName(elsewhere));
+  const sandboxed = madePlan({ labels: { ...plan.labels, owner: "another" } });
+  expect(volumeName(plan, "data")).not.toBe(volumeName(sandboxed, "data"));
+  expect(networkName(plan)).not.toBe(networkName(sandboxed));
   expect(containerName(plan)).not.toBe(containerName(again));
 });
 
