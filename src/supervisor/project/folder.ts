@@ -184,7 +184,10 @@ export class Folder {
   }
 
   #lacksShell(unit: Unit): boolean {
-    return this.standIn !== undefined && unit.shell === this.standIn && isWanted(unit);
+    const { own, command, hooks } = unit.spec;
+    // No program runs for it that could miss something.
+    const isStill = own?.kind === "site" && command === "" && Object.keys(hooks).length === 0;
+    return this.standIn !== undefined && unit.shell === this.standIn && isWanted(unit) && !isStill;
   }
 
   #lostText(): string {
