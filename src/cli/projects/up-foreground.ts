@@ -7,6 +7,7 @@ import { follow } from "./logs.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameWithin } from "./short-name.ts";
+import { stopBehind } from "./stop-behind.ts";
 import { tellUnresolvedOf } from "./unresolved.ts";
 import type { Upping } from "./upping.ts";
 
@@ -69,7 +70,7 @@ export async function upInForeground(
     }
     err.write(`${err.colors.dim(`stopping ${project.name}`)}\n`);
     const stop = { Stop: { project_path: project.directory } };
-    await answerOf(socket, stop, { deadline: stopPatience });
+    await stopBehind(started, () => answerOf(socket, stop, { deadline: stopPatience }));
     // The output of the services while they stopped.
     await Promise.race([logs.ended, Bun.sleep(lastWords)]);
     return code;
