@@ -99,6 +99,17 @@ test("a site with a port answers there for its own names alone, and waits while 
   await expect(fetch("http://a/", { unix: socket! })).rejects.toThrow();
 });
 
+test("the reason of a restart is told until it is ready again, and not for ever", async () => {
+  const { spec, options, request, snapshots } = setting(undefined);
+  const site = superviseSite(spec, options);
+  site.start(request);
+  site.restart({ ...request, reason: "its declaration changed" });
+  await eventually("it is ready again", () => site.snapshot().state === "ready");
+  expect(site.snapshot().why).toBeUndefined();
+  expect(snapshots.some(({ why }) => why === "its declaration changed")).toBe(true);
+  await site.stop();
+});
+
 test("the next daemon serves a site as it was, at the same port, and one that comes back goes on", async () => {
   const free = taken();
   await free.end();

@@ -354,7 +354,7 @@ class SiteLifecycle implements Lifecycle {
       return;
     }
     this.#readyAt = effects.clock.wall();
-    this.#happen("opened", this.#why);
+    this.#happen("opened");
   }
 
   #waitForPort(): void {
