@@ -78,8 +78,8 @@ const guardPeriod = 500;
 const guardLooks = 60;
 
 /**
- * A daemon that runs removes the container, should this process be killed, and so does the one that replaces it. Without
- * one, the next command does.
+ * A daemon that runs removes the container, should this process be killed, and so does the one that replaces it.
+ * Without one, the next command does.
  */
 async function guarded(
   its: { socket: string; run: string },
