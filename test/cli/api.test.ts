@@ -69,9 +69,9 @@ describe("api", () => {
       code: 2,
       err: expect.stringContaining("did you mean Ping?"),
     });
-    expect(await api("Reset")).toMatchObject({
+    expect(await api("AiSchema")).toMatchObject({
       code: 2,
-      err: expect.stringContaining("no Reset"),
+      err: expect.stringContaining("no AiSchema"),
     });
     for (const json of ["{", "1", "[]", '"x"']) {
       expect(await api("Requests", json)).toMatchObject({ code: 2, value: undefined });

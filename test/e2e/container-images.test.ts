@@ -445,7 +445,12 @@ command = '''sh -c 'trap "echo caught" INT; while :; do read -r x && echo got $x
         });
         await its.until((text) => text.includes("attached to talk:shell"));
         its.type("one\r");
-        await its.until((text) => text.includes("got one") && text.includes("24 87"));
+        await its.until((text) => text.includes("got one"));
+        // The size takes a while from terminal to terminal.
+        await eventually("it has the size", () => {
+          its.type("again\r");
+          return its.output().includes("24 87");
+        });
         its.type("\u0003");
         await its.until((text) => text.includes("caught"));
         its.type("two\r");

@@ -118,7 +118,7 @@ watch = ["src", "dist"]
     expect(await textOf("docs.built", "/log")).toBe("200 done\ndone\n");
   }, 60_000);
 
-  test("a download goes on while the daemon is replaced, and a killed daemon's site is served by the next", async () => {
+  test("a download goes on while the daemon is replaced, and a killed daemon's site is served by the next, without a warning", async () => {
     const directory = await place.project(
       "kept",
       `[services.docs]
@@ -126,6 +126,10 @@ type = "site"
 path = "."
 build = "echo built >> builds"
 lazy = true
+
+[services.still]
+type = "site"
+path = "."
 `,
     );
     await writeFile(join(directory, "big"), "");
@@ -148,6 +152,9 @@ lazy = true
     for (const pid of place.daemon.pids()) process.kill(pid, "SIGKILL");
     await eventually("daemons end", () => place.daemon.pids().length === 0);
     await place.daemon.start();
+    // The shell that is lost is that of programs, and this one has none.
+    const still = await place.until("kept:still", ({ state }) => state === "ready");
+    expect(still.warnings).toEqual([]);
     await place.up(directory);
     expect((await get("docs.kept", "/builds")).status).toBe(200);
   }, 60_000);

@@ -127,10 +127,25 @@ depends_on = ["cache"]
     });
   }, 60_000);
 
+  test("port prints its port, url says that there is no address, and what has it", async () => {
+    const { port, pid } = await cache();
+    const run = place.daemon.run;
+    expect(await run("port", "shop:cache")).toMatchObject({ code: 0, out: `${port}\n` });
+    const { out } = await run("port", "shop:cache", "--json");
+    expect(JSON.parse(out)).toMatchObject({ name: "shop:cache", url: null, port, pid });
+    const none = await run("url", "shop:cache");
+    const words = "shop:cache is ready; a redis has no address; to see its port:";
+    expect(none.err).toContain(`${words} localhostess port shop:cache`);
+    expect(none.code).toBe(1);
+  });
+
   test("stop leaves no process", async () => {
     const { pid } = await cache();
     await place.send({ Stop: { project_path: directory } });
     expect(await isAlive(pid!)).toBe(false);
+    const port = await place.daemon.run("port", "shop:cache");
+    expect(port).toMatchObject({ code: 1, out: "" });
+    expect(port.err).toContain("shop:cache is stopped; to start it: ");
     const { out } = await place.daemon.run("up", directory);
     expect(out).toContain("(redis on port ");
     await cache();

@@ -39,6 +39,9 @@ test("up starts the others, ends with code 1, and says of each why, as status, w
     ["web", "exec", "ready"],
     ["api", "exec", "failed"],
   ]);
+  // A service that runs is not in doubt for the sake of another.
+  expect((await place.row("shop:web")).warnings).toEqual([]);
+  expect((await place.row("shop:db")).warnings.join()).toContain("services.db.type");
   const status = await place.daemon.run("status", "shop");
   expect(status.out + status.err).toContain(unknown);
   const one = await place.daemon.run("why", "shop:db");

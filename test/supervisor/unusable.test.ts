@@ -1,5 +1,6 @@
 /** A service that cannot be started, whatever is tried: the others are not concerned. */
 import { expect, test } from "bun:test";
+import { service } from "../manifest/manifest.ts";
 import { declared, PlayedProject } from "./fake-project.ts";
 import { settled } from "./fake-lifecycle.ts";
 
@@ -55,4 +56,21 @@ test("neither a request nor another service's restart starts it", async () => {
   played.service("web").be("ready");
   expect(await again).toEqual({ kind: "ready" });
   expect(played.said).toEqual(["start web", "stop web", "start web"]);
+});
+
+test("the sentence of a managed service stands behind a word that says that it has failed", async () => {
+  const search = service('[services.search]\ntype = "container"\nimage = "search"\n', "search");
+  using played = new PlayedProject([search, { name: "api", dependsOn: ["search"] }]);
+  const up = played.up();
+  await settled();
+  const why = "no image is named search";
+  const lastExit = { code: 69, signal: null, time: 1, lastLines: [why] };
+  played.service("search").be("failed", { why, lastExit });
+  expect(await up).toEqual({
+    kind: "failed",
+    reasons: [
+      `shop:search failed: ${why}`,
+      `shop:api did not start: search, which it waits for, failed: ${why}`,
+    ],
+  });
 });

@@ -33,6 +33,9 @@ test("every way to be ready has its words", () => {
   expect(health({ kind: "command", command: "pg_isready" }, "exit code 2")).toBe(
     "waits for its health check: pg_isready: exit code 2",
   );
+  expect(health({ kind: "store", store: "redis" }, "it loads its data")).toBe(
+    "waits for redis to answer: it loads its data",
+  );
 });
 
 test("a pattern or a command of any length is a short line without controls", () => {

@@ -42,7 +42,7 @@ export async function run(
     if (!(mistake instanceof Failure) || !isImageName(service)) throw mistake;
     if (mistake.code !== "not_found") throw mistake;
     // Whoever has mistyped a service does not want a stranger's program.
-    if (/did you mean/.test(mistake.message)) {
+    if (/did you mean/.test(mistake.message) || (await isOfProject(service, socket))) {
       const anyway = `to run an image of that name: localhostess container run ${service}`;
       throw new Failure("not_found", `${mistake.message} (${anyway})`, { cause: mistake });
     }
@@ -55,6 +55,14 @@ export async function run(
   if (command.length === 0) throw new UsageError([lacksCommand]);
   if (flags.json) printJsonLine(world, { service, command });
   return await runInPlace(command, { env: { ...definedOf(world.env), ...env }, world });
+}
+
+/** `shop:apii`, where there is a project that is called shop. */
+async function isOfProject(word: string, socket: string): Promise<boolean> {
+  const [project, ...rest] = word.split(":");
+  if (rest.length === 0) return false;
+  const { rows } = await knownOf(socket);
+  return rows.some(({ name }) => name.startsWith(`${project}:`));
 }
 
 const imageFlags = ["interactive", "tty", "publish", "env", "volume"] as const;

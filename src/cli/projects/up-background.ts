@@ -147,9 +147,13 @@ async function report(
     }
     return 0;
   } else tellReasons(ended.reasons, err);
+  const reasons = ended === "late" ? [] : ended.reasons;
   for (const row of notReady) {
     if (row.state === "stopped") continue;
-    tellLastLines(row.name, { lines: await latestOf(row, socket), world });
+    // A managed service says its reason in its output, too.
+    const isTold = (line: string) => reasons.some((its) => its === `${row.name} failed: ${line}`);
+    const lines = (await latestOf(row, socket)).filter((line) => !isTold(line));
+    tellLastLines(row.name, { lines, world });
   }
   return 1;
 }

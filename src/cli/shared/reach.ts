@@ -144,6 +144,16 @@ function withName(target: NamedTarget, name: string): NamedTarget {
   return { ...target, name };
 }
 
+/** Services that no name leads to, such as a database: it has a port at the most. */
+export class NoAddress extends Failure {
+  readonly services: readonly Supervised[];
+
+  constructor(message: string, services: readonly Supervised[]) {
+    super("unsupported", message);
+    this.services = services;
+  }
+}
+
 /** The one name that these lead to. @throws an Error for a person, where there is none, or several. */
 function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
   const all = rows.map(({ its }) => its);
@@ -168,10 +178,9 @@ function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
     { most: 3 },
   );
   const types = [...new Set(all.map(({ type }) => type))];
-  throw new Failure(
-    "unsupported",
-    `${states}; a ${listed(types, { conjunction: "or" })} has no address`,
-  );
+  const what = `${states}; a ${listed(types, { conjunction: "or" })} has no address`;
+  const ported = all.length === 1 && all[0]!.port !== undefined;
+  throw new NoAddress(ported ? `${what}; to see its port: localhostess port ${word}` : what, all);
 }
 
 /** Where a word leads, and what runs: a name of another machine is waited for, as a request for it would wait. */

@@ -1,6 +1,7 @@
 /** The places where engines may be -> the one that runs a project's containers, or how to get one. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { whereIs } from "../../system/search-path.ts";
 import type { Clock } from "../../system/clock.ts";
 import { enginePlaces } from "../engine-places.ts";
 import { engineSocket } from "../engine-socket.ts";
@@ -83,7 +84,7 @@ function chosenBy(env: ChooseOptions["env"]): string | undefined {
 }
 
 function installed({ env, home }: ChooseOptions): EngineFacts["has"] {
-  const has = (name: string): boolean => Bun.which(name, { PATH: env.PATH ?? "" }) !== null;
+  const has = (name: string): boolean => whereIs(name, env.PATH) !== undefined;
   const desktop = existsSync(join(home, ".docker/desktop")) || existsSync(desktopOfMac);
   return { docker: has("docker"), podman: has("podman"), desktop };
 }

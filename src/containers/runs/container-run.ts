@@ -194,7 +194,7 @@ export class ContainerRun {
   }
 
   async #clear(signal: AbortSignal): Promise<RunEvent> {
-    this.#effects.status("removing what a former run left");
+    this.#effects.status("looking for what a former run left");
     const timeout = Math.min(leftTimeout, this.#plan.stopTimeout);
     const labels = serviceFilters(this.#plan.labels);
     const removed = await removeLabelled({ ...this.#at, signal }, { labels, timeout });

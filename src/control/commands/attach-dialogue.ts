@@ -51,7 +51,8 @@ export async function attachDialogue(wanted: AttachWanted, backend: Backend): Pr
   const known = (): Supervised | undefined => projects.snapshots().find((its) => its.id === id);
   let last = known();
   if (last?.pid === undefined) {
-    throw new CommandError("not_found", `${id} is ${last?.state ?? "gone"}, so it has no terminal`);
+    const why = last?.type === "site" ? "a site, and no program" : (last?.state ?? "gone");
+    throw new CommandError("not_found", `${id} is ${why}, so it has no terminal`);
   }
   return (receiver) => {
     let { size } = wanted;

@@ -1,6 +1,6 @@
 /** The type of a service, and its own keys -> what it has of its type alone, or why it cannot be started. Pure. */
 import { listed } from "../../text/list.ts";
-import { didYouMean } from "../../text/nearest.ts";
+import { didYouMean, didYouMeanText } from "../../text/nearest.ts";
 import { shown } from "../../text/shown.ts";
 import type { Node, Table } from "../layer.ts";
 import { serviceSchema } from "../schema.ts";
@@ -27,6 +27,37 @@ export type ReadType = {
 
 const known = serviceTypes.filter((type) => type !== "unknown");
 
+/** Words for a type that are no slip of its own, but what others call it. */
+const otherWords: Readonly<Record<string, ServiceType>> = {
+  command: "exec",
+  server: "exec",
+  service: "exec",
+  web: "exec",
+  job: "task",
+  oneshot: "task",
+  psql: "postgres",
+  pg: "postgres",
+  mongo: "mongodb",
+  s3: "minio",
+  mailhog: "mailpit",
+  docker: "container",
+  podman: "container",
+  image: "container",
+  oci: "container",
+  static: "site",
+  files: "site",
+  spa: "site",
+};
+
+/** The type that an unknown word was meant to be, to end a sentence with. */
+function nearType(word: string): string {
+  const lower = word.toLowerCase();
+  const meant = Object.hasOwn(otherWords, lower) ? otherWords[lower] : undefined;
+  if (meant !== undefined) return didYouMeanText(meant);
+  const otherwise = `; the types are ${listed(known)}`;
+  return didYouMean(word, known, { quoted: true, otherwise });
+}
+
 /** By its keys alone. An image without a type is a container, as locald has it. */
 export function typeIn({ entries }: Table): ServiceType {
   const written = entries.get("type");
@@ -47,8 +78,7 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
   const type = typeIn(table);
   const written = field("type")?.value;
   if (type === "unknown") {
-    const otherwise = `; the types are ${listed(known)}`;
-    const near = didYouMean(String(written), known, { quoted: true, otherwise });
+    const near = nearType(String(written));
     const why = `its type ${shown(written)} is unknown${near}`;
     // A value of a wrong form is an error, and has been reported.
     if (written !== undefined) {

@@ -1,6 +1,6 @@
 /** This process's user -> the user as whom PostgreSQL runs: the same one, or nobody in the place of root. */
 import { runCommand } from "../../system/command.ts";
-import { searchPath } from "../../system/search-path.ts";
+import { searchPath, whereIs } from "../../system/search-path.ts";
 import { Unstartable } from "./unstartable.ts";
 
 export type ServerUser = {
@@ -30,8 +30,8 @@ export async function serverUser(options: UserOptions): Promise<ServerUser> {
   const { env, uid, platform = process.platform } = options;
   if (uid !== 0) return { prefix: [], owner: undefined };
   const PATH = searchPath([env.PATH, systemPath].filter(Boolean).join(":"));
-  const setpriv = platform === "linux" ? Bun.which("setpriv", { PATH }) : null;
-  if (setpriv === null) {
+  const setpriv = platform === "linux" ? whereIs("setpriv", PATH) : undefined;
+  if (setpriv === undefined) {
     throw new Unstartable(
       platform === "linux"
         ? `${refusal}, and there is no setpriv to run it as nobody: install util-linux, or start localhostess as a user of your own`

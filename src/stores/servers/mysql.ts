@@ -5,6 +5,7 @@ import { usualDatabase } from "../../manifest/types/store.ts";
 import { mustRun } from "./must-run.ts";
 import { packageFolders } from "./package-folders.ts";
 import type { ProgramFacts, StoreFacts, StoreServer } from "./server.ts";
+import { whereIs } from "../../system/search-path.ts";
 
 /**
  * Names are not looked up, so that a slow DNS delays nobody. A check that asks for the greeting and leaves counts as an
@@ -136,10 +137,10 @@ export const mariadb = server({
 function installer(program: string, PATH = ""): string {
   const folder = dirname(program);
   const near = [folder, join(folder, "../bin"), join(folder, "../scripts"), PATH, "/usr/bin"];
-  const search = { PATH: near.join(":") };
+  const search = near.join(":");
   return (
-    Bun.which("mariadb-install-db", search) ??
-    Bun.which("mysql_install_db", search) ??
+    whereIs("mariadb-install-db", search) ??
+    whereIs("mysql_install_db", search) ??
     "mariadb-install-db"
   );
 }

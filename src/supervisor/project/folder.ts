@@ -184,7 +184,10 @@ export class Folder {
   }
 
   #lacksShell(unit: Unit): boolean {
-    return this.standIn !== undefined && unit.shell === this.standIn && isWanted(unit);
+    const { own, command, hooks } = unit.spec;
+    // No program runs for it that could miss something.
+    const isStill = own?.kind === "site" && command === "" && Object.keys(hooks).length === 0;
+    return this.standIn !== undefined && unit.shell === this.standIn && isWanted(unit) && !isStill;
   }
 
   #lostText(): string {
@@ -567,10 +570,20 @@ export class Folder {
   warnings(service: string): readonly string[] {
     const mistakes = this.mistakes.slice(0, 1).map((its) => `its files have mistakes: ${its}`);
     if (this.#isGone) return [this.#goneText()];
-    const doubts = (this.project?.spec.warnings ?? []).slice(0, mostWarnings);
     const unit = this.project?.unit(service);
+    const own = unit?.spec.instance?.of ?? service;
+    const doubts = (this.project?.spec.warnings ?? [])
+      .filter((text) => [undefined, own].includes(this.#concerned(text)))
+      .slice(0, mostWarnings);
     const lost = unit !== undefined && this.#lacksShell(unit) ? [this.#lostText()] : [];
     return [...mistakes, ...lost, ...doubts, ...this.#watches.troubles(service)];
+  }
+
+  /** The service that a warning of its files is about; undefined for the whole project. */
+  #concerned(warning: string): string | undefined {
+    const name = /^\S+ services\.([\w-]+)[.:[]/.exec(warning)?.[1];
+    const services = this.project?.spec.services ?? [];
+    return services.find((its) => (its.instance?.of ?? its.name) === name) && name;
   }
 
   #tellTrouble(service: string | undefined, trouble: string): void {

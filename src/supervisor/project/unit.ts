@@ -10,6 +10,7 @@ import {
   type ServiceSpec,
 } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
+import { endText } from "../../routes/state-sentence.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import { shownMinute } from "../../text/local-time.ts";
 import type { Gift, KindFacts } from "../types/kind.ts";
@@ -298,13 +299,20 @@ export function unseenWhy({ unseen }: Unit, directory: string): string | undefin
   return `${what}, and ${unseen.why}; ${upCommand(directory)} takes it`;
 }
 
+const blankDown = { state: "stopped", why: undefined, lastExit: undefined } as const;
+
 /** After its name. */
-export function whyDown({ wish, service }: Unit): string {
+export function whyDown({ spec, wish, service }: Unit): string {
   if (wish.state === "refused") return `cannot start: ${wish.because}`;
   if (wish.state === "unwanted") return "is stopped";
   if (isSuspended({ wish })) return `is stopped: ${wish.because}`;
-  const { state, why } = service?.snapshot() ?? { state: "stopped", why: undefined };
+  const { state, why, lastExit } = service?.snapshot() ?? blankDown;
   if (service?.isRefused && why !== undefined) return `could not be started: ${why}`;
+  // The program of a managed service has said why in a sentence, which has a subject of its own.
+  const isSaid = spec.own !== undefined && lastExit !== undefined && lastExit.code !== 0;
+  if (isSaid && ["failed", "backoff"].includes(state) && !why?.startsWith(endText(lastExit))) {
+    return why === undefined ? "failed" : `failed: ${why}`;
+  }
   return why ?? (state === "failed" ? "failed" : `is ${state}`);
 }
 

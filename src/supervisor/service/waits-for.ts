@@ -31,7 +31,10 @@ export function waitsFor(
   if (type === "task") return undefined;
   if (health !== undefined) {
     const found = illness === undefined ? "" : `: ${illness}`;
-    return `waits for its health check: ${checkText(health)}${found}`;
+    const { ask } = health;
+    // Nobody has declared this one, and the store itself is what it is about.
+    if (ask.kind === "store") return `waits for ${ask.store} to answer${found}`;
+    return `waits for its health check: ${checkText(ask)}${found}`;
   }
   if (readyPattern !== undefined) {
     return `waits for a line that matches ${printable(`/${readyPattern}/`, longest)}`;
@@ -44,7 +47,7 @@ export function waitsFor(
   return `waits ${patience} s for READY=1, because its command looks as if it would notify`;
 }
 
-function checkText({ ask }: HealthCheck): string {
+function checkText(ask: Exclude<HealthCheck["ask"], { kind: "store" }>): string {
   switch (ask.kind) {
     case "http":
       return `GET ${printable(ask.path, longest)}`;
@@ -54,7 +57,5 @@ function checkText({ ask }: HealthCheck): string {
       return "a connection to its port";
     case "command":
       return printable(ask.command, longest);
-    case "store":
-      return `an answer as ${ask.store} gives it`;
   }
 }

@@ -27,6 +27,14 @@ command = "bun dev"
   ]);
 });
 
+test("what others call a type leads to it, and not to the word that looks like it", () => {
+  const meant = { docker: "container", static: "site", mongo: "mongodb", postgresql: "postgres" };
+  for (const [word, type] of Object.entries(meant)) {
+    const { unusable } = service(`[services.a]\ntype = "${word}"\n`, "a");
+    expect(unusable).toBe(`its type "${word}" is unknown; did you mean "${type}"?`);
+  }
+});
+
 test("where no word is near, the types are listed", () => {
   expect(service('[services.db]\ntype = "cloud-run"\n', "db").unusable).toBe(
     `its type "cloud-run" is unknown; the types are ${types}`,
