@@ -105,8 +105,8 @@ export const images: readonly Fault[] = [
   {
     name: "a mistyped service runs a stranger's image",
     file: "src/cli/projects/run.ts",
-    find: "if (/did you mean/.test(mistake.message)) {",
-    replace: "if (mistake.message === service) {",
+    find: "if (/did you mean/.test(mistake.message) || ",
+    replace: "if (mistake.message === service || ",
     tests: [e2e],
     only: "a word that names no service",
   },
