@@ -10,7 +10,7 @@ export const images: readonly Fault[] = [
   {
     name: "a daemon that is replaced ends what people run in containers",
     file: "src/containers/runs/one-offs.ts",
-    find: "        if (isStopped) return;",
+    find: "        if (isLeft) return;",
     replace: "",
     tests: ["test/containers/runs/one-offs.test.ts"],
   },
