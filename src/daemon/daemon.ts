@@ -169,6 +169,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     isEnding: () => isEnding && handing.part?.state !== "left",
   });
   if (opened !== undefined) doors.is(opened);
+  // Just before the doors close, so that until then a client which is gone is seen to be.
+  stops.push("the clients of containers", () => onceOnly.leave());
 
   // Before the port is ours: the first client finds what it asks for.
   stops.push("the search for services", () => discovery.stop());

@@ -1,6 +1,6 @@
 /** Images of real engines that are run once, by their commands: Docker's and Podman's in turn. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { converse } from "../../src/control/found/conversation.ts";
@@ -29,6 +29,13 @@ const needed: Record<(typeof engineNames)[number], readonly ProgramName[]> = {
 const patience = 60_000;
 const name = `tool${process.pid}`;
 const image = `localhost/${name}`;
+
+/** As the kernel names those of a process: `socket:[4711]`. */
+function socketsOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  const links = readdirSync(folder).map((its) => readlinkSync(join(folder, its)));
+  return links.filter((its) => its.startsWith("socket:"));
+}
 
 test("without an engine, a run says how to get one, and exits with 125", async () => {
   await using state = await freshState();
@@ -210,6 +217,36 @@ describe.each(engineNames)("images of %s", (kind) => {
       expect(await containers()).toHaveLength(1);
       expect((await cli(script("exit 0"), { env: without.env })).code).toBe(0);
       expect(await containers()).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "a run goes on while the daemon is replaced, and the next one removes what a killed client leaves",
+    async () => {
+      const off = { LOCALHOSTESS_HTTP_PORT: "off", LOCALHOSTESS_HTTPS_PORT: "off" };
+      const { LOCALHOSTESS_STATE_DIR: _, ...others } = env as Record<string, string>;
+      const first = await startProgram([], { ...off, ...others });
+      const own = { ...env, ...off, LOCALHOSTESS_STATE_DIR: first.state };
+      try {
+        const client = Bun.spawn(command(...script("echo up; while :; do read -t 1 x; done")), {
+          ...{ env: environment(own), stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+        });
+        await client.stdout.getReader().read();
+        const before = socketsOf(client.pid);
+        expect((await cli(["server", "restart"], { env: own })).code).toBe(0);
+        expect(client.exitCode).toBeNull();
+        expect(await containers()).toHaveLength(1);
+        await eventually("the next daemon knows of it", () =>
+          socketsOf(client.pid).some((its) => !before.includes(its)),
+        );
+        client.kill("SIGKILL");
+        await client.exited;
+        await eventually("it is removed", async () => (await containers()).length === 0);
+      } finally {
+        await cli(["server", "stop"], { env: own });
+        await first.stop();
+      }
     },
     patience,
   );

@@ -17,9 +17,7 @@ describe("sites", () => {
   }, 60_000);
 
   async function portOf(): Promise<number> {
-    const found = await place.daemon.find();
-    if (found.kind !== "healthy") throw new Error(found.kind);
-    return found.registration.port;
+    return (await place.daemon.running()).port;
   }
 
   async function get(name: string, path: string, headers: Record<string, string> = {}) {

@@ -10,7 +10,7 @@ export const images: readonly Fault[] = [
   {
     name: "a daemon that is replaced ends what people run in containers",
     file: "src/containers/runs/one-offs.ts",
-    find: "        if (isStopped) return;",
+    find: "        if (isLeft) return;",
     replace: "",
     tests: ["test/containers/runs/one-offs.test.ts"],
   },
@@ -105,8 +105,8 @@ export const images: readonly Fault[] = [
   {
     name: "a mistyped service runs a stranger's image",
     file: "src/cli/projects/run.ts",
-    find: "if (/did you mean/.test(mistake.message)) {",
-    replace: "if (mistake.message === service) {",
+    find: "if (/did you mean/.test(mistake.message) ||",
+    replace: "if (mistake.message === service ||",
     tests: [e2e],
     only: "a word that names no service",
   },

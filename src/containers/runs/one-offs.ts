@@ -33,6 +33,8 @@ export interface OneOffs {
   guard(its: { socket: string; run: string }): Cancel;
   /** Removes what dead clients have left. Not waited for. */
   start(): void;
+  /** From now on, it is this daemon that leaves its clients, and not the other way round. */
+  leave(): void;
   /** Ends those that are under way. */
   stop(): Promise<void>;
 }
@@ -54,7 +56,7 @@ export function oneOffs(options: OneOffsOptions): OneOffs {
   const uid = options.uid ?? process.getuid?.() ?? 0;
   const notes = engineNotesIn(stateDirectory);
   const all = new Set<{ stop(): void; end: Promise<unknown> }>();
-  let isStopped = false;
+  let isLeft = false;
 
   async function ran(
     { image, words, onOutput, onProgress }: OneOffWanted,
@@ -100,8 +102,8 @@ export function oneOffs(options: OneOffsOptions): OneOffs {
       return () => {
         if (isOver) return;
         isOver = true;
-        // The client is left by us, and not the other way round: it waits for its container still.
-        if (isStopped) return;
+        // The client waits for its container still.
+        if (isLeft) return;
         if (!isAbsolute(socket) || engineSocket(socket, { uid }).kind !== "socket") return;
         const end = removeRun({ socket, clock }, { run, owner });
         const its = { stop() {}, end };
@@ -115,8 +117,10 @@ export function oneOffs(options: OneOffsOptions): OneOffs {
         void removeAbandoned({ socket, clock }, owner);
       }
     },
+    leave() {
+      isLeft = true;
+    },
     async stop() {
-      isStopped = true;
       for (const { stop } of all) stop();
       await Promise.all([...all].map(({ end }) => end));
     },

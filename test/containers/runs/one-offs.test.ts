@@ -35,6 +35,7 @@ test("the container of a client that is gone is removed", async () => {
 test("a daemon that ends leaves the containers of clients that are there", async () => {
   using at = scene();
   await at.its.stop();
+  at.its.leave();
   at.leave();
   await at.its.stop();
   expect(at.engine.containers.size).toBe(1);
