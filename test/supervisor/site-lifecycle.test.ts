@@ -99,6 +99,18 @@ test("a site with a port answers there for its own names alone, and waits while 
   await expect(fetch("http://a/", { unix: socket! })).rejects.toThrow();
 });
 
+test("a folder that is not there is told of for as long as it is not", async () => {
+  const { spec, options, request } = setting(undefined);
+  const path = join(place, "later");
+  const site = superviseSite({ ...spec, own: { ...spec.own, path } as typeof spec.own }, options);
+  site.start(request);
+  await eventually("it serves", () => site.snapshot().state === "ready");
+  expect(site.snapshot().warnings).toEqual([`its folder ${path} is not there`]);
+  mkdirSync(path);
+  expect(site.snapshot().warnings).toEqual([]);
+  await site.dispose();
+});
+
 test("the reason of a restart is told until it is ready again, and not for ever", async () => {
   const { spec, options, request, snapshots } = setting(undefined);
   const site = superviseSite(spec, options);

@@ -30,16 +30,13 @@ the container, 127 if it has no such program, and 125 if it could not be run.`,
 
 const more = (its: string, before: readonly string[] = []): string[] => [...before, its];
 
-export function imageOptions(verb: Command): Command {
+/** `prefix`: of a verb that has them for images alone. */
+export function imageOptions(verb: Command, prefix = ""): Command {
   return verb
-    .option("-i, --interactive", "of an image: keep its input open (default: if it is piped)")
-    .option("-t, --tty", "of an image: give it this terminal (default: if there is one)")
-    .option("--no-tty", "of an image: give it pipes, also on a terminal")
-    .option(
-      "-p, --publish <port>",
-      "of an image: publish a port, such as 8080:80; repeatable",
-      more,
-    )
-    .option("-e, --env <variable>", "of an image: NAME=value, or NAME; repeatable", more)
-    .option("-v, --volume <volume>", "of an image: such as ./data:/data:ro; repeatable", more);
+    .option("-i, --interactive", `${prefix}keep its input open (default: if it is piped)`)
+    .option("-t, --tty", `${prefix}give it this terminal (default: if there is one)`)
+    .option("--no-tty", `${prefix}give it pipes, also on a terminal`)
+    .option("-p, --publish <port>", `${prefix}publish a port, such as 8080:80; repeatable`, more)
+    .option("-e, --env <variable>", `${prefix}NAME=value, or NAME; repeatable`, more)
+    .option("-v, --volume <volume>", `${prefix}such as ./data:/data:ro; repeatable`, more);
 }

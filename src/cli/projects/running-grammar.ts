@@ -172,7 +172,7 @@ function running(program: Command, choose: Choose, world: World): void {
 A word that names no service is an image: localhostess container run --help
 The exit code is that of the command, or 127 if it was not found.`,
     );
-  imageOptions(run)
+  imageOptions(run, "of an image: ")
     .addOption(jsonOption())
     .action((service: string, command: string[], flags: RunImageFlags) =>
       choose(async () => (await import("./run.ts")).run({ service, command }, flags, world)),

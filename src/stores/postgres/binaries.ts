@@ -58,9 +58,8 @@ async function fetched(major: number, options: BinariesOptions): Promise<string>
   const pin = pins[major]?.[kind];
   const missing = `PostgreSQL ${major} is not installed on this machine`;
   if (pin === undefined) {
-    throw new Unstartable(
-      `${missing}, and ${unpinned(major, kind)}; ${howToInstall(major, platform)}`,
-    );
+    const help = major > newest ? "" : `; ${howToInstall(major, platform)}`;
+    throw new Unstartable(`${missing}, and ${unpinned(major, kind)}${help}`);
   }
   const loader = loaders[kind];
   if (loader !== undefined && !existsSync(loader)) {
@@ -130,6 +129,9 @@ function unpinned(major: number, kind: Platform): string {
   const versions = listed(known, { conjunction: "or" });
   return `no package of version ${major} is known that could be fetched for ${kind}: version = ${versions} can be fetched`;
 }
+
+/** Nobody has a later one to install, as far as we know. */
+const newest = Math.max(...Object.keys(pins).map(Number));
 
 /** Completes a sentence. */
 export function howToInstall(major: number, platform: NodeJS.Platform): string {

@@ -1,7 +1,9 @@
 /** A declared site -> its files, built and served by this daemon itself, and reports of it. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import type { SiteSpec } from "../../manifest/types/own.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel } from "../../system/clock.ts";
+import { isFolder } from "../../system/is-folder.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Run } from "../family/family.ts";
@@ -120,8 +122,14 @@ class SiteLifecycle implements Lifecycle {
       failures: this.failures,
       isHeld: this.isHeld,
       lazy: spec.lazy,
-      warnings: this.#warnings,
+      warnings: [...this.#warnings, ...(isOpen ? this.#missing : [])],
     };
+  }
+
+  /** It may come at any time, and is served then. */
+  get #missing(): string[] {
+    const { path } = this.spec.own as SiteSpec;
+    return isFolder(path) ? [] : [`its folder ${path} is not there`];
   }
 
   get #status(): string | undefined {
