@@ -126,7 +126,7 @@ class SiteLifecycle implements Lifecycle {
     };
   }
 
-  /** It may come at any time, and is served then. */
+  /** A warning of a folder that may come at any time, and is served then. */
   get #missing(): string[] {
     const { path } = this.spec.own as SiteSpec;
     return isFolder(path) ? [] : [`its folder ${path} is not there`];
