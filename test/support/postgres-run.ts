@@ -17,6 +17,7 @@ import { datagrams } from "../../src/system/datagrams.ts";
 import { startupPacket, stateOf, readStartAnswer } from "../../src/wire/postgres.ts";
 import { eventually } from "./eventually.ts";
 import { quickFolder } from "./quick-folder.ts";
+import { freePort } from "./servers.ts";
 
 const main = resolve(import.meta.dir, "../../src/main.ts");
 
@@ -163,13 +164,6 @@ function killGroup(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
-}
-
-function freePort(): number {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }
 
 /** Whether a server there takes logins. */

@@ -161,10 +161,18 @@ export function messageModule(text: string): string {
   return `export const message = ${JSON.stringify(text)};\n`;
 }
 
-/** A moment ago nobody had it, on either loopback address. */
+/**
+ * A moment ago nobody had it, on either loopback address. Not one of those that the system gives out: another test would
+ * have it before the server that it is for.
+ */
 export function freePort(): number {
-  const listener = Bun.listen({ hostname: "localhost", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
+    try {
+      Bun.listen({ hostname: "localhost", port, socket: { data() {} } }).stop(true);
+      return port;
+    } catch {
+      // Somebody has it: the next one.
+    }
+  }
 }
