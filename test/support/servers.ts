@@ -162,8 +162,8 @@ export function messageModule(text: string): string {
 }
 
 /**
- * A moment ago nobody had it, on either loopback address. Not one of those that the system gives out: another test would
- * have it before the server that it is for.
+ * A moment ago nobody had it, on either loopback address. Not one of those that the system gives out: another test
+ * would have it before the server that it is for.
  */
 export function freePort(): number {
   for (;;) {
