@@ -2,6 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { version } from "../../package.json" with { type: "json" };
 import { cli, freshState } from "./cli.ts";
+import { inProcess } from "./in-process.ts";
 import { testServer } from "./server-process.ts";
 
 // Each test runs the program several times, on a machine that may be busy.
@@ -9,6 +10,7 @@ setDefaultTimeout(60_000);
 
 const verbs = [
   ...["ls", "url", "port", "open", "serve", "why", "name", "pac"],
+  ...["db url", "db psql", "db reset", "db dump", "db restore", "db fork", "db list", "db clean"],
   ...["up", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["remote list", "remote add", "remote remove", "remote retry"],
@@ -24,13 +26,13 @@ const verbs = [
     "dashboard",
     "connect",
   ],
-  ...["completion", "version"],
+  ...["completion", "version", "container run"],
 ];
 
 describe("--help", () => {
   for (const verb of verbs) {
     test(`${verb} explains itself with an example, on stdout`, async () => {
-      const { code, out, err } = await cli([...verb.split(" "), "--help"]);
+      const { code, out, err } = await inProcess([...verb.split(" "), "--help"]);
       expect({ code, err }).toEqual({ code: 0, err: "" });
       expect(out).toStartWith(`Usage: localhostess ${verb}`);
       expect(out).toContain("Example:\n  $ ");
@@ -118,7 +120,7 @@ const mistakes: [args: string[], said: string][] = [
 
 for (const [args, said] of mistakes) {
   test(`localhostess ${args.join(" ")} is a usage error`, async () => {
-    const { code, out, err } = await cli(args);
+    const { code, out, err } = await inProcess(args);
     expect({ code, out: args.includes("--json") ? "" : out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(said);
     expect(err).toMatch(/Usage: |see: localhostess /);

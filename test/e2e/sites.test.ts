@@ -180,12 +180,15 @@ path = "."
     await upping;
     await eventually("daemons end", () => place.daemon.pids().length === 0);
     await place.daemon.start();
+    // The one before may have died before it wrote down that it is wanted.
+    const again = place.up(directory).catch(() => []);
     await eventually("the next one builds", () => {
       const now = builds();
       return now.length === 2 && !now.some((pid) => before.includes(pid));
     });
     await place.send({ Stop: { project_path: directory } });
     await eventually("it is stopped", () => builds().length === 0);
+    await again;
     expect(await place.row("slow:docs")).toMatchObject({ state: "stopped" });
   }, 60_000);
 
