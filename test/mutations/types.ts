@@ -106,6 +106,14 @@ export const typed: readonly Fault[] = [
     tests: offered,
   },
   {
+    name: "every verb waits for the library that reads files",
+    file: "src/cli/projects/file-grammar.ts",
+    find: 'import type { AddFlags } from "./new-service.ts";',
+    replace:
+      'import "../../manifest/schema.ts";\nimport type { AddFlags } from "./new-service.ts";',
+    tests: ["test/cli/grammar-loads.test.ts"],
+  },
+  {
     name: "a database behind a migration gives nothing",
     file: "src/supervisor/project/unit.ts",
     find: "...nearestFirst(graphOf(project.services), spec.dependsOn)",

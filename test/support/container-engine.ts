@@ -7,6 +7,7 @@ import {
   rmSync,
   symlinkSync,
   writeFileSync,
+  readdirSync,
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -328,6 +329,20 @@ async function tidyPodman(folder: string): Promise<void> {
   await Bun.spawn(["podman", "rm", "--force", "--all", "--time=0"], {
     ...{ env, cwd: folder, stdin: "ignore", stdout: "ignore", stderr: "ignore", detached: true },
   }).exited;
+  endMonitors(folder);
+}
+
+/** Podman's monitors of commands in containers go on for five minutes after these. */
+function endMonitors(folder: string): void {
+  for (const pid of readdirSync("/proc").map(Number).filter(Boolean)) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+      if (/conmon/.test(words.split("\0", 1)[0]!) && words.includes(folder))
+        process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 /** Engines leave groups of processes behind that are empty; rmdir leaves those that another one uses. */

@@ -16,11 +16,7 @@ import type { World } from "../shared/world.ts";
 import { runInPlace } from "./child.ts";
 import { clientEnv } from "./db-psql.ts";
 import { type DbFlags, readyStore, type StoreHere, storeHere } from "./db-store.ts";
-
-export const dumpFormats = ["plain", "custom", "files"] as const;
-
-/** `plain`: SQL. `custom`: what pg_restore reads. `files`: the data folder itself, in a compressed tar file. */
-export type DumpFormat = (typeof dumpFormats)[number];
+import type { DumpFormat } from "./dump-formats.ts";
 
 export type DbDumpFlags = DbFlags & { output?: string; format?: DumpFormat };
 

@@ -2,7 +2,8 @@
 import { type Command, Option } from "commander";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
-import { type DbDumpFlags, dumpFormats } from "./db-dump.ts";
+import type { DbDumpFlags } from "./db-dump.ts";
+import { dumpFormats } from "./dump-formats.ts";
 import type { DbForkFlags } from "./db-fork.ts";
 import type { DbFlags } from "./db-store.ts";
 
@@ -120,9 +121,9 @@ function keeping(db: Command, choose: Choose, world: World): void {
       "after",
       `
 plain is SQL (the default of .sql and of stdout), custom is for pg_restore; both
-are of pg_dump, and can be read by newer versions. files is a compressed tar file
-of the data itself (.tar.gz, and all other stores), for the same version only:
-the store is down while it is copied.`,
+are of pg_dump, and can be read by newer versions. files is a compressed tar
+file of the data itself (.tar.gz, and all other stores), for the same version
+only: the store is down while it is copied.`,
     )
     .action((service: string | undefined, flags: DbDumpFlags) =>
       choose(async () => (await import("./db-dump.ts")).dbDump(service, flags, world)),

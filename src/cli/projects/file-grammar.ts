@@ -2,7 +2,8 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import type { ConfigFlags } from "./config.ts";
 import type { InitFlags } from "./init.ts";
-import { type AddFlags, newTypes, type NewType } from "./new-service.ts";
+import { newTypes, type NewType } from "../../manifest/types/own.ts";
+import type { AddFlags } from "./new-service.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 

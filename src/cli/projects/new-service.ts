@@ -1,14 +1,10 @@
 /** The words of `add` and `service add` -> the service that they mean, or the errors in them. Pure. */
 import type { NewService } from "../../manifest/edit.ts";
 import { addressMistake, serviceNameMistake } from "../../manifest/project-name.ts";
-import { commandTypes, type ServiceType, serviceTypes } from "../../manifest/types/own.ts";
-import { usualMajor } from "../../manifest/types/postgres.ts";
+import { commandTypes, type NewType, newTypes } from "../../manifest/types/own.ts";
+import { usualMajor } from "../../manifest/types/usual.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import { shown } from "../../text/shown.ts";
-
-export const newTypes = serviceTypes.filter((type) => type !== "unknown");
-
-export type NewType = Exclude<ServiceType, "unknown">;
 
 export type AddFlags = {
   port?: string;

@@ -26,6 +26,11 @@ export const serviceTypes = [
 
 export type ServiceType = (typeof serviceTypes)[number];
 
+/** Those that a file may have. */
+export const newTypes = serviceTypes.filter((type) => type !== "unknown");
+
+export type NewType = (typeof newTypes)[number];
+
 /** Those that are a command, and nothing besides. */
 export const commandTypes = ["exec", "process", "worker", "task"] as const;
 

@@ -18,9 +18,7 @@ import { shown } from "../../text/shown.ts";
 import { expected, paths, text } from "./forms.ts";
 import type { PostgresSpec } from "./own.ts";
 import type { OwnReader } from "./reader.ts";
-
-/** The major version where a file has none. */
-export const usualMajor = 17;
+import { usualMajor } from "./usual.ts";
 
 /** `version` of every type that has versions: as text. */
 export const versionKey = optional(

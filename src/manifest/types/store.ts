@@ -31,19 +31,6 @@ export const storeKeys = {
   ),
 };
 
-/** The database of those that make one, where the file names none. */
-export const usualDatabase = "app";
-
-/** The user who may do everything, in the stores that have users. */
-export const storeUser = {
-  redis: "default",
-  valkey: "default",
-  mysql: "root",
-  mariadb: "root",
-  mongodb: "root",
-  minio: "localhostess",
-} as const;
-
 /** Settings that are ours to make: where it listens, where its data is, who may log in. */
 const ownRedis =
   /^(?:bind|port|unixsocket\w*|dir|requirepass|user|aclfile|daemonize|supervised|protected-mode|tls-port)$/i;

@@ -1,7 +1,7 @@
 /** MinIO: a store -> how its server is started. A folder in its data is a bucket. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { storeUser } from "../../manifest/types/store.ts";
+import { storeUser } from "../../manifest/types/usual.ts";
 import type { StoreFacts, StoreServer } from "./server.ts";
 
 /** Settings are variables, in MinIO's own words. */

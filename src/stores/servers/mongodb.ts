@@ -1,6 +1,6 @@
 /** MongoDB: a store -> how its server is started, and how its first user is made. */
 import { join } from "node:path";
-import { storeUser, usualDatabase } from "../../manifest/types/store.ts";
+import { storeUser, usualDatabase } from "../../manifest/types/usual.ts";
 import { firstMongoUser } from "./first-mongo-user.ts";
 import { packageFolders } from "./package-folders.ts";
 import type { StoreFacts, StoreServer } from "./server.ts";

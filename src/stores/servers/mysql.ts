@@ -1,7 +1,7 @@
 /** MySQL and MariaDB: a store -> how its server is started, and how its data is made. */
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { usualDatabase } from "../../manifest/types/store.ts";
+import { usualDatabase } from "../../manifest/types/usual.ts";
 import { mustRun } from "./must-run.ts";
 import { packageFolders } from "./package-folders.ts";
 import type { ProgramFacts, StoreFacts, StoreServer } from "./server.ts";

@@ -1,6 +1,6 @@
 /** A store with its ports and its password -> the fields and variables that it gives to others. Pure. */
 import type { StoreName, StoreSpec } from "../../manifest/types/own.ts";
-import { storeUser, usualDatabase } from "../../manifest/types/store.ts";
+import { storeUser, usualDatabase } from "../../manifest/types/usual.ts";
 import type { Gift } from "./kind.ts";
 
 export type StoreGiving = {
