@@ -45,8 +45,16 @@ describeWith(["chromium"])("the daemon's page", () => {
       await name.click();
       await page.getByRole("heading", { name: server.name }).waitFor();
       const cells = /GET \/ 200 [\d.]+ m?s [\d.]+ \w+ chrom\S* \d+/;
-      await page.getByRole("row", { name: cells }).first().waitFor();
-      // Until then: who has called is known only while its connection is there.
+      const row = page.getByRole("row", { name: cells }).first();
+      // Who has called is known only while its connection is there, which a busy machine may look for too late.
+      await eventually("a request is shown with its caller", async () => {
+        const isShown = await row.waitFor({ timeout: 5_000 }).then(
+          () => true,
+          () => false,
+        );
+        if (!isShown) await shown.reload();
+        return isShown;
+      });
       await shown.close();
       await page.emulateMedia({ colorScheme: "dark" });
       await page.screenshot({ path: join(artefacts, "road-detail-dark.png") });
