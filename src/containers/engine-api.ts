@@ -20,7 +20,7 @@ export type GetOptions = {
 export const listPath = `/containers/json?filters=${encodeURIComponent('{"status":["running","paused"]}')}`;
 
 /** Two thousand containers with a kilobyte of labels each are 4 MB. */
-const mostBytes = 16 * 1024 * 1024;
+export const mostBytes = 16 * 1024 * 1024;
 
 /** Never rejects. */
 export async function getFrom(
@@ -104,7 +104,7 @@ function requestOf(unix: string, signal: AbortSignal) {
 }
 
 /** Undefined: there is more than we read. */
-async function bounded(response: Response): Promise<string | undefined> {
+export async function bounded(response: Response): Promise<string | undefined> {
   const reader = response.body?.getReader();
   const parts: Uint8Array[] = [];
   let size = 0;

@@ -16,7 +16,7 @@ import {
   union,
 } from "valibot";
 import { durationForm, readDuration } from "../text/duration.ts";
-import { conditions, type HookName, type StopSignal } from "./project.ts";
+import { conditions, type HookName } from "./project.ts";
 import { settingEntries } from "./settings-schema.ts";
 import { scheduleForm, scheduleMistake } from "./schedule.ts";
 import { listed } from "../text/list.ts";
@@ -24,7 +24,7 @@ import { shown } from "../text/shown.ts";
 import { readSize, sizeForm } from "../text/size.ts";
 import { ownKeys } from "./types/own-keys.ts";
 import { env, expected, flag, paths, text, whole } from "./types/forms.ts";
-import { serviceTypes } from "./types/own.ts";
+import { serviceTypes, stopSignals } from "./types/own.ts";
 
 /** Names that other programs have for our keys. */
 export const otherWords: Readonly<Record<string, string>> = {
@@ -41,17 +41,6 @@ export const otherWords: Readonly<Record<string, string>> = {
   after: "depends_on",
   autorestart: "restart",
 };
-
-const signals: readonly StopSignal[] = [
-  "SIGTERM",
-  "SIGINT",
-  "SIGQUIT",
-  "SIGHUP",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGWINCH",
-  "SIGKILL",
-];
 
 function duration(meaning: string, { positive = true }: { positive?: boolean } = {}) {
   return pipe(
@@ -137,12 +126,12 @@ const profile = pipe(
 const stopSignal = pipe(
   string(expected('a signal such as "SIGINT"')),
   description(
-    `The signal that stops it: ${listed(signals, { conjunction: "or" })}, with or without SIG. Sent to the whole process group.`,
+    `The signal that stops it: ${listed(stopSignals, { conjunction: "or" })}, with or without SIG. Sent to the whole process group.`,
   ),
   transform((name) => `SIG${name.toUpperCase().replace(/^SIG/, "")}`),
   check(
-    (name) => (signals as readonly string[]).includes(name),
-    `expected ${listed(signals, { conjunction: "or" })}, with or without SIG`,
+    (name) => (stopSignals as readonly string[]).includes(name),
+    `expected ${listed(stopSignals, { conjunction: "or" })}, with or without SIG`,
   ),
 );
 

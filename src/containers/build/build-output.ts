@@ -1,4 +1,5 @@
 /** The bytes of an answer to a build -> its output, its step, and how it ended. Holds one line at most. Pure. */
+import { isTable, tableInLine } from "../json-line.ts";
 import { shownSize } from "../../text/size.ts";
 import { PullProgress } from "../runs/pull-progress.ts";
 import { traceIn } from "./build-trace.ts";
@@ -68,7 +69,7 @@ export class BuildOutput {
 
   #read(line: string): void {
     if (line.trim() === "") return;
-    const news = tableIn(line);
+    const news = tableInLine(line);
     const { stream, status, error, errorDetail, aux, id } = news;
     if (typeof stream === "string") this.#say(stream);
     if (typeof status === "string") this.#pull.take(Buffer.from(`${line}\n`));
@@ -157,18 +158,4 @@ export const largeContext = 100 * 1024 * 1024;
 
 export function contextNote(size: number, { folder }: { folder: string }): string {
   return `${shownSize(size)} of ${folder} were sent to the engine; what the image does not need can be left out by .dockerignore`;
-}
-
-function tableIn(line: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isTable(value) ? value : {};
-  } catch {
-    // Half a line, or no JSON: it says nothing of the build.
-    return {};
-  }
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

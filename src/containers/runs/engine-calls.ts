@@ -1,4 +1,5 @@
 /** The socket of a container engine and a request -> its answer, or the bytes of it as they come. Never rejects. */
+import { bounded, mostBytes } from "../engine-api.ts";
 import type { Clock } from "../../system/clock.ts";
 
 export type CallRequest = {
@@ -29,9 +30,6 @@ export type Called =
   /** The engine says no. `why`: its own words. */
   | { kind: "refused"; status: number; why: string }
   | Unreached;
-
-/** An inspected container with a kilobyte of labels is 20 KB; lists hold up to two thousand. */
-const mostBytes = 16 * 1024 * 1024;
 
 /** Characters of an engine's own words that are shown. */
 const shownWhy = 300;
@@ -143,19 +141,6 @@ function fetchOptions(
     headers: { ...(body === undefined ? {} : { "content-type": type }), ...headers },
     ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
   } as RequestInit;
-}
-
-/** Undefined: there is more than we read. */
-async function bounded(response: Response): Promise<string | undefined> {
-  const reader = response.body?.getReader();
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for (let its = await reader?.read(); its?.done === false; its = await reader?.read()) {
-    size += its.value.length;
-    if (size > mostBytes) return undefined;
-    parts.push(its.value);
-  }
-  return Buffer.concat(parts).toString();
 }
 
 function answered(

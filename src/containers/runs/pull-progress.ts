@@ -1,4 +1,5 @@
 /** The bytes of an engine's answer to a pull -> how far it is, and whether it failed. Holds one line at most. Pure. */
+import { isTable, tableInLine } from "../json-line.ts";
 import { shownSize } from "../../text/size.ts";
 
 /** Bytes. A longer line is no progress, and is passed over. */
@@ -46,7 +47,7 @@ export class PullProgress {
 
   #read(line: string): void {
     if (line.trim() === "") return;
-    const news = tableIn(line);
+    const news = tableInLine(line);
     const { error, errorDetail, status, id, progressDetail } = news;
     const detail = isTable(errorDetail) ? errorDetail.message : undefined;
     const failure = [error, detail].find((its) => typeof its === "string" && its !== "");
@@ -61,20 +62,6 @@ export class PullProgress {
       this.#layers.set(id, { done: current, total });
     }
   }
-}
-
-function tableIn(line: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isTable(value) ? value : {};
-  } catch {
-    // Half a line, or no JSON: it says nothing of the pull.
-    return {};
-  }
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isCount(value: unknown): value is number {

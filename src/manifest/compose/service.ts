@@ -1,7 +1,7 @@
 /** A service of a compose file -> the keys of a container here, with a note for all that has no counterpart. Pure. */
 import { readSize } from "../../text/size.ts";
 import { splitWords } from "../../text/split-words.ts";
-import type { StopSignal } from "../project.ts";
+import { stopSignals } from "../types/own.ts";
 import { buildOf, readBuild } from "./build.ts";
 import { type Context, isAbsent, itemsOf, type Reader, type ServiceFacts } from "./context.ts";
 import { dependency } from "./dependency.ts";
@@ -156,7 +156,7 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   stop_signal(entry, { out, text, none }) {
     const name = `SIG${(text(entry.node) ?? "").toUpperCase().replace(/^SIG/, "")}`;
-    if ((signals as readonly string[]).includes(name)) out.set("stop_signal", name);
+    if ((stopSignals as readonly string[]).includes(name)) out.set("stop_signal", name);
     else none("stop_signal", entry);
   },
   stop_grace_period(entry, { out, text, none }) {
@@ -181,19 +181,6 @@ const readers: Readonly<Record<string, Reader>> = {
     else if (word !== "missing" && word !== "if_not_present") none("pull_policy", entry);
   },
 };
-
-const signals: readonly StopSignal[] = [
-  ...([
-    "SIGTERM",
-    "SIGINT",
-    "SIGQUIT",
-    "SIGHUP",
-    "SIGUSR1",
-    "SIGUSR2",
-    "SIGWINCH",
-    "SIGKILL",
-  ] as const),
-];
 
 function textKey(ours: string): Reader {
   return (entry, { out, text, none }) => {

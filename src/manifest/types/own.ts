@@ -47,8 +47,12 @@ export const storeNames = [
 
 export type StoreName = (typeof storeNames)[number];
 
-export type StopSignal =
-  "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH" | "SIGKILL";
+export const stopSignals = [
+  ...(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const),
+  ...(["SIGWINCH", "SIGKILL"] as const),
+] as const;
+
+export type StopSignal = (typeof stopSignals)[number];
 
 /** A managed PostgreSQL. */
 export type PostgresSpec = {

@@ -7,7 +7,7 @@ import {
   type ProjectSpec,
   type ServiceSpec,
 } from "../../manifest/project.ts";
-import { type Own, serviceTypes, storeNames } from "../../manifest/types/own.ts";
+import { type Own, serviceTypes, stopSignals, storeNames } from "../../manifest/types/own.ts";
 import { handedLifecycle } from "../service/handed-life.ts";
 import { wishStates } from "./wishes.ts";
 
@@ -42,11 +42,6 @@ const health = v.object({
   retries: number,
   startPeriod: number,
 });
-
-const signals = [
-  ...(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const),
-  ...(["SIGWINCH", "SIGKILL"] as const),
-];
 
 const settings = v.object({
   guard: v.exactOptional(v.picklist(guards)),
@@ -105,7 +100,7 @@ const own: v.GenericSchema<unknown, Own> = v.variant("kind", [
         readOnly: v.boolean(),
       }),
     ),
-    stopSignal: maybe(v.picklist(signals)),
+    stopSignal: maybe(v.picklist(stopSignals)),
     pull: v.picklist(["missing", "always", "never"]),
   }),
   v.object({
@@ -139,7 +134,7 @@ const service: v.GenericSchema<unknown, ServiceSpec> = v.object({
   restartWith: texts,
   health: maybe(health),
   readyPattern: maybe(text),
-  stopSignal: v.picklist(signals),
+  stopSignal: v.picklist(stopSignals),
   stopTimeout: number,
   startTimeout: maybe(number),
   restart: v.picklist(["on-failure", "always", "no"]),

@@ -1,14 +1,12 @@
 /** Wishes, runs and seen declarations -> state.json for the next daemon; and back. It holds no variable's value. */
 import * as v from "valibot";
+import { stopSignals } from "../../manifest/types/own.ts";
 import type { Clock } from "../../system/clock.ts";
 import { type JsonFile, jsonFile } from "../../system/json-file.ts";
 import type { Seen } from "./unseen-change.ts";
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{16,128}$/));
-const signals = [
-  ...["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL"],
-] as const;
 
 const pid = v.pipe(v.number(), v.integer(), v.minValue(2));
 const birth = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -21,7 +19,7 @@ const run = v.object({
   birth: v.optional(birth),
   members: v.optional(v.array(v.object({ pid, birth }))),
   runId: hex,
-  signal: v.picklist(signals),
+  signal: v.picklist(stopSignals),
   /** Milliseconds. */
   timeout: v.pipe(v.number(), v.minValue(0)),
 });
