@@ -17,6 +17,7 @@ const ranks: Record<string, number> = {
   discovery: 3,
   remote: 3,
   containers: 3,
+  helper: 3,
   sites: 3,
   stores: 3,
   programs: 4,
@@ -50,7 +51,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
   ],
   stores: [["postgres", "servers"], [""]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
-  cli: [["shared"], ["servers", "projects", "trust", "daemon", "typing"], [""]],
+  cli: [["shared"], ["servers", "projects", "trust", "daemon", "install", "typing"], [""]],
 };
 
 /** Folders that turn values into values: nothing of the world outside may be named in them. */

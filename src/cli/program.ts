@@ -6,6 +6,7 @@ import { nearest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
 import { daemonVerbs } from "./daemon/grammar.ts";
 import { dbVerbs } from "./projects/db-grammar.ts";
+import { installVerbs } from "./install/grammar.ts";
 import { fileVerbs } from "./projects/file-grammar.ts";
 import { runningVerbs } from "./projects/running-grammar.ts";
 import { serverVerbs } from "./servers/grammar.ts";
@@ -138,6 +139,7 @@ variables, and environment variables override the file.`,
     ["locald.toml:", fileVerbs],
     ["Certificates:", trustVerbs],
     ["Daemon:", daemonVerbs],
+    ["Installation:", installVerbs],
     [otherCommands, typingVerbs],
   ] as const;
   for (const [heading, verbs] of themes) {

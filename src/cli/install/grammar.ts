@@ -1,0 +1,13 @@
+/** The verbs that put localhostess on a machine, keep it up to date and take it away -> their part of the grammar. */
+import type { Command } from "commander";
+import type { Choose } from "../shared/verb.ts";
+import type { World } from "../shared/world.ts";
+
+type Theme = (program: Command, choose: Choose, world: World) => void;
+
+/** One file a verb. */
+const themes: readonly Theme[] = [];
+
+export function installVerbs(program: Command, choose: Choose, world: World): void {
+  for (const theme of themes) theme(program, choose, world);
+}
