@@ -2,7 +2,12 @@
 import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
 import { type Found, findDaemon, isAlive } from "../control/found/connect.ts";
-import { isProxySocket, readySockets, takeSockets } from "../control/found/handed-sockets.ts";
+import {
+  type HandedSocket,
+  isProxySocket,
+  readySockets,
+  takeSockets,
+} from "../control/found/handed-sockets.ts";
 import { readCredential } from "../control/found/credential.ts";
 import { askHandover, type Handed, type Known } from "../control/found/handover.ts";
 import { converge, rereadEvery } from "../control/found/converge.ts";
@@ -44,6 +49,8 @@ export type ClaimOptions = Pick<
   /** Takes its services, as it describes them. @throws where they cannot be taken. */
   receive(batches: AsyncIterable<Given>): Promise<void>;
   note(text: string): void;
+  /** All is ours; `onTrial`: if we fail, the daemon before goes on with what we leave. */
+  onTaken(options: { onTrial: boolean }): void;
   /** Where the proxy and the record are stopped. */
   stops: Stopping;
   /** Where the conversation with the daemon before is closed: when the record is gone, which it then writes again. */
@@ -71,6 +78,8 @@ export type Claim = {
   predecessor: Registration | undefined;
   /** To that daemon, where it has handed over its services. */
   line: LineStart | undefined;
+  /** Another proxy, on sockets that listen at the ports of the first one. @throws where that cannot be. */
+  again(sockets: HandedSocket[]): RunningProxy;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
   keep(options: { lost(reason: string): void; stops: Stopping }): Watch;
 };
@@ -88,6 +97,12 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   let heard = false;
   let line: LineStart | undefined;
   options.last.push("the handover", () => handed?.close());
+  const bind = (port: number, sockets: HandedSocket[]): RunningProxy => {
+    const made = bindWith(sockets, (before) => options.bind(port, before));
+    // The listeners close before its promise is there, so that the next daemon has the ports at once.
+    stops.push("the proxy", () => made.stop(drainMilliseconds));
+    return made;
+  };
   const publish = (port: number): Promise<void> =>
     mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
   const claimed = await claimPort({
@@ -99,12 +114,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     unlessStopped: mustBeFound,
     find: () => findDaemon(stateDirectory, { clock }),
     vacancy,
-    bind(port) {
-      const proxy = bindWith(handed, (before) => options.bind(port, before));
-      // The listeners close before its promise is there, so that the next daemon has the ports at once.
-      stops.push("the proxy", () => proxy.stop(drainMilliseconds));
-      return proxy;
-    },
+    bind: (port) => bind(port, handed?.sockets ?? []),
     async inherit(found) {
       const known = knownAs(found, stateDirectory);
       if (known === undefined) return "shells";
@@ -135,7 +145,9 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       return inherited.kind;
     },
     async taken() {
-      heard = await handed!.done({ services: hasServices });
+      const { pid, version } = facts;
+      heard = await handed!.done({ services: hasServices, trial: { pid, version } });
+      options.onTaken({ onTrial: heard && hasServices });
       if (heard && hasServices) line = handed!.line();
       if (!heard) note("the daemon before ended while it handed over");
       handed!.close();
@@ -175,6 +187,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     proxy,
     predecessor,
     line,
+    again: (sockets) => bind(proxy.port, sockets),
     keep({ lost, stops: keeping }) {
       if (doors === undefined) return { pause() {}, resume() {} };
       const watch = (): Cancel =>
@@ -248,11 +261,8 @@ async function* servicesOf(handed: Handed): AsyncGenerator<Given> {
   }
 }
 
-function bindWith(
-  handed: Handed | undefined,
-  bind: (before: Before) => RunningProxy,
-): RunningProxy {
-  const sockets = handed === undefined ? [] : takeSockets(handed.sockets, isProxySocket);
+function bindWith(all: HandedSocket[], bind: (before: Before) => RunningProxy): RunningProxy {
+  const sockets = takeSockets(all, isProxySocket);
   const { ready, close } = readySockets(sockets);
   try {
     return bind({

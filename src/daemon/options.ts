@@ -49,6 +49,8 @@ export type DaemonOptions = {
   configFile: string | undefined;
   /** Variables that make services trust our https. */
   serviceTrust(): Promise<Readonly<Record<string, string>>>;
+  /** Milliseconds for which a daemon that takes over from this one is on trial; 0: none. Default: ten seconds. */
+  trial?: number | undefined;
   /** Called after every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
   /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
@@ -71,6 +73,8 @@ export type Daemon = {
   readonly dismissed: Promise<string>;
   /** Another daemon listens on our sockets: `stop` waits until our connections have ended. */
   readonly isReplaced: boolean;
+  /** The daemon before may go on, if this one has replaced it just now: `why`, for a sentence, is told there. */
+  fails(why: string): void;
   /** Lets answers under way end, bounded. Twice is harmless. */
   stop(): Promise<void>;
   /** How many processes have this one as their parent, though another daemon supervises them. */

@@ -19,6 +19,8 @@ type Said = {
   wake?: string;
   changed?: { directory: string; service: string; what: string };
   keeps?: number;
+  /** While we are on trial. */
+  ping?: number;
 };
 
 /** Milliseconds between two looks at whether the daemons before us still have children. */
@@ -59,6 +61,16 @@ export class Keepers {
     this.#elder?.tell({ supervised });
   }
 
+  /** We end as we were told to, or hand over ourselves: that is no failure, after which the daemon before goes on. */
+  release(): void {
+    this.#elder?.tell({ released: true });
+  }
+
+  /** We are about to fail: `why`, for a sentence. */
+  fails(why: string): void {
+    this.#elder?.tell({ failed: why });
+  }
+
   /** Looks no more; the lines stay, for the daemon after us. Twice is harmless. */
   halt(): void {
     this.#cancel?.();
@@ -72,13 +84,15 @@ export class Keepers {
   }
 
   #hear(value: unknown, line: OpenLine): void {
-    const { ended, wake, changed, keeps } = (value ?? {}) as Said;
+    const { ended, wake, changed, keeps, ping } = (value ?? {}) as Said;
+    if (ping !== undefined) line.tell({ pong: ping });
     if (ended !== undefined) {
       this.#options.machine.adopted.told(ended.pid, { code: ended.code, signal: ended.signal });
     }
     if (wake !== undefined) this.#options.onWake(wake);
     if (changed !== undefined) this.#options.onChange(changed);
-    if (keeps !== undefined && this.#elder === line) this.#elder = undefined;
+    // The daemon before passes on what those before it say.
+    if (keeps !== undefined && this.#lines.get(keeps) === this.#elder) this.#elder = undefined;
   }
 
   #forget(pid: number, line: OpenLine): void {

@@ -254,6 +254,7 @@ describe("the verb", () => {
       dismissed: dismissed.promise,
       isReplaced: false,
       keeps: 0,
+      fails() {},
       kept: async () => {},
       stop,
     };

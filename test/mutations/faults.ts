@@ -17,6 +17,7 @@ import { guarding } from "./guard.ts";
 import { h2Clients } from "./h2-clients.ts";
 import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
+import { givingBack } from "./giving-back.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
 import { images } from "./images.ts";
@@ -62,6 +63,7 @@ export const faults: readonly Fault[] = [
   ...floods,
   ...folder,
   ...h2Servers,
+  ...givingBack,
   ...handover,
   ...identity,
   ...images,

@@ -53,6 +53,7 @@ export async function serverStart(
       httpsRedirect: settings.httpsRedirect,
       otherUsers: settings.otherUsers,
       infer: settings.infer,
+      trial: settings.trial,
       scanner: settings.scanner,
       allUsers: settings.allUsers,
       stateDirectory: settings.stateDirectory,
@@ -98,6 +99,9 @@ export async function serverStart(
     if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
   }
   for (const changes of early) log(changes);
+  const running = daemon;
+  // Whatever ends this process, the daemon before may go on, and says why.
+  process.on("uncaughtExceptionMonitor", (error) => running.fails(error.message));
   void daemon.dismissed.then((why) => {
     note(`stopping, ${why}`);
     end.begin();
