@@ -1,7 +1,7 @@
 /** The wanted port -> the proxy there, with our record beside it; or nothing, where another daemon is to go on. */
 import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
-import { type Found, findDaemon, isAlive } from "../control/found/connect.ts";
+import { type Alive, findDaemon, isAlive } from "../control/found/connect.ts";
 import {
   type HandedSocket,
   isProxySocket,
@@ -239,10 +239,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
 }
 
 /** As it is to be asked; undefined: nothing could be proved. */
-function knownAs(
-  found: Extract<Found, { kind: "healthy" | "another" }>,
-  stateDirectory: string,
-): Known | undefined {
+function knownAs(found: Alive, stateDirectory: string): Known | undefined {
   if (found.kind === "healthy") return found;
   const credential = readCredential(stateDirectory);
   if (credential.kind !== "credential") return undefined;

@@ -829,6 +829,19 @@ export const answers: Readonly<Record<string, Answer>> = {
     pid: orNull(v.number(), "the daemon that has stopped"),
   }),
   "server restart": { shape: daemonStatus },
+  upgrade: object({
+    installed_by: one(
+      ["npm", "pnpm", "yarn", "bun", "debian", "homebrew", "clone", "file"],
+      "whose commands these are; `file`: nobody that is known",
+    ),
+    commands: list(v.string(), "for a shell, in this order"),
+    version: text("of this program"),
+    now: orNull(v.string(), "the version that is installed now; null where nothing was run"),
+    outcome: one(
+      ["planned", "by_hand", "same", "upgraded", "restarted"],
+      "`planned`: nothing was run; `by_hand`: a person has to do it; `same`: there is no newer one; `upgraded`: no daemon runs; `restarted`: the new daemon has taken over",
+    ),
+  }),
   "server status": { shape: daemonStatus },
   api: {
     shape: v.unknown(),

@@ -310,6 +310,7 @@ command = "exit 3"
       await answer(`connect ${origin}/`);
       await answer("completion bash");
       await answer("version");
+      await answer("upgrade --dry-run");
       await answer("api");
       await answer("api GetVersion");
       // The last line of a start is in the words of locald, and a failure all the same.

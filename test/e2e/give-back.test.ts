@@ -53,7 +53,7 @@ async function running(): Promise<Registration> {
   return await place.daemon.running();
 }
 
-async function pids(): Promise<Record<string, number | undefined>> {
+async function pids(): Promise<Record<string, number | null>> {
   return Object.fromEntries((await place.rows()).map(({ name, pid }) => [name, pid]));
 }
 
@@ -144,7 +144,7 @@ test.if(goesOn)(
       "shop:slow",
       ({ state, pid }) => state === "ready" && pid !== slow.pid,
     );
-    expect(again.pid).not.toBe(was["shop:slow"]);
+    expect(again.pid).not.toBe(was["shop:slow"]!);
     await eventually("what the dead one had started has ended", async () => {
       return !(await isAlive(slow.pid!));
     });
@@ -153,7 +153,7 @@ test.if(goesOn)(
     expect(of("other").state).toBe("stopped");
     expect(["exited", "failed"]).toContain(of("talk").state);
     expect(of("talk").exit?.signal).toBe("SIGKILL");
-    expect([of("web").pid, of("count").pid]).toEqual([was["shop:web"], was["shop:count"]]);
+    expect([of("web").pid, of("count").pid]).toEqual([was["shop:web"]!, was["shop:count"]!]);
   },
   90_000,
 );
@@ -191,7 +191,7 @@ test.if(goesOn)(
     const ended = await place.daemon.run("server", "stop");
     expect(ended.code).toBe(0);
     for (const pid of Object.values(all)) {
-      if (pid !== undefined) expect(await isAlive(pid)).toBe(false);
+      if (pid !== null) expect(await isAlive(pid)).toBe(false);
     }
     await eventually("both are gone", async () => {
       return !(await isAlive(before.pid)) && !(await isAlive(next.pid));

@@ -1,6 +1,6 @@
 /** The wanted ports -> bound, taken over from a daemon of ours if it has them, and never from anybody else. */
 import type { Clock } from "../../system/clock.ts";
-import { type Found, isAlive } from "./connect.ts";
+import { type Alive, type Found, isAlive } from "./connect.ts";
 import type { Registration } from "./protocol.ts";
 
 /** `never`: waiting does not help, as without the permission. */
@@ -28,10 +28,9 @@ export type ClaimOptions<T> = {
    * uses. `shells`: no sockets. `busy`, `broken`: not now. `ending`: it was told to stop.
    *
    * `another`: while one daemon takes over from another, both answer at the same socket, and the record is of one.
+   * `other-protocol`: the conversation has a version of its own.
    */
-  inherit(
-    found: Extract<Found, { kind: "healthy" | "another" }>,
-  ): Promise<"handed" | "shells" | "busy" | "broken" | "ending">;
+  inherit(found: Alive): Promise<"handed" | "shells" | "busy" | "broken" | "ending">;
   /** Writes our record, upon which our predecessor stands down, unless it has handed its sockets to us. */
   publish(port: number): Promise<void>;
   /** We listen on the sockets that were handed to us: our predecessor accepts no more. */
@@ -96,7 +95,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
         if (vacant === "free" || (isTheirs && vacant === "taken")) {
-          const inherited = found.kind === "other-protocol" ? "shells" : await inherit(found);
+          const inherited = await inherit(found);
           if (inherited === "broken") broken += 1;
           if (inherited === "busy") isInLine = true;
           if (inherited === "ending" && options.unlessStopped) return { kind: "displaced" };

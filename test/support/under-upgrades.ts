@@ -1,0 +1,148 @@
+/** Rounds of `localhostess upgrade` under every kind of load -> what was lost. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ended } from "./ended.ts";
+import { environment } from "../cli/cli.ts";
+import { eventually } from "./eventually.ts";
+import { programCopy } from "./program-copy.ts";
+import { projectPlace } from "./project-place.ts";
+import { failures, kinds, load } from "./restart-load.ts";
+import { talks, uploads, uploadServer } from "./upgrade-load.ts";
+
+export type UpgradesOptions = {
+  /** A folder for the program. */
+  prefix: string;
+  rounds: number;
+  /** Bytes, and milliseconds that each takes at least. */
+  upload: { size: number; least: number };
+  trial: string;
+  /** Milliseconds after which each new daemon is killed; undefined: none is. */
+  crash?: number | undefined;
+  tell?: (text: string) => void;
+};
+
+export type UpgradesReport = {
+  rounds: number;
+  versions: string[];
+  pids: { before: number; after: number };
+  answered: Record<string, number>;
+  slowest: Record<string, number>;
+  uploads: { done: number; spanned: number; bytes: number };
+  webSockets: { closed: number; echoed: number };
+  seconds: number[];
+  /** Words for everything that should not be; empty: all is well. */
+  lost: string[];
+};
+
+/** In the place of npm: the version that is asked for takes the place of the one that is there. */
+const fakeNpm = `#!/bin/sh
+# npm install --global --prefix <prefix> localhostess@<version>
+for word; do last=$word; done
+printf '%s\\n' "$*" >>"$FAKE_NPM/asked"
+rm -rf "$FAKE_NPM/old"
+mv "$4/lib/node_modules/localhostess" "$FAKE_NPM/old" &&
+mv "$FAKE_NPM/next-\${last#localhostess@}" "$4/lib/node_modules/localhostess"
+`;
+
+export async function underUpgrades(options: UpgradesOptions): Promise<UpgradesReport> {
+  const { prefix, rounds, upload, trial, crash, tell = () => {} } = options;
+  const bin = join(prefix, "fake");
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, "npm"), fakeNpm, { mode: 0o755 });
+  const copy = await programCopy(prefix, "9.0.0");
+  await using place = await projectPlace({ LOCALHOSTESS_TRIAL: trial });
+  const env = {
+    ...environment(place.daemon.env),
+    FAKE_NPM: bin,
+    PATH: `${bin}:${process.env.PATH}`,
+    // As a person has it who lets everything go through it.
+    https_proxy: "",
+  };
+  const run = (...words: string[]) => ended([copy.program, ...words], { env, cwd: "/" });
+  const directory = await place.project(
+    "shop",
+    `[services.api]\ncommand = '''${uploadServer}'''\n`,
+  );
+  await place.up(directory);
+  const ready = (row: { ready: boolean }): boolean => row.ready;
+  const before = (await place.until("shop:api", ready)).pid!;
+  const { port, url, socket } = await place.daemon.running();
+  await fetch(`https://localhost:${port}/`, { tls: { rejectUnauthorized: false } });
+  const ca = await readFile(join(place.daemon.directory, "authority/certificate.pem"), "utf8");
+  const credential = (await readFile(join(place.daemon.directory, "credential"), "utf8")).trim();
+  const name = "api.shop";
+  const host = `${name}.localhost`;
+  env.https_proxy = `http://localhost:${port}`;
+  let taken = 0;
+  const lost: string[] = [];
+  const versions: string[] = [];
+  const seconds: number[] = [];
+  const asking = load({ port, ca, name, api: url, socket, credential }, { pause: 50 });
+  const sending = uploads({ port, host, ...upload, taken: () => taken });
+  const talking = talks({ port, host, life: 3_000, count: 3 });
+  for (let round = 1; round <= rounds; round++) {
+    const version = `9.0.${round}`;
+    await copy.prepare(join(bin, `next-${version}`), version);
+    const since = performance.now();
+    const was = await place.daemon.running();
+    const upgrading = run("upgrade", version, "--yes");
+    if (crash !== undefined) {
+      await eventually(
+        "the next daemon is there",
+        async () => {
+          const found = await place.daemon.find();
+          return found.kind === "healthy" && found.registration.id !== was.id;
+        },
+        60_000,
+      );
+      const next = await place.daemon.running();
+      await Bun.sleep(crash);
+      process.kill(next.pid, "SIGKILL");
+    }
+    const { code, err } = await upgrading;
+    taken += 1;
+    seconds.push(Math.round((performance.now() - since) / 100) / 10);
+    const now = await place.daemon.running();
+    versions.push(now.version);
+    if (code !== (crash === undefined ? 0 : 1))
+      lost.push(`round ${round}: exit code ${code}: ${err}`);
+    if (crash === undefined && now.version !== version) lost.push(`${now.version} runs`);
+    if (crash !== undefined && now.id !== was.id) lost.push(`round ${round}: none came back`);
+    if (crash !== undefined && !err.includes("the one before goes on")) lost.push(err);
+    const bad = crash === undefined ? failures(asking) : refusals(asking.counts);
+    tell(
+      `${round}: ${now.version} after ${seconds.at(-1)} s; ${sending.done} uploads; ${JSON.stringify(bad)}`,
+    );
+  }
+  const enough = () => sending.done + sending.failed.length > 0;
+  await eventually("an upload has come to its end", enough, 120_000);
+  await Promise.all([asking.stop(), sending.stop(), talking.stop()]);
+  const after = (await place.until("shop:api", ready)).pid!;
+  if (before !== after) lost.push(`the service's pid was ${before}, and is ${after}`);
+  const bad = crash === undefined ? failures(asking) : refusals(asking.counts);
+  for (const [kind, words] of Object.entries(bad)) lost.push(`${kind}: ${words}`);
+  if (crash === undefined) lost.push(...sending.failed, ...talking.failed);
+  const of = (key: "answered" | "longest") =>
+    Object.fromEntries(kinds.map((kind) => [kind, Math.round(asking.counts[kind][key])]));
+  return {
+    rounds,
+    versions: [...new Set(versions)],
+    pids: { before, after },
+    answered: of("answered"),
+    slowest: of("longest"),
+    uploads: { done: sending.done, spanned: sending.spanned, bytes: sending.bytes },
+    webSockets: { closed: talking.closed, echoed: talking.echoed },
+    seconds,
+    lost,
+  };
+}
+
+/** Connections that nobody took: those that a killed daemon had accepted are broken off with it. */
+function refusals(counts: ReturnType<typeof load>["counts"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(counts).flatMap(([kind, { why }]) => {
+      const refused = why.filter((text) => text.includes("ECONNREFUSED"));
+      return refused.length === 0 ? [] : [[kind, `${refused.length} refused: ${refused[0]}`]];
+    }),
+  );
+}
