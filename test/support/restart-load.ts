@@ -175,6 +175,8 @@ const http2: Opener = async ({ port, name, ca }) => {
   session.on("error", (error) => opened.reject(error));
   await opened.promise;
   const asker: Asker = async () => {
+    // Told so since the last answer.
+    if (usedUp) return false;
     await Promise.all(Array.from({ length: 4 }, () => stream(session)));
     return !usedUp;
   };

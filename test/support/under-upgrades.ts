@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { ended } from "./ended.ts";
 import { environment } from "../cli/cli.ts";
 import { eventually } from "./eventually.ts";
-import { programCopy } from "./program-copy.ts";
+import { fault, programCopy } from "./program-copy.ts";
 import { projectPlace } from "./project-place.ts";
 import { failures, kinds, load } from "./restart-load.ts";
+import { uniqueName } from "./servers.ts";
 import { talks, uploads, uploadServer } from "./upgrade-load.ts";
 
 export type UpgradesOptions = {
@@ -16,7 +17,9 @@ export type UpgradesOptions = {
   /** Bytes, and milliseconds that each takes at least. */
   upload: { size: number; least: number };
   trial: string;
-  /** Milliseconds after which each new daemon is killed; undefined: none is. */
+  /** One round of so many is by `upgrade`, the others by the new program's `server restart`, which is what it does. */
+  upgradeEvery?: number;
+  /** Milliseconds after which each new daemon fails; undefined: none does. */
   crash?: number | undefined;
   tell?: (text: string) => void;
 };
@@ -30,6 +33,8 @@ export type UpgradesReport = {
   uploads: { done: number; spanned: number; bytes: number };
   webSockets: { closed: number; echoed: number };
   seconds: number[];
+  /** Words that npm was given, with the proxy that it would have used. */
+  asked: string[];
   /** Words for everything that should not be; empty: all is well. */
   lost: string[];
 };
@@ -38,14 +43,16 @@ export type UpgradesReport = {
 const fakeNpm = `#!/bin/sh
 # npm install --global --prefix <prefix> localhostess@<version>
 for word; do last=$word; done
-printf '%s\\n' "$*" >>"$FAKE_NPM/asked"
+printf '%s, by proxy:%s\\n' "$*" "$https_proxy" >>"$FAKE_NPM/asked"
 rm -rf "$FAKE_NPM/old"
 mv "$4/lib/node_modules/localhostess" "$FAKE_NPM/old" &&
 mv "$FAKE_NPM/next-\${last#localhostess@}" "$4/lib/node_modules/localhostess"
 `;
 
 export async function underUpgrades(options: UpgradesOptions): Promise<UpgradesReport> {
-  const { prefix, rounds, upload, trial, crash, tell = () => {} } = options;
+  const { prefix, rounds, upload, trial, crash, upgradeEvery = 1, tell = () => {} } = options;
+  // Other tests have projects too, whose servers this daemon sees.
+  const project = uniqueName("shop");
   const bin = join(prefix, "fake");
   await mkdir(bin, { recursive: true });
   await writeFile(join(bin, "npm"), fakeNpm, { mode: 0o755 });
@@ -63,16 +70,20 @@ export async function underUpgrades(options: UpgradesOptions): Promise<UpgradesR
     "shop",
     `[services.api]\ncommand = '''${uploadServer}'''\n`,
   );
+  // The first daemon is of the copy too.
+  const begun = await run("server", "restart");
+  if (begun.code !== 0) throw new Error(begun.err);
   await place.up(directory);
   const ready = (row: { ready: boolean }): boolean => row.ready;
-  const before = (await place.until("shop:api", ready)).pid!;
+  const before = (await place.until(`${project}:api`, ready)).pid!;
   const { port, url, socket } = await place.daemon.running();
   await fetch(`https://localhost:${port}/`, { tls: { rejectUnauthorized: false } });
   const ca = await readFile(join(place.daemon.directory, "authority/certificate.pem"), "utf8");
   const credential = (await readFile(join(place.daemon.directory, "credential"), "utf8")).trim();
-  const name = "api.shop";
+  const name = `api.${project}`;
   const host = `${name}.localhost`;
   env.https_proxy = `http://localhost:${port}`;
+  const log = () => readFile(join(place.daemon.directory, "daemon.log"), "utf8");
   let taken = 0;
   const lost: string[] = [];
   const versions: string[] = [];
@@ -82,23 +93,12 @@ export async function underUpgrades(options: UpgradesOptions): Promise<UpgradesR
   const talking = talks({ port, host, life: 3_000, count: 3 });
   for (let round = 1; round <= rounds; round++) {
     const version = `9.0.${round}`;
-    await copy.prepare(join(bin, `next-${version}`), version);
+    await copy.prepare(join(bin, `next-${version}`), { version, failsAfter: crash });
     const since = performance.now();
     const was = await place.daemon.running();
-    const upgrading = run("upgrade", version, "--yes");
-    if (crash !== undefined) {
-      await eventually(
-        "the next daemon is there",
-        async () => {
-          const found = await place.daemon.find();
-          return found.kind === "healthy" && found.registration.id !== was.id;
-        },
-        60_000,
-      );
-      const next = await place.daemon.running();
-      await Bun.sleep(crash);
-      process.kill(next.pid, "SIGKILL");
-    }
+    const whole = round % upgradeEvery === 1 || upgradeEvery === 1;
+    if (!whole) await copy.replace(join(bin, `next-${version}`));
+    const upgrading = whole ? run("upgrade", version, "--yes") : run("server", "restart");
     const { code, err } = await upgrading;
     taken += 1;
     seconds.push(Math.round((performance.now() - since) / 100) / 10);
@@ -109,6 +109,7 @@ export async function underUpgrades(options: UpgradesOptions): Promise<UpgradesR
     if (crash === undefined && now.version !== version) lost.push(`${now.version} runs`);
     if (crash !== undefined && now.id !== was.id) lost.push(`round ${round}: none came back`);
     if (crash !== undefined && !err.includes("the one before goes on")) lost.push(err);
+    if (crash !== undefined && !(await log()).includes(fault)) lost.push("no last words");
     const bad = crash === undefined ? failures(asking) : refusals(asking.counts);
     tell(
       `${round}: ${now.version} after ${seconds.at(-1)} s; ${sending.done} uploads; ${JSON.stringify(bad)}`,
@@ -117,7 +118,7 @@ export async function underUpgrades(options: UpgradesOptions): Promise<UpgradesR
   const enough = () => sending.done + sending.failed.length > 0;
   await eventually("an upload has come to its end", enough, 120_000);
   await Promise.all([asking.stop(), sending.stop(), talking.stop()]);
-  const after = (await place.until("shop:api", ready)).pid!;
+  const after = (await place.until(`${project}:api`, ready)).pid!;
   if (before !== after) lost.push(`the service's pid was ${before}, and is ${after}`);
   const bad = crash === undefined ? failures(asking) : refusals(asking.counts);
   for (const [kind, words] of Object.entries(bad)) lost.push(`${kind}: ${words}`);
@@ -133,6 +134,7 @@ export async function underUpgrades(options: UpgradesOptions): Promise<UpgradesR
     uploads: { done: sending.done, spanned: sending.spanned, bytes: sending.bytes },
     webSockets: { closed: talking.closed, echoed: talking.echoed },
     seconds,
+    asked: (await readFile(join(bin, "asked"), "utf8")).trim().split("\n"),
     lost,
   };
 }

@@ -55,6 +55,8 @@ export type Claimed<T> =
 const pollEvery = 20;
 /** A daemon of ours that has the port may be about to publish, or to go. */
 const patience = 1_500;
+/** As long as a command waits for a daemon that is busy. */
+const patienceWhileSilent = 10_000;
 /** Our predecessor rereads the record every second, and closes its listeners before all else. */
 const patienceOnceAsked = 8_000;
 const patienceForExtras = 2_500;
@@ -75,11 +77,14 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
   let forExtras = false;
   let isHanded = false;
   let broken = 0;
+  /** A daemon of ours runs, and has not answered. */
+  let isSilent = false;
   /** A daemon was there, and we are behind others that take over from it. */
   let isInLine = false;
   for (let first = true; ; first = false) {
     if (predecessor === undefined) {
       const found = await find();
+      isSilent = found.kind === "silent" && found.alive;
       if (first && port === 0) port = found.registration?.port ?? 0;
       // A daemon that ends by itself removes its record; one that was killed leaves it.
       if (isInLine && options.unlessStopped && found.kind === "absent") {
@@ -91,6 +96,8 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         }
         // Where the record was changed, the daemon itself says which ports it has.
         const its = found.handshake;
+        // Where it was too busy to answer at first, another port may have been thought of meanwhile.
+        if (options.port === 0) port = its.port;
         const isTheirs = portsOf(its).includes(port);
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
@@ -124,7 +131,8 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         return { kind: "bound", bound, predecessor };
       } catch (error) {
         if ((error as { code?: unknown }).code !== "EADDRINUSE") throw error;
-        const asked = predecessor === undefined ? patience : patienceOnceAsked;
+        const alone = isSilent ? patienceWhileSilent : patience;
+        const asked = predecessor === undefined ? alone : patienceOnceAsked;
         // A predecessor that has handed over has no port any more that it could leave.
         if (isHanded || waited > asked) {
           if (options.port !== 0 || port === 0) throw error;
