@@ -146,9 +146,12 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     },
     async taken() {
       const { pid, version } = facts;
-      heard = await handed!.done({ services: hasServices, trial: { pid, version } });
-      options.onTaken({ onTrial: heard && hasServices });
-      if (heard && hasServices) line = handed!.line();
+      const done = await handed!.done({ services: hasServices, trial: { pid, version } });
+      const onTrial = done?.onTrial === true;
+      heard = done !== undefined;
+      options.onTaken({ onTrial });
+      const its = heard && hasServices ? handed!.line() : undefined;
+      line = its && { ...its, onTrial };
       if (!heard) note("the daemon before ended while it handed over");
       handed!.close();
       doors?.settle();

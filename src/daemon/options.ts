@@ -73,8 +73,11 @@ export type Daemon = {
   readonly dismissed: Promise<string>;
   /** Another daemon listens on our sockets: `stop` waits until our connections have ended. */
   readonly isReplaced: boolean;
-  /** The daemon before may go on, if this one has replaced it just now: `why`, for a sentence, is told there. */
-  fails(why: string): void;
+  /**
+   * A fault of ours, which is told to the daemon before: `why`, for a sentence. @returns whether that one goes on once
+   * this process has ended, as it was replaced just now.
+   */
+  fails(why: string): boolean;
   /** Lets answers under way end, bounded. Twice is harmless. */
   stop(): Promise<void>;
   /** How many processes have this one as their parent, though another daemon supervises them. */

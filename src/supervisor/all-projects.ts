@@ -638,8 +638,8 @@ class AllProjects implements Projects {
     this.#keepers?.release();
   }
 
-  fails(why: string): void {
-    this.#keepers?.fails(why);
+  fails(why: string): boolean {
+    return this.#keepers?.fails(why) ?? false;
   }
 
   stopAll(): Promise<void> {
@@ -770,7 +770,8 @@ class AllProjects implements Projects {
 
   /** The lines to the daemons before us. */
   async #addKeepers({ pid, keepers }: Taken, line: LineStart): Promise<void> {
-    this.#keepers?.add(pid, await lineAt(line), { serves: true });
+    const { onTrial } = line;
+    this.#keepers?.add(pid, await lineAt(line), { serves: true, onTrial });
     const early = new Uint8Array();
     for (const [its, descriptor] of keepers) {
       this.#keepers?.add(its, await lineAt({ descriptor, early }), { serves: false });

@@ -21,6 +21,8 @@ type Said = {
   keeps?: number;
   /** While we are on trial. */
   ping?: number;
+  /** Our trial is over. */
+  settled?: boolean;
 };
 
 /** Milliseconds between two looks at whether the daemons before us still have children. */
@@ -31,6 +33,8 @@ export class Keepers {
   readonly #lines = new Map<number, OpenLine>();
   /** The daemon before, while it serves its last clients: they wait for services that are ours now. */
   #elder: OpenLine | undefined;
+  /** It goes on if we fail. */
+  #onTrial = false;
   #cancel: Cancel | undefined;
 
   constructor(options: KeepersOptions) {
@@ -43,10 +47,15 @@ export class Keepers {
   }
 
   /** A daemon that stays the parent of what it has started. `serves`: it still has clients, who hear of services. */
-  add(pid: number, line: OpenLine, { serves }: { serves: boolean }): void {
+  add(
+    pid: number,
+    line: OpenLine,
+    { serves, onTrial = false }: { serves: boolean; onTrial?: boolean | undefined },
+  ): void {
     this.#options.machine.keepers.add(pid);
     this.#lines.set(pid, line);
     if (serves) this.#elder = line;
+    this.#onTrial ||= onTrial;
     line.hear = (value) => this.#hear(value, line);
     line.ended = () => this.#forget(pid, line);
   }
@@ -63,12 +72,13 @@ export class Keepers {
 
   /** We end as we were told to, or hand over ourselves: that is no failure, after which the daemon before goes on. */
   release(): void {
+    this.#onTrial = false;
     this.#elder?.tell({ released: true });
   }
 
-  /** We are about to fail: `why`, for a sentence. */
-  fails(why: string): void {
-    this.#elder?.tell({ failed: why });
+  /** A fault of ours: `why`, for a sentence. @returns whether the daemon before goes on once this process has ended. */
+  fails(why: string): boolean {
+    return this.#onTrial && this.#elder?.tell({ failed: why }) === true;
   }
 
   /** Looks no more; the lines stay, for the daemon after us. Twice is harmless. */
@@ -84,7 +94,8 @@ export class Keepers {
   }
 
   #hear(value: unknown, line: OpenLine): void {
-    const { ended, wake, changed, keeps, ping } = (value ?? {}) as Said;
+    const { ended, wake, changed, keeps, ping, settled } = (value ?? {}) as Said;
+    if (settled === true && line === this.#elder) this.#onTrial = false;
     if (ping !== undefined) line.tell({ pong: ping });
     if (ended !== undefined) {
       this.#options.machine.adopted.told(ended.pid, { code: ended.code, signal: ended.signal });
@@ -98,7 +109,9 @@ export class Keepers {
   #forget(pid: number, line: OpenLine): void {
     this.#options.machine.keepers.delete(pid);
     this.#lines.delete(pid);
-    if (this.#elder === line) this.#elder = undefined;
+    if (this.#elder !== line) return;
+    this.#elder = undefined;
+    this.#onTrial = false;
   }
 
   /** Lets go of those whose processes have all ended. */

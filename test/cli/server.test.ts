@@ -254,7 +254,7 @@ describe("the verb", () => {
       dismissed: dismissed.promise,
       isReplaced: false,
       keeps: 0,
-      fails() {},
+      fails: () => false,
       kept: async () => {},
       stop,
     };

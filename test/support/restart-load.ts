@@ -171,6 +171,7 @@ const http2: Opener = async ({ port, name, ca }) => {
   });
   session.on("close", () => {
     usedUp = true;
+    opened.reject(new Error("the session was closed before it was open"));
   });
   session.on("error", (error) => opened.reject(error));
   await opened.promise;

@@ -152,6 +152,7 @@ async function talked(
   let count = 0;
   while (performance.now() - since < life && !isOver()) {
     const said = `word ${count}`;
+    if (socket.readyState !== WebSocket.OPEN) throw new Error("a WebSocket was closed");
     const heard = await new Promise<string>((resolve, reject) => {
       hear = resolve;
       fail = reject;

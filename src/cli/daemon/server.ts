@@ -11,12 +11,14 @@ import type { Service } from "../../routes/service.ts";
 import { originOf, type Scheme, serviceRow } from "../../routes/service-row.ts";
 import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
+import type { Cancel } from "../../system/clock.ts";
 import { logFile } from "../../system/log-file.ts";
 import { configFile } from "../../system/paths.ts";
 import { certificateAuthorityDirectory } from "../../tls/certificate-authority-paths.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { serviceLines, warningLines } from "../shared/rows.ts";
 import { defaultPort, type Settings, settingsOf } from "../shared/settings.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import { Failure } from "../shared/failure.ts";
 import { findRunning, type StartFlags } from "../shared/daemon-here.ts";
 import { printJsonLine } from "../shared/json-output.ts";
@@ -99,15 +101,14 @@ export async function serverStart(
     if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
   }
   for (const changes of early) log(changes);
-  const running = daemon;
-  // Whatever ends this process, the daemon before may go on, and says why.
-  process.on("uncaughtExceptionMonitor", (error) => running.fails(error.message));
+  const heard = hearFaults(daemon, { world, note });
   void daemon.dismissed.then((why) => {
     note(`stopping, ${why}`);
     end.begin();
   });
   await end.begun;
   await daemon.stop();
+  heard();
   if (flags.background) {
     note(
       daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
@@ -118,6 +119,30 @@ export async function serverStart(
   }
   await daemon.kept();
   return 0;
+}
+
+/**
+ * Just after it has taken over, a daemon with a fault had better leave its place to the one before. Later it goes on:
+ * whatever the fault is about, everything else works, and Bun does not end a program that still waits for something.
+ */
+function hearFaults(
+  { fails }: Daemon,
+  { world, note }: { world: World; note(text: string): void },
+): Cancel {
+  const fault = (error: unknown): void => {
+    if (fails(error instanceof Error ? error.message : String(error))) world.exit(exitCode.failed);
+  };
+  // Whoever hears of it has to write it down.
+  const rejected = (error: unknown): void => {
+    note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    fault(error);
+  };
+  process.on("uncaughtExceptionMonitor", fault);
+  process.on("unhandledRejection", rejected);
+  return () => {
+    process.off("uncaughtExceptionMonitor", fault);
+    process.off("unhandledRejection", rejected);
+  };
 }
 
 /** Milliseconds for which the last bundles are reused: they change with the certificate authority. */

@@ -53,10 +53,13 @@ export type Handed = {
   /** Whether the old daemon still waits for `done`. */
   isOpen(): boolean;
   /**
-   * Says that everything is here and in use, services too or not, and who it is that may be put on trial. @returns
-   * whether the old daemon has heard it.
+   * Says that everything is here and in use, services too or not, and who it is that may be put on trial. Undefined: the
+   * old daemon has not heard it.
    */
-  done(options: { services: boolean; trial?: { pid: number; version: string } }): Promise<boolean>;
+  done(options: {
+    services: boolean;
+    trial?: { pid: number; version: string };
+  }): Promise<{ onTrial: boolean } | undefined>;
   /** The connection, for whoever goes on to talk with the old daemon: its descriptor is the caller's. */
   line(): Released | undefined;
   /** Before `done`, the old daemon goes on as if nothing had been. Twice is harmless. */
@@ -153,7 +156,8 @@ function handedOver(
     async done(told) {
       const heard = await lines.ask({ done: true, ...told }, patience);
       closeAll(heard?.descriptors);
-      return (heard?.value as { yours?: unknown } | undefined)?.yours === true;
+      const { yours, trial } = (heard?.value ?? {}) as { yours?: unknown; trial?: unknown };
+      return yours === true ? { onTrial: trial === true } : undefined;
     },
     line: () => lines.release(),
     close() {
