@@ -33,7 +33,7 @@ export class Keepers {
   readonly #lines = new Map<number, OpenLine>();
   /** The daemon before, while it serves its last clients: they wait for services that are ours now. */
   #elder: OpenLine | undefined;
-  /** It goes on if we fail. */
+  /** The daemon before goes on if we fail. */
   #onTrial = false;
   #cancel: Cancel | undefined;
 

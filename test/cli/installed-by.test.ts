@@ -1,4 +1,4 @@
-/** The paths of this program as each way to install it makes them: who did, and the commands that bring it up to date. */
+/** The path of this program, as each way to install it makes it: who did, and the commands of an upgrade. */
 import { describe, expect, test } from "bun:test";
 import { type Installed, installedBy } from "../../src/cli/install/installed-by.ts";
 import { type PlanOptions, upgradePlan } from "../../src/cli/install/upgrade-plan.ts";

@@ -114,4 +114,25 @@ export const givingBack: readonly Fault[] = [
     replace: "        this.#left",
     tests: wholeTests,
   },
+  {
+    name: "a daemon that was too busy to answer at first loses its port to the next one",
+    file: "src/control/found/claim-port.ts",
+    find: "if (options.port === 0) port = its.port;",
+    replace: "",
+    tests: ["test/control/claim-port.test.ts"],
+  },
+  {
+    name: "a daemon of another protocol is not asked for its sockets",
+    file: "src/control/found/claim-port.ts",
+    find: "const inherited = await inherit(found);",
+    replace: 'const inherited = found.kind === "other-protocol" ? "shells" : await inherit(found);',
+    tests: ["test/control/claim-port.test.ts"],
+  },
+  {
+    name: "a download goes through the proxy that is about to be replaced",
+    file: "src/cli/install/without-own-proxy.ts",
+    find: "return isLocal(url.hostname) && ports.includes(port);",
+    replace: "return false;",
+    tests: ["test/cli/installed-by.test.ts"],
+  },
 ];

@@ -53,8 +53,8 @@ export type Handed = {
   /** Whether the old daemon still waits for `done`. */
   isOpen(): boolean;
   /**
-   * Says that everything is here and in use, services too or not, and who it is that may be put on trial. Undefined: the
-   * old daemon has not heard it.
+   * Says that everything is here and in use, services too or not, and who it is that may be put on trial. Undefined:
+   * the old daemon has not heard it.
    */
   done(options: {
     services: boolean;
