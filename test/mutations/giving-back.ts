@@ -117,8 +117,8 @@ export const givingBack: readonly Fault[] = [
   {
     name: "a daemon that was too busy to answer at first loses its port to the next one",
     file: "src/control/found/claim-port.ts",
-    find: "if (options.port === 0) port = its.port;",
-    replace: "",
+    find: "const alone = isSilent ? patienceWhileSilent : patience;",
+    replace: "const alone = isSilent ? patience : patience;",
     tests: ["test/control/claim-port.test.ts"],
   },
   {

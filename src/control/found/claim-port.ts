@@ -96,8 +96,6 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         }
         // Where the record was changed, the daemon itself says which ports it has.
         const its = found.handshake;
-        // Where it was too busy to answer at first, another port may have been thought of meanwhile.
-        if (options.port === 0) port = its.port;
         const isTheirs = portsOf(its).includes(port);
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
