@@ -30,6 +30,7 @@ import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
 import { namelessNow } from "./nameless.ts";
+import { refuseNewerState } from "./newer-state.ts";
 import { beginOneOffs, oneOffContainers } from "./one-off-containers.ts";
 import { otherMachines } from "./other-machines.ts";
 import { proxyAt } from "./proxy-at.ts";
@@ -42,7 +43,8 @@ export type { Daemon, DaemonOptions } from "./options.ts";
 /**
  * Undefined where another daemon runs and is to go on: with `unlessRunning`, and where one was started after this.
  *
- * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had.
+ * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had, and one with a sentence where a
+ * newer version has written to the state directory.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const stops = new Stops((part, error) =>
@@ -61,6 +63,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const clock = systemClock;
   const now = (): number => performance.now();
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
+  refuseNewerState(stateDirectory);
   // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
   const wsl = /microsoft/i.test(release());
   const gitCheckouts = checkouts({ uid: process.getuid?.() ?? -1, clock });
