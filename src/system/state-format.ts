@@ -65,12 +65,15 @@ export function keepOlder(formed: Formed): void {
   const value = parsed(its.text);
   if (value === undefined) return;
   const read = inForm(value, formed);
-  if (read.kind === "newer")
-    throw new NewerForm(`${path} stays as it is: ${read.why}; ${read.fix}`);
+  if (read.kind === "newer") throw new NewerForm(path, read);
   if (read.isOlder) replacePrivateText(`${path}.bak`, its.text);
 }
 
-export class NewerForm extends Error {}
+export class NewerForm extends Error {
+  constructor(path: string, { why, fix }: { why: string; fix: string }) {
+    super(`${path} stays as it is: ${why}; ${fix}`);
+  }
+}
 
 /** Sentences about the files that a newer version has written: a daemon that starts all the same would replace them. */
 export function newerFiles(files: readonly Formed[]): string[] {
