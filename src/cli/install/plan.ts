@@ -1,9 +1,6 @@
 /** The steps of `localhostess setup`: what each is for, whether it is done, and what root's shell does for it. */
+import type { Right } from "../../helper/users.ts";
 import type { Machine } from "../../tls/trust/store.ts";
-
-/** What a line of the users file allows: docs/helper.md. */
-export const rights = ["ports", "hosts"] as const;
-export type Right = (typeof rights)[number];
 
 export type Step = {
   /** For programs; stable, and different for each step of all parts. */
@@ -56,4 +53,10 @@ export type SetupPlace = {
   programs: { folder: string } | { build: string };
   /** What other users of this machine may: a part of theirs is not removed. */
   others: ReadonlySet<Right>;
+  /** Domains besides `localhost` that names end in. */
+  tlds: readonly string[];
+  /** Where the certificate authority is. */
+  stateDirectory: string;
+  /** `--bare-names`, with `--trust` only. */
+  bareNames: boolean;
 };
