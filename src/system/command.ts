@@ -15,6 +15,8 @@ export type CommandOptions = {
   deadline: number;
   /** Bytes of standard output; a command that prints more is killed. */
   limit: number;
+  /** The command's descriptor 3. */
+  third?: number;
 };
 
 /** Bytes of stderr that we keep: enough for the sentence that explains an error. */
@@ -38,18 +40,18 @@ async function textOf(
 
 export async function runCommand(
   argv: readonly [string, ...string[]],
-  { env, deadline, limit }: CommandOptions,
+  { env, deadline, limit, third }: CommandOptions,
 ): Promise<CommandResult> {
   let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  const beside = third === undefined ? [] : [third];
   try {
     child = Bun.spawn([...argv], {
       // Some programs read configuration from the folder they are started in.
       cwd: "/",
       // The program itself is looked up in this PATH too.
       env: { ...env, PATH: searchPath(env.PATH) },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
+      // By descriptor, which the types of Bun do not include.
+      stdio: ["ignore", "pipe", "pipe", ...(beside as unknown as "ignore"[])],
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "missing" };
