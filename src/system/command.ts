@@ -15,6 +15,8 @@ export type CommandOptions = {
   deadline: number;
   /** Bytes of standard output; a command that prints more is killed. */
   limit: number;
+  /** Its standard input, which ends after it. Default: none. */
+  input?: string | undefined;
 };
 
 /** Bytes of stderr that we keep: enough for the sentence that explains an error. */
@@ -38,16 +40,16 @@ async function textOf(
 
 export async function runCommand(
   argv: readonly [string, ...string[]],
-  { env, deadline, limit }: CommandOptions,
+  { env, deadline, limit, input }: CommandOptions,
 ): Promise<CommandResult> {
-  let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  let child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
   try {
     child = Bun.spawn([...argv], {
       // Some programs read configuration from the folder they are started in.
       cwd: "/",
       // The program itself is looked up in this PATH too.
       env: { ...env, PATH: searchPath(env.PATH) },
-      stdin: "ignore",
+      stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
       stdout: "pipe",
       stderr: "pipe",
     });
