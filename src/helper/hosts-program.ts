@@ -1,16 +1,15 @@
 /** Names of this user -> `localhostess-hosts`, which writes them into the hosts file, and its answer. */
 import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import { runCommand } from "../system/command.ts";
 import { printable } from "../text/printable.ts";
-import { helperExit, helperFolders, hostsHelperName } from "./places.ts";
+import {
+  type Installed as InstalledProgram,
+  type InstalledOptions,
+  installedProgram,
+} from "./installed.ts";
+import { helperExit, hostsHelperName } from "./places.ts";
 
-export type Installed =
-  | { kind: "there"; path: string }
-  /** It is not there in any of the folders. */
-  | { kind: "missing" }
-  /** A file of its name that can do nothing for us, or that somebody else than root may change. */
-  | { kind: "unfit"; path: string; why: string };
+export type Installed = InstalledProgram | { kind: "without right"; path: string };
 
 export type Answer =
   | { kind: "written" }
@@ -28,22 +27,14 @@ const deadline = 10_000;
 const longest = 4_096;
 
 const setuid = 0o4000;
-const writableByOthers = 0o022;
 
-/** `root`: the directory that is used as `/`. The first one that is there counts, as with a search path. */
-export function installedHosts(root = "/"): Installed {
-  for (const folder of helperFolders) {
-    const path = join(root, folder, hostsHelperName);
-    const its = lstatSync(path, { throwIfNoEntry: false });
-    if (its === undefined) continue;
-    const unfit = (why: string): Installed => ({ kind: "unfit", path, why });
-    if (!its.isFile()) return unfit("it is not a file");
-    if (its.uid !== 0) return unfit("it is not root's");
-    if ((its.mode & writableByOthers) !== 0) return unfit("others than root may change it");
-    if ((its.mode & setuid) === 0) return unfit("it has not been given the right to write");
-    return { kind: "there", path };
-  }
-  return { kind: "missing" };
+/** `setup --hosts` gives the program its right; without it, the program is only there, as in a package. */
+export function installedHosts(options: InstalledOptions = {}): Installed {
+  const its = installedProgram(hostsHelperName, options);
+  if (its.kind !== "installed") return its;
+  const { mode } = lstatSync(its.path);
+  if ((mode & setuid) === 0) return { kind: "without right", path: its.path };
+  return its;
 }
 
 /** `version` is ours: the program has the same, or does nothing. */

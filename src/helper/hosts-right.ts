@@ -6,7 +6,7 @@ import { hostsPath } from "../system/hosts-file.ts";
 import { installedHosts } from "./hosts-program.ts";
 import { domainsFile, helperFolders, hostsHelperName, usersFile } from "./places.ts";
 import type { OnMachine } from "./read-hosts.ts";
-import { rightsIn } from "./users.ts";
+import { listedUsers } from "./users.ts";
 
 export type HostsRight =
   /** The program may be asked. */
@@ -31,13 +31,13 @@ export function hostsRight(
     return none(why, { isAsked: false });
   }
   const isListed = mayWrite({ root, uid });
-  const its = platform === "linux" ? installedHosts(root) : ({ kind: "missing" } as const);
-  if (its.kind === "unfit") {
+  const its = platform === "linux" ? installedHosts({ root }) : ({ kind: "none" } as const);
+  if (its.kind === "unsafe")
     return none(`${its.path} cannot be used: ${its.why}`, { isAsked: isListed });
-  }
-  if (its.kind === "missing") {
+  if (its.kind !== "installed") {
     if (uid === 0) return { kind: "ourselves" };
-    return none(`${hostsHelperName} is not installed`, { isAsked: isListed });
+    const what = its.kind === "none" ? "is not installed" : "was not given the right to write them";
+    return none(`${hostsHelperName} ${what}`, { isAsked: isListed });
   }
   // Root itself may always.
   if (isListed || uid === 0) return { kind: "program", path: its.path };
@@ -47,7 +47,11 @@ export function hostsRight(
 
 /** Whether somebody has asked for names in the hosts file, for this user. */
 export function mayWrite({ root, uid }: OnMachine): boolean {
-  return rightsIn(rootsOwn(join(root, usersFile)), uid).has("hosts");
+  return (
+    listedUsers(rootsOwn(join(root, usersFile)))
+      .get(uid)
+      ?.has("hosts") ?? false
+  );
 }
 
 /** The domains besides `localhost` in which names may be written. */

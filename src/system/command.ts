@@ -17,6 +17,8 @@ export type CommandOptions = {
   limit: number;
   /** Its standard input, which ends after it. Default: none. */
   input?: string | undefined;
+  /** The command's descriptor 3. */
+  third?: number;
 };
 
 /** Bytes of stderr that we keep: enough for the sentence that explains an error. */
@@ -40,18 +42,19 @@ async function textOf(
 
 export async function runCommand(
   argv: readonly [string, ...string[]],
-  { env, deadline, limit, input }: CommandOptions,
+  { env, deadline, limit, input, third }: CommandOptions,
 ): Promise<CommandResult> {
   let child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
+  const stdin = input === undefined ? "ignore" : new TextEncoder().encode(input);
+  const beside = third === undefined ? [] : [third];
   try {
     child = Bun.spawn([...argv], {
       // Some programs read configuration from the folder they are started in.
       cwd: "/",
       // The program itself is looked up in this PATH too.
       env: { ...env, PATH: searchPath(env.PATH) },
-      stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
-      stdout: "pipe",
-      stderr: "pipe",
+      // By descriptor, which the types of Bun do not include.
+      stdio: [stdin, "pipe", "pipe", ...(beside as unknown as "ignore"[])],
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "missing" };
