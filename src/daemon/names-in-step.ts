@@ -1,6 +1,6 @@
 /** The routes as they change -> the block of this user in the hosts file, kept in step with them. */
 import { version } from "../../package.json" with { type: "json" };
-import { hostNames } from "../helper/host-names.ts";
+import { hostNames, isUnder } from "../helper/host-names.ts";
 import { HostsInStep, type StepResult } from "../helper/hosts-in-step.ts";
 import { askToWrite } from "../helper/hosts-program.ts";
 import {
@@ -10,7 +10,7 @@ import {
   setupHosts,
   writableDomains,
 } from "../helper/hosts-right.ts";
-import { namesThere } from "../helper/read-hosts.ts";
+import { standingOf } from "../helper/read-hosts.ts";
 import { writeHosts } from "../helper/write-hosts.ts";
 import type { Clock } from "../system/clock.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -42,6 +42,7 @@ export function namesInStep(options: NamesInStepOptions): NamesInStep {
   const { clock, hostsBlock, routes, isOurs, note } = options;
   if (hostsBlock === undefined) return nothing;
   const { wanted, root } = hostsBlock;
+  const { platform } = process;
   const uid = process.getuid?.();
   // Windows, which has no users by number.
   if (uid === undefined) return nothing;
@@ -53,16 +54,16 @@ export function namesInStep(options: NamesInStepOptions): NamesInStep {
     if (wanted === false) return [];
     const { services, origins, tlds } = routes.table;
     const its = hostNames({ services, origins, tlds, supervised: routes.supervised });
-    if (uid === 0) return its.names;
-    const domains = ["localhost", ...writableDomains(root)];
-    return its.names.filter((name) => domains.some((domain) => name.endsWith(`.${domain}`)));
+    if (hostsRight(place, { platform }).kind === "ourselves") return its.names;
+    // The program refuses a list with any other name in it.
+    return its.names.filter(isUnder(["localhost", ...writableDomains(root)]));
   };
 
   const writer = (): ((its: readonly string[]) => Promise<StepResult>) | undefined => {
     if (!isOurs()) return undefined;
     // Where nobody has said anything, whoever has been given the right by `setup` wants it.
     if (wanted === undefined && !mayWrite(place)) return undefined;
-    const right = hostsRight(place, { platform: process.platform });
+    const right = hostsRight(place, { platform });
     if (right.kind === "none") {
       if (wanted === false || (wanted === undefined && !right.isAsked)) return undefined;
       return async () => ({ kind: "failed", why: `${right.why}; ${right.fix}` });
@@ -84,7 +85,7 @@ export function namesInStep(options: NamesInStepOptions): NamesInStep {
 
   const step = new HostsInStep({
     ...{ clock, names, writer },
-    there: () => namesThere(place),
+    isThere: (its) => standingOf(its, place).kind === "in step",
     failed: (why) => fault.met(new Error(why)),
     settled: () => fault.over(),
   });

@@ -60,3 +60,8 @@ export function isHostName(name: string): boolean {
     name.length <= longestName && labels.length > 1 && labels.every((its) => hostLabel.test(its))
   );
 }
+
+/** Whether a name is one under one of these domains. */
+export function isUnder(domains: readonly string[]): (name: string) => boolean {
+  return (name) => domains.some((domain) => name.endsWith(`.${domain}`));
+}

@@ -9,8 +9,8 @@ export type HostsInStepOptions = {
   clock: Clock;
   /** The names as they are at this moment: ascending, each once. */
   names(): readonly string[];
-  /** The names that the file has of ours; undefined: nobody can tell, or they are not whole. */
-  there(): readonly string[] | undefined;
+  /** Whether the file has exactly these of ours, and nothing has to be written. */
+  isThere(names: readonly string[]): boolean;
   /** Undefined: nobody may write them now. Never rejects. */
   writer(): ((names: readonly string[]) => Promise<StepResult>) | undefined;
   /** A call has failed. */
@@ -29,12 +29,16 @@ const longestRest = 60_000;
 /** For the last call of all. */
 const endPatience = 2_000;
 
+const nothingToDo: StepResult = { kind: "written" };
+
 export class HostsInStep {
   readonly #options: HostsInStepOptions;
   #state: StepState = "settled";
   #timer: { due: number; cancel: Cancel } | undefined;
   #rest = firstRest;
   #call: Promise<void> = Promise.resolve();
+  /** The names of the last call: what the file has, as far as we know without a look. */
+  #last: ReadonlySet<string> = new Set();
 
   constructor(options: HostsInStepOptions) {
     this.#options = options;
@@ -46,7 +50,8 @@ export class HostsInStep {
 
   /** The names may be others than before, or the file, or who may write it. Costs nothing where all is as it was. */
   changed(): void {
-    if (this.#state === "settled" && this.#isThere()) return;
+    if (this.#state === "settled" && (this.#options.writer() === undefined || this.#isThere()))
+      return;
     this.#event("changed");
   }
 
@@ -54,11 +59,11 @@ export class HostsInStep {
   async end({ remove }: { remove: boolean }): Promise<void> {
     if (this.#state === "over") return;
     this.#event("end");
-    const { clock, writer, there } = this.#options;
+    const { clock, writer, isThere } = this.#options;
     const late = Promise.withResolvers<void>();
     const cancel = clock.after(endPatience, late.resolve);
     const gone = this.#call.then(async () => {
-      if (!remove || there()?.length === 0) return;
+      if (!remove || isThere([])) return;
       const result = await writer()?.([]);
       if (result?.kind === "failed") this.#options.failed(result.why);
     });
@@ -98,9 +103,10 @@ export class HostsInStep {
   async #write(): Promise<void> {
     const { names, writer, failed, settled } = this.#options;
     const wanted = names();
+    this.#last = new Set(wanted);
     const write = this.#isThere() ? undefined : writer();
-    const result = await write?.(wanted);
-    if (result?.kind === "failed") {
+    const result = write === undefined ? nothingToDo : await write(wanted);
+    if (result.kind === "failed") {
       failed(result.why);
       this.#event("failed");
       return;
@@ -111,15 +117,11 @@ export class HostsInStep {
   }
 
   #isThere(): boolean {
-    const { names, there } = this.#options;
-    const [wanted, found] = [names(), there()];
-    return wanted.length === found?.length && wanted.every((name, index) => name === found[index]);
+    const { names, isThere } = this.#options;
+    return isThere(names());
   }
 
-  /** Whether a name is wanted that the file does not have. */
   #isMissing(): boolean {
-    const { names, there } = this.#options;
-    const found = new Set(there());
-    return names().some((name) => !found.has(name));
+    return this.#options.names().some((name) => !this.#last.has(name));
   }
 }

@@ -20,8 +20,8 @@ export type Answer =
   /** `theirs` is printable. */
   | { kind: "another version"; theirs: string };
 
-/** Milliseconds. It takes a few, and waits for others that write at the same time. */
-const deadline = 10_000;
+/** Milliseconds. It takes a few, and waits ten seconds for others that write at the same time. */
+const deadline = 15_000;
 
 /** Bytes: a version. */
 const longest = 4_096;

@@ -5,7 +5,7 @@ import { hostsPath } from "../system/hosts-file.ts";
 import { isFolder } from "../system/is-folder.ts";
 import { openRegular } from "../system/regular-file.ts";
 import { changeAlone } from "../system/shared-file.ts";
-import { longestHosts, withBlock } from "./hosts-text.ts";
+import { editedHosts, longestHosts } from "./hosts-text.ts";
 import { hostsLock, rootFolder } from "./places.ts";
 
 export type WriteHosts = {
@@ -51,8 +51,10 @@ async function changed(
   if (its.size > longestHosts) return failed(`${path} is longer than ${longestHosts} bytes`);
   const text = (await file.readFile()).toString("latin1");
   if (text.length !== its.size) return failed(`${path} changed while it was read`);
-  const next = withBlock(text, { uid, names });
-  if (next.kind === "torn") return failed(`${path} is left alone, as ${next.why}; mend it by hand`);
+  const next = editedHosts(text, { uid, names });
+  if (next.kind === "torn") {
+    return failed(`${path} line ${next.line}: ${next.why}; nothing was changed`);
+  }
   if (next.text === text) return { kind: "unchanged" };
   const bytes = Buffer.from(next.text, "latin1");
   const temporary = `${path}.localhostess.${crypto.randomUUID()}.tmp`;
