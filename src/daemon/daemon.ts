@@ -29,6 +29,7 @@ import { handingOver } from "./handing-over.ts";
 import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
+import { LowPorts } from "./low-ports.ts";
 import { namelessNow } from "./nameless.ts";
 import { type NamesInStep, namesInStep } from "./names-in-step.ts";
 import { beginOneOffs, oneOffContainers } from "./one-off-containers.ts";
@@ -184,9 +185,12 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   await machines.start();
   /** Answers under way end while services do, and while the record goes. */
   const resting = stops.together("the proxy and the services");
+  const lowPorts = new LowPorts({ passed: options.passed ?? [], helper: options.helper, note });
+  stops.push("sockets that were not used", () => lowPorts.close());
   const claimed = await claim({
     ...options,
     ...common,
+    lowPorts,
     doors: opened,
     bind,
     inherit: (shells) => projects.inherit(shells),
@@ -230,7 +234,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     port: claimed.proxy.port,
     ports: claimed.proxy.ports,
     urlPorts: claimed.proxy.urlPorts,
-    refusedPorts: claimed.proxy.refusedPorts,
+    refusedPorts: lowPorts.explained(claimed.proxy.refusedPorts),
+    sourceOf: (port) => lowPorts.sourceOf(port),
     addresses: claimed.proxy.addresses,
     predecessor: claimed.predecessor,
     dismissed: dismissed.promise,

@@ -7,6 +7,8 @@ export type PassedSocket = {
   name: string;
 };
 
+const variables = ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+
 /** SD_LISTEN_FDS_START. */
 const first = 3;
 /** More than any unit of ours has; a number beyond it is nobody's. */
@@ -17,17 +19,19 @@ const F_GETFD = 1;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 export type PassedOptions = {
-  /** The variables are removed from it: what this process starts has nothing of the sockets. */
-  env: Record<string, string | undefined>;
+  /** The same variables, which are removed from all of them: what this process starts knows nothing of the sockets. */
+  envs: readonly [Variables, ...Variables[]];
   pid: number;
 };
 
 /** To be called once, before any process is started. Empty where the sockets are meant for another process. */
-export function takePassedSockets({ env, pid }: PassedOptions): PassedSocket[] {
-  const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = env;
-  for (const name of ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"]) {
-    delete env[name];
+export function takePassedSockets({ envs, pid }: PassedOptions): PassedSocket[] {
+  const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = envs[0];
+  for (const env of envs) {
+    for (const name of variables) delete (env as Record<string, string | undefined>)[name];
   }
   if (LISTEN_PID !== String(pid) || !/^[1-9]\d?$/.test(LISTEN_FDS ?? "")) return [];
   const count = Math.min(Number(LISTEN_FDS), most);
