@@ -54,10 +54,17 @@ export function mayWrite({ root, uid }: OnMachine): boolean {
   );
 }
 
-/** The domains besides `localhost` in which names may be written. */
+/** The domains besides `localhost` in which names may be written, as `c/names.c` reads them. */
 export function writableDomains(root: string): readonly string[] {
-  const lines = rootsOwn(join(root, domainsFile)).split("\n");
-  return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  // A last line without its end may have been cut off, and be another domain.
+  const lines = rootsOwn(join(root, domainsFile)).split("\n").slice(0, -1);
+  return lines.flatMap((line) => {
+    const words = line
+      .split("#", 1)[0]!
+      .split(/[ \t]+/)
+      .filter((word) => word !== "");
+    return words.length === 1 ? words : [];
+  });
 }
 
 /** Changes whenever something of the above does. Costs a few stat(). */
