@@ -60,7 +60,13 @@ export async function runCommand(
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "missing" };
     return { kind: "failed", why: `${argv[0]} could not be started: ${(error as Error).message}` };
   }
-  const kill = () => child.kill("SIGKILL");
+  const kill = (): void => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // A program that has become root's is not ours to end. Nobody waits for it any longer.
+    }
+  };
   const { promise: late, resolve: giveUp } = Promise.withResolvers<CommandResult>();
   // The deadline also ends the wait: a grandchild may keep the pipe open after the kill.
   const timer = setTimeout(() => {
