@@ -1,7 +1,11 @@
 /** A hosts file with blocks in it: the user's own is written and taken away again, and nothing else changes. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { editedHosts } from "../../src/helper/hosts-text.ts";
+import { compiled } from "../support/own-etc.ts";
 import { holdsFor } from "../support/property.ts";
 
 const usual = "127.0.0.1\tlocalhost\n::1 localhost # ip6\n";
@@ -130,4 +134,30 @@ describe("for any text and names", () => {
       { runs: 5_000 },
     );
   });
+});
+
+const canCompile = process.platform === "linux" && Bun.which("gcc") !== null;
+
+test.skipIf(!canCompile)("the program that is root's makes the same of any text (with gcc)", () => {
+  const directory = mkdtempSync(join(tmpdir(), "localhostess-hosts-text-"));
+  try {
+    const program = join(directory, "edit-hosts");
+    const own = resolve(import.meta.dir, "../support/edit-hosts.c");
+    compiled([own, "hosts-text.c", "text.c"], { to: program, flags: ["-I."] });
+    const cases = fc.sample(fc.tuple(someText, someNames), { numRuns: 4_000, seed: 16 });
+    const input = cases.map(([text, names]) =>
+      [`1000 ${names.length} ${text.length}`, ...names, text, ""].join("\n"),
+    );
+    const stdin = Buffer.from(input.join(""), "latin1");
+    const done = Bun.spawnSync([program], { stdin, stdout: "pipe" });
+    const expected = cases.map(([text, names]) => {
+      const its = editedHosts(text, { uid: 1000, names });
+      if (its.kind === "torn") return `torn ${its.line} ${its.why}\n`;
+      return `text ${its.text.length} ${its.leftOut.length}\n${its.text}\n`;
+    });
+    expect(expected.filter((its) => its.startsWith("text")).length).toBeGreaterThan(1_000);
+    expect(done.stdout.toString("latin1").split("\n")).toEqual(expected.join("").split("\n"));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
