@@ -32,6 +32,7 @@ import type { Daemon, DaemonOptions } from "./options.ts";
 import { LowPorts } from "./low-ports.ts";
 import { namelessNow } from "./nameless.ts";
 import { refuseNewerState } from "./newer-state.ts";
+import { type NamesInStep, namesInStep } from "./names-in-step.ts";
 import { beginOneOffs, oneOffContainers } from "./one-off-containers.ts";
 import { otherMachines } from "./other-machines.ts";
 import { proxyAt } from "./proxy-at.ts";
@@ -78,6 +79,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const proxy = new Late<RunningProxy>();
   const doors = new Late<Doors>();
   const handing = new Late<HandingOver>();
+  const hostsNames = new Late<NamesInStep>();
 
   const supervisor = new Late<Projects>();
   const denials = new Denials({
@@ -108,6 +110,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     remotes: () => machines.names(),
     waiting: () => discovery.waiting(),
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
+    onTable: () => hostsNames.part?.changed(),
   });
   const supervised = () => supervisor.part?.snapshots() ?? [];
   const given = givenClaims(namesPath(stateDirectory), note);
@@ -208,12 +211,27 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
-  const watch = claimed.keep({ lost: dismissed.resolve, stops });
+  let isLost = false;
+  const watch = claimed.keep({
+    lost(reason) {
+      isLost = true;
+      dismissed.resolve(reason);
+    },
+    stops,
+  });
   const over = handingOver({
     ...common,
     ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
   });
   handing.is(over.conversations);
+  const inStep = namesInStep({
+    ...{ ...options, clock, routes, note },
+    isOurs: () => !isLost && over.conversations.state === "serving",
+  });
+  hostsNames.is(inStep);
+  // Before the services end, which the next daemon may start at once.
+  stops.push("the names in the hosts file", () => inStep.end());
+  inStep.changed();
 
   return {
     port: claimed.proxy.port,

@@ -48,6 +48,11 @@ export type DaemonOptions = {
   bareNames: readonly string[] | boolean;
   /** The source of more of these names. Default: the hosts file of the system. */
   hosts?: HostsFile;
+  /**
+   * Keeps the names of services in the hosts file. Undefined: never, for a daemon that is not the user's usual one.
+   * `wanted` as the setting `hosts` says it. `root`: the directory that is used as `/`.
+   */
+  hostsBlock?: { wanted: boolean | undefined; root: string } | undefined;
   /** The container engines that are asked: those that are found, these sockets alone, or none. Default: none. */
   containers?: boolean | readonly string[];
   /** The daemon's own environment, for services that were up before it. */

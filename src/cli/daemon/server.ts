@@ -73,6 +73,7 @@ export async function serverStart(
       tlds: settings.tlds,
       bareNames: settings.config.bare_names?.value ?? [],
       containers: settings.config.containers?.value ?? true,
+      hostsBlock: hostsBlock(settings),
       onServices(_, changes) {
         log(changes);
       },
@@ -193,6 +194,12 @@ function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
     const { port, chosen } = standardPorts[scheme];
     return port === undefined ? [] : [{ scheme, port, shown: chosen || main === undefined }];
   });
+}
+
+/** Daemons beside the usual one would write over its names, and it over theirs: a user has one block. */
+function hostsBlock({ sandbox, ownPlace, config }: Settings): DaemonOptions["hostsBlock"] {
+  if (sandbox !== undefined || !ownPlace) return undefined;
+  return { wanted: config.hosts?.value, root: "/" };
 }
 
 /** The first signal begins the drain; a second one ends the process at once. */
