@@ -205,6 +205,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const over = handingOver({
     ...common,
     ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
+    onHandedOver: options.onHandedOver,
   });
   handing.is(over.conversations);
 
@@ -215,6 +216,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     refusedPorts: claimed.proxy.refusedPorts,
     addresses: claimed.proxy.addresses,
     predecessor: claimed.predecessor,
+    isHanded: claimed.isHanded,
     dismissed: dismissed.promise,
     get isReplaced() {
       return over.left() !== undefined;
@@ -226,7 +228,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     get keeps() {
       return over.keeps();
     },
-    kept: () => over.kept(),
+    kept: (how) => over.kept(how),
   };
 }
 

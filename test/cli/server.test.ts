@@ -252,6 +252,7 @@ describe("the verb", () => {
       addresses: ["127.0.0.1", "::1"],
       predecessor,
       dismissed: dismissed.promise,
+      isHanded: false,
       isReplaced: false,
       keeps: 0,
       kept: async () => {},
