@@ -222,6 +222,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const over = handingOver({
     ...common,
     ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
+    onHandedOver: options.onHandedOver,
   });
   handing.is(over.conversations);
   const inStep = namesInStep({
@@ -241,6 +242,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     sourceOf: (port) => lowPorts.sourceOf(port),
     addresses: claimed.proxy.addresses,
     predecessor: claimed.predecessor,
+    isHanded: claimed.isHanded,
     dismissed: dismissed.promise,
     get isReplaced() {
       return over.left() !== undefined;
@@ -252,7 +254,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     get keeps() {
       return over.keeps();
     },
-    kept: () => over.kept(),
+    kept: (how) => over.kept(how),
   };
 }
 
