@@ -21,6 +21,8 @@ export type ClaimOptions<T> = {
   unlessStopped: boolean;
   find(): Promise<Found>;
   vacancy(port: number): Vacancy;
+  /** Gets sockets for ports that `bind` could not have by itself. */
+  prepare(port: number): Promise<void>;
   /** @throws the system's error where the port is taken or not allowed. */
   bind(port: number): T;
   /**
@@ -120,6 +122,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
     const busy = forExtras && extras.some((extra) => vacancy(extra) === "taken");
     if (!busy || waited > patienceForExtras) {
       try {
+        await options.prepare(port);
         const bound = bind(port);
         if (isHanded) await taken();
         return { kind: "bound", bound, predecessor };
