@@ -4,7 +4,7 @@ import type { Fault } from "./fault.ts";
 const context = "test/containers/build/build-context.test.ts";
 const ignored = "test/containers/build/ignored.test.ts";
 const output = "test/containers/build/build-output.test.ts";
-const e2e = "test/e2e/container-images.test.ts";
+const e2e = "test/e2e/container-images-docker.test.ts";
 
 export const images: readonly Fault[] = [
   {
