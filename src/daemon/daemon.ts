@@ -204,7 +204,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const watch = claimed.keep({ lost: dismissed.resolve, stops });
   const over = handingOver({
     ...common,
-    ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
+    ...{ proxy: claimed.proxy, doors: opened, projects, oneOffs: onceOnly, watch },
+    dismissed: dismissed.resolve,
   });
   handing.is(over.conversations);
 

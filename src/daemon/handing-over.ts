@@ -1,4 +1,5 @@
 /** The parts of a running daemon -> what another daemon takes over from it, and the end of what stays behind. */
+import type { OneOffs } from "../containers/runs/one-offs.ts";
 import type { TcpPlace } from "../control/found/handed-sockets.ts";
 import { HandingOver } from "../control/found/handing-over.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
@@ -14,6 +15,7 @@ export type HandingOverOptions = {
   /** Undefined: nobody can ask us to hand over. */
   doors: Doors | undefined;
   projects: Projects;
+  oneOffs: OneOffs;
   watch: Watch;
   /** Ends this daemon: what is under way first. */
   dismissed(why: string): void;
@@ -35,7 +37,7 @@ export type HandingOverPart = {
 };
 
 export function handingOver(options: HandingOverOptions): HandingOverPart {
-  const { clock, proxy, doors, projects, watch, dismissed } = options;
+  const { clock, proxy, doors, projects, oneOffs, watch, dismissed } = options;
   let left: Promise<void> | undefined;
   let part: HandedPart | undefined;
   const conversations = new HandingOver({
@@ -54,6 +56,8 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     begin: () => watch.pause(),
     takeBack: (successor) => watch.resume(successor),
     leave() {
+      // Before the doors: clients of containers are not gone when we close their conversations.
+      oneOffs.leave();
       left = Promise.all([
         proxy.leave(leavingMilliseconds),
         doors?.leave(),

@@ -6,10 +6,16 @@ const module = JSON.stringify(new URL("../../src/system/own-input.ts", import.me
 /** Takes a piece at a time, and says how many bytes there were. */
 const slow = `const { ownInput } = await import(${module});
 let count = 0;
+let isFull = false;
 const input = ownInput({
   onBytes(bytes) {
+    if (isFull) console.log("not yet");
+    isFull = true;
     count += bytes.length;
-    queueMicrotask(() => input.goOn());
+    setImmediate(() => {
+      isFull = false;
+      input.goOn();
+    });
     return false;
   },
   onEnd: () => console.log(count),
