@@ -22,7 +22,7 @@ export type HostsChecked = {
   settings: Pick<Settings, "config" | "sandbox" | "ownPlace">;
   machine: Pick<Machine, "platform" | "root" | "run">;
   uid: number;
-  /** What the daemon has now, or this machine where none runs. */
+  /** The services that the daemon has now, or this machine where none runs. */
   look(): Promise<Sight>;
   /** The daemon gathers changes: a block that is behind is looked at again after this. */
   later(): Promise<void>;
