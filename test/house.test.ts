@@ -17,6 +17,7 @@ const ranks: Record<string, number> = {
   discovery: 3,
   remote: 3,
   containers: 3,
+  boot: 3,
   helper: 3,
   sites: 3,
   stores: 3,

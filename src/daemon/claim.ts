@@ -31,7 +31,7 @@ import type { Stopping } from "./stops.ts";
 
 export type ClaimOptions = Pick<
   DaemonOptions,
-  "port" | "extraPorts" | "unlessRunning" | "mustBeFound" | "stateDirectory"
+  "port" | "extraPorts" | "unlessRunning" | "mustBeFound" | "stateDirectory" | "drain"
 > & {
   clock: Clock;
   facts: Facts;
@@ -70,6 +70,8 @@ export type Claim = {
   proxy: RunningProxy;
   /** The daemon that we have replaced. */
   predecessor: Registration | undefined;
+  /** With its help. */
+  isHanded: boolean;
   /** To that daemon, where it has handed over its services. */
   line: LineStart | undefined;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
@@ -77,7 +79,7 @@ export type Claim = {
 };
 
 /** Milliseconds that answers under way have when the daemon stops. */
-const drainMilliseconds = 10_000;
+const usualDrain = 10_000;
 
 /** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
 export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
@@ -111,7 +113,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       const proxy = bindWith(handed, { lowPorts, bind: (before) => options.bind(port, before) });
       lowPorts.close();
       // The listeners close before its promise is there, so that the next daemon has the ports at once.
-      stops.push("the proxy", () => proxy.stop(drainMilliseconds));
+      stops.push("the proxy", () => proxy.stop(options.drain ?? usualDrain));
       return proxy;
     },
     async inherit(found) {
@@ -183,6 +185,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   return {
     proxy,
     predecessor,
+    isHanded: heard,
     line,
     keep({ lost, stops: keeping }) {
       if (doors === undefined) return { pause() {}, resume() {} };

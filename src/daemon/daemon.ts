@@ -31,6 +31,7 @@ import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
 import { LowPorts } from "./low-ports.ts";
 import { namelessNow } from "./nameless.ts";
+import { refuseNewerState } from "./newer-state.ts";
 import { type NamesInStep, namesInStep } from "./names-in-step.ts";
 import { beginOneOffs, oneOffContainers } from "./one-off-containers.ts";
 import { otherMachines } from "./other-machines.ts";
@@ -44,7 +45,8 @@ export type { Daemon, DaemonOptions } from "./options.ts";
 /**
  * Undefined where another daemon runs and is to go on: with `unlessRunning`, and where one was started after this.
  *
- * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had.
+ * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had, and one with a sentence where a
+ * newer version has written to the state directory.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const stops = new Stops((part, error) =>
@@ -63,6 +65,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const clock = systemClock;
   const now = (): number => performance.now();
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
+  refuseNewerState(stateDirectory);
   // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
   const wsl = /microsoft/i.test(release());
   const gitCheckouts = checkouts({ uid: process.getuid?.() ?? -1, clock });
@@ -219,6 +222,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const over = handingOver({
     ...common,
     ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
+    onHandedOver: options.onHandedOver,
   });
   handing.is(over.conversations);
   const inStep = namesInStep({
@@ -238,6 +242,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     sourceOf: (port) => lowPorts.sourceOf(port),
     addresses: claimed.proxy.addresses,
     predecessor: claimed.predecessor,
+    isHanded: claimed.isHanded,
     dismissed: dismissed.promise,
     get isReplaced() {
       return over.left() !== undefined;
@@ -249,7 +254,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     get keeps() {
       return over.keeps();
     },
-    kept: () => over.kept(),
+    kept: (how) => over.kept(how),
   };
 }
 

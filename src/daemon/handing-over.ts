@@ -5,6 +5,7 @@ import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import type { HandedPart } from "../supervisor/handed.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
+import { peerPid } from "../system/peer-pid.ts";
 import type { Watch } from "./claim.ts";
 import type { Doors } from "./doors.ts";
 
@@ -17,6 +18,8 @@ export type HandingOverOptions = {
   watch: Watch;
   /** Ends this daemon: what is under way first. */
   dismissed(why: string): void;
+  /** As in `DaemonOptions`. */
+  onHandedOver?: ((pid: number | undefined) => void) | undefined;
 };
 
 /**
@@ -31,7 +34,7 @@ export type HandingOverPart = {
   left(): Promise<void> | undefined;
   /** As `keeps` and `left` of a `HandedPart`. */
   keeps(): number;
-  kept(): Promise<void>;
+  kept(how: Parameters<HandedPart["left"]>[0]): Promise<void>;
 };
 
 export function handingOver(options: HandingOverOptions): HandingOverPart {
@@ -53,7 +56,9 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     },
     begin: () => watch.pause(),
     takeBack: (successor) => watch.resume(successor),
-    leave() {
+    leave({ descriptor }) {
+      // First of all: this process may end within the same turn.
+      options.onHandedOver?.(peerPid(descriptor));
       left = Promise.all([
         proxy.leave(leavingMilliseconds),
         doors?.leave(),
@@ -66,6 +71,6 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     conversations,
     left: () => left,
     keeps: () => part?.keeps ?? 0,
-    kept: () => part?.left() ?? Promise.resolve(),
+    kept: (how) => part?.left(how) ?? Promise.resolve(),
   };
 }

@@ -55,6 +55,8 @@ export type DaemonOptions = {
   hostsBlock?: { wanted: boolean | undefined; root: string } | undefined;
   /** The container engines that are asked: those that are found, these sockets alone, or none. Default: none. */
   containers?: boolean | readonly string[];
+  /** Milliseconds that answers under way have when the daemon stops. Default: ten seconds. */
+  drain?: number | undefined;
   /** The daemon's own environment, for services that were up before it. */
   env: Readonly<Record<string, string | undefined>>;
   /** `config.toml`, the lowest layer of every project. */
@@ -67,6 +69,8 @@ export type DaemonOptions = {
   onNote(text: string): void;
   /** A sentence about a process that could not be read, for `--verbose`. */
   onSkipped(text: string): void;
+  /** Another daemon has taken over: its pid, where the system tells. Called before anything of ours ends. */
+  onHandedOver?(pid: number | undefined): void;
 };
 
 export type Daemon = {
@@ -81,6 +85,8 @@ export type Daemon = {
   readonly addresses: readonly string[];
   /** The daemon that this one has replaced. */
   readonly predecessor: Pick<Registration, "pid"> | undefined;
+  /** That one has handed over to us: it knows who we are. */
+  readonly isHanded: boolean;
   /** Resolves, with the reason, when somebody else than the caller wants the daemon to stop. */
   readonly dismissed: Promise<string>;
   /** Another daemon listens on our sockets: `stop` waits until our connections have ended. */
@@ -91,7 +97,7 @@ export type Daemon = {
   readonly keeps: number;
   /**
    * To be called last of all. Resolves once no process needs this one as its parent any more, and may not return: a
-   * program that does nothing else may take its place.
+   * program that does nothing else may take its place, unless it `stays`.
    */
-  kept(): Promise<void>;
+  kept(how: { stays: boolean }): Promise<void>;
 };

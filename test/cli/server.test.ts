@@ -253,6 +253,7 @@ describe("the verb", () => {
       sourceOf: () => "itself" as const,
       predecessor,
       dismissed: dismissed.promise,
+      isHanded: false,
       isReplaced: false,
       keeps: 0,
       kept: async () => {},

@@ -7,6 +7,8 @@
 export const packages = {
   certutil: "libnss3-tools",
   chromium: "chromium",
+  clang: "clang libclang-rt-14-dev",
+  "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
   busybox: "busybox-static",
   curl: "curl",
   "django-admin": "python3-django",
@@ -17,6 +19,7 @@ export const packages = {
   gunicorn: "gunicorn python3-setproctitle",
   ip: "iproute2",
   lsof: "lsof",
+  "musl-gcc": "musl-tools",
   mariadbd: "mariadb-server-core mariadb-client-core",
   nghttp: "nghttp2-client",
   nginx: "nginx",
@@ -29,6 +32,7 @@ export const packages = {
   ps: "procps",
   psql: "postgresql-client-15",
   puma: "puma",
+  setcap: "libcap2-bin",
   "redis-server": "redis-server",
   rails: "ruby-railties ruby-actioncable",
   rootlesskit: "rootlesskit",
@@ -46,6 +50,7 @@ export type ProgramName = keyof typeof packages | "node";
 
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
+  setcap: ["/usr/sbin/setcap"],
   nginx: ["/usr/sbin/nginx"],
   mariadbd: ["/usr/sbin/mariadbd"],
   pg_ctl: ["/usr/lib/postgresql/15/bin/pg_ctl"],

@@ -11,6 +11,7 @@ import type { Service } from "../../routes/service.ts";
 import { originOf, type Scheme, serviceRow } from "../../routes/service-row.ts";
 import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
+import type { Cancel } from "../../system/clock.ts";
 import { logFile } from "../../system/log-file.ts";
 import { takePassedSockets } from "../../system/passed-sockets.ts";
 import { configFile } from "../../system/paths.ts";
@@ -21,6 +22,7 @@ import { defaultPort, type Settings, settingsOf } from "../shared/settings.ts";
 import { Failure } from "../shared/failure.ts";
 import { findRunning, type StartFlags } from "../shared/daemon-here.ts";
 import { printJsonLine } from "../shared/json-output.ts";
+import { Manager } from "./manager.ts";
 import { statusOf } from "./server-status.ts";
 import { trustChild } from "../shared/trust-child.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
@@ -45,6 +47,9 @@ export async function serverStart(
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
   const end = ending(world);
+  const background = flags.background ?? false;
+  const ignoreSignals = end.cancel;
+  const manager = new Manager({ world, settings, background, note, ignoreSignals });
   const located = configFile(world);
   prepare(settings);
   let daemon: Daemon | undefined;
@@ -79,6 +84,8 @@ export async function serverStart(
       },
       onNote: note,
       onSkipped: settings.verbose ? note : () => {},
+      onHandedOver: (pid) => manager.handedOver(pid),
+      drain: manager.drain,
     });
   } catch (error) {
     const { code, port } = error as { code?: unknown; port?: unknown };
@@ -104,22 +111,20 @@ export async function serverStart(
     if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
   }
   for (const changes of early) log(changes);
+  manager.ready(daemon);
   void daemon.dismissed.then((why) => {
     note(`stopping, ${why}`);
     end.begin();
   });
   await end.begun;
+  if (!daemon.isReplaced) manager.stopping();
   await daemon.stop();
   if (flags.background) {
     note(
       daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
     );
   }
-  if (daemon.keeps > 0 && !flags.background) {
-    note("this process stays for services that it has started; to end it does them no harm");
-  }
-  await daemon.kept();
-  return 0;
+  return await manager.after(daemon);
 }
 
 /** Milliseconds for which the last bundles are reused: they change with the certificate authority. */
@@ -203,14 +208,14 @@ function hostsBlock({ sandbox, ownPlace, config }: Settings): DaemonOptions["hos
 }
 
 /** The first signal begins the drain; a second one ends the process at once. */
-function ending(world: World): { begun: Promise<void>; begin(): void } {
+function ending(world: World): { begun: Promise<void>; begin(): void; cancel: Cancel } {
   const { promise: begun, resolve } = Promise.withResolvers<void>();
   let ends = false;
   const begin = (): void => {
     ends = true;
     resolve();
   };
-  world.onSignal(() => {
+  const cancel = world.onSignal(() => {
     if (ends) {
       world.exit(interrupted);
       return;
@@ -218,7 +223,7 @@ function ending(world: World): { begun: Promise<void>; begin(): void } {
     world.err.write(`${world.err.colors.dim("stopping; a second signal exits immediately")}\n`);
     begin();
   });
-  return { begun, begin };
+  return { begun, begin, cancel };
 }
 
 type BannerOptions = {
