@@ -20,7 +20,8 @@ export function whyNoPorts(
     case "unsafe":
       return { why: `the helper is not trusted: ${answer.why}`, fix: setupCommand };
     case "refused":
-      return { why: answer.why, fix: setupCommand };
+      // What helps is beside it.
+      return { why: answer.why.replace(/\. To (?:change|mend) that: .*$/, ""), fix: setupCommand };
     case "version": {
       const its = answer.its === "" ? "of another version" : `version ${answer.its}`;
       return { why: `${answer.path} is ${its}, and this is ${version}`, fix: setupCommand };
