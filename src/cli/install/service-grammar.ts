@@ -32,7 +32,7 @@ export function serviceVerbs(program: Command, choose: Choose, world: World): vo
             status: serviceStatus,
             uninstall: serviceUninstall,
           };
-          return await acts[name](flags, world);
+          return await acts[name](flags, { world });
         }),
       );
     if (name !== "status") {

@@ -56,6 +56,13 @@ const deadline = 150_000;
 /** Bytes of an answer. */
 const limit = 1024 * 1024;
 
+/** For tests. */
+export type ServiceEffects = {
+  /** The file of this program. */
+  own?: string;
+  isWsl?: boolean;
+};
+
 type Here = {
   settings: Settings;
   program: StableProgram;
@@ -65,24 +72,27 @@ type Here = {
   place: ServicePlace;
 };
 
-async function here(flags: ServiceFlags, world: World): Promise<Here> {
+type Asked = { flags: ServiceFlags; world: World; effects: ServiceEffects };
+
+async function here({ flags, world, effects }: Asked): Promise<Here> {
   const settings = await settingsOf(flags.json ? { json: true } : {}, world);
   if (settings.sandbox !== undefined) {
     throw new UsageError(["--sandbox: a sandbox is not there after a reboot; leave it out"]);
   }
   const { env, platform } = world;
   const root = flags.root ?? "/";
-  const program = stableProgram({ own: ownFile(), PATH: env.PATH });
+  const { own = ownFile() } = effects;
+  const program = stableProgram({ own, PATH: env.PATH });
   const machine: Machine = {
     platform,
     hasSystemd: existsSync(join(root, "run/systemd/system")),
-    isWsl: isWsl(),
+    isWsl: effects.isWsl ?? isWsl(),
     isContainer: ["/.dockerenv", "/run/.containerenv"].some((path) => existsSync(join(root, path))),
   };
   const way = flags.way ?? wayOf(machine);
   const place: ServicePlace = {
     ...{ world, settings, root, uid: process.getuid?.() ?? -1, user: await userName() },
-    program: program.kind === "stable" ? program : { kind: "stable", path: ownFile() },
+    program: program.kind === "stable" ? program : { kind: "stable", path: own },
     environment: serviceEnvironment(env),
     force: flags.force ?? false,
     linger: flags.linger ?? false,
@@ -97,8 +107,11 @@ function plain(env: World["env"]): Record<string, string> {
   return { ...Object.fromEntries(found), LC_ALL: "C", SYSTEMD_COLORS: "0" };
 }
 
-export async function serviceInstall(flags: ServiceFlags, world: World): Promise<number> {
-  const { settings, program, machine, way, its, place } = await here(flags, world);
+export async function serviceInstall(
+  flags: ServiceFlags,
+  { world, effects = {} }: { world: World; effects?: ServiceEffects },
+): Promise<number> {
+  const { settings, program, machine, way, its, place } = await here({ flags, world, effects });
   if (program.kind === "passing") throw new Failure("failed", program.why);
   const { steps, notes } = await its.install();
   const lost = lostSettings(world.env);
@@ -134,8 +147,11 @@ async function otherPort(settings: Settings): Promise<string[]> {
   ];
 }
 
-export async function serviceUninstall(flags: ServiceFlags, world: World): Promise<number> {
-  const { way, its, place } = await here(flags, world);
+export async function serviceUninstall(
+  flags: ServiceFlags,
+  { world, effects = {} }: { world: World; effects?: ServiceEffects },
+): Promise<number> {
+  const { way, its, place } = await here({ flags, world, effects });
   const plan = await its.uninstall();
   const text =
     plan.steps.length === 0
@@ -183,8 +199,11 @@ function line(step: Step): string {
 /** The daemon that runs, and whether the service is the one that runs it. */
 type Daemon = { pid: number | null; isManaged: boolean };
 
-export async function serviceStatus(flags: ServiceFlags, world: World): Promise<number> {
-  const { settings, program, machine, way, its, place } = await here(flags, world);
+export async function serviceStatus(
+  flags: ServiceFlags,
+  { world, effects = {} }: { world: World; effects?: ServiceEffects },
+): Promise<number> {
+  const { settings, program, machine, way, its, place } = await here({ flags, world, effects });
   const standing = await its.standing();
   const running = await findRunning(settings);
   const pid = running.kind === "healthy" ? running.handshake.pid : null;
