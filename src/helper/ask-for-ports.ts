@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import { runCommand } from "../system/command.ts";
 import { descriptorCalls, type DescriptorCalls } from "../system/descriptors.ts";
 import { listeningPlace } from "../system/listening-place.ts";
-import { installedProgram } from "./installed.ts";
+import { type InstalledOptions, installedPrograms } from "./installed.ts";
 import { helperExit, helperName } from "./places.ts";
 
 /** The ports that the helper gives. */
@@ -23,11 +23,8 @@ export type HelperAnswer =
   | { kind: "version"; path: string; its: string }
   | { kind: "failed"; why: string };
 
-export type AskOptions = {
+export type AskOptions = InstalledOptions & {
   version: string;
-  /** The root of the system's files: `/`, except in tests. */
-  root?: string;
-  owner?: number;
   /** Milliseconds. */
   deadline?: number;
 };
@@ -40,41 +37,51 @@ const longestAnswer = 4_096;
 /** Never rejects. Sockets that are not exactly what was asked for are closed. */
 export async function askForPorts(
   ports: readonly number[],
-  { version, root, owner, deadline = patience }: AskOptions,
+  options: AskOptions,
 ): Promise<HelperAnswer> {
-  const its = installedProgram(helperName, {
-    ...(root === undefined ? {} : { root }),
-    ...(owner === undefined ? {} : { owner }),
-  });
-  if (its.kind === "none") return its;
-  if (its.kind === "unsafe") return { kind: "unsafe", why: its.why };
+  let last: HelperAnswer = { kind: "none" };
+  for (const its of installedPrograms(helperName, options)) {
+    if (its.kind === "unsafe") return { kind: "unsafe", why: its.why };
+    last = await ask(its.path, { ...options, ports });
+    // A package may have another version than this program, beside which setup has put the right one.
+    if (last.kind !== "version") return last;
+  }
+  return last;
+}
+
+type Asking = AskOptions & { ports: readonly number[] };
+
+async function ask(
+  path: string,
+  { ports, version, deadline = patience }: Asking,
+): Promise<HelperAnswer> {
   const calls = descriptorCalls(process.platform);
   const pair = calls?.pair();
   if (calls === undefined || pair === undefined) {
-    return { kind: "failed", why: "no sockets can be made to ask it by" };
+    return { kind: "failed", why: "no sockets can be made to ask the helper by" };
   }
   try {
-    const ran = await runCommand([its.path, version, "bind", ...ports.map(String)], {
+    const ran = await runCommand([path, version, "bind", ...ports.map(String)], {
       env: {},
       deadline,
       limit: longestAnswer,
       third: pair.theirs,
     });
-    if (ran.kind === "missing") return { kind: "none" };
+    if (ran.kind === "missing") return { kind: "failed", why: `${path} cannot be run` };
     if (ran.kind === "failed") return { kind: "failed", why: ran.why };
     const lines = ran.stderr.split("\n").filter((line) => line.trim() !== "");
-    const why = lines[0] ?? `${its.path} ended with ${ran.code} and said nothing`;
+    const why = lines[0] ?? `${path} ended with ${ran.code} and said nothing`;
     switch (ran.code) {
       case helperExit.done:
       case helperExit.failed: {
         const sockets = received(pair.ours, { calls, ports });
-        if (sockets === undefined) return { kind: "failed", why: `${its.path} gave no sockets` };
+        if (sockets === undefined) return { kind: "failed", why: `${path} gave other sockets` };
         return sockets.length === 0
           ? { kind: "failed", why }
           : { kind: "sockets", sockets, missing: lines };
       }
       case helperExit.version:
-        return { kind: "version", path: its.path, its: ran.stdout.trim() };
+        return { kind: "version", path, its: ran.stdout.trim() };
       case helperExit.refused:
         return { kind: "refused", why };
       default:

@@ -1,5 +1,6 @@
 /** The steps of `localhostess setup`: what each is for, whether it is done, and what root's shell does for it. */
 import type { Right } from "../../helper/users.ts";
+import type { OwnPrograms } from "./own-programs.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 
 export type Step = {
@@ -7,6 +8,8 @@ export type Step = {
   id: string;
   /** For people: completes "setup has to ...". */
   purpose: string;
+  /** The same of the removal; without it, `undo: ` and the purpose. */
+  undoing?: string;
   /** Everything is as `commands` would leave it. */
   isDone: boolean;
   /** Something is there that `removal` takes away. */
@@ -26,9 +29,9 @@ export type PartPlan =
       /** Setup gives these to the user; it keeps the users file, so a part has no step for that. */
       rights: readonly Right[];
     }
-  /** This system works without. */
-  | { kind: "unneeded"; why: string }
-  | { kind: "impossible"; why: string; fix: string | null };
+  /** This system works without. `steps`: of what may be there all the same, for its removal. */
+  | { kind: "unneeded"; why: string; steps?: readonly Step[] }
+  | { kind: "impossible"; why: string; fix: string | null; steps?: readonly Step[] };
 
 export type PartName = "ports" | "hosts" | "trust";
 
@@ -47,11 +50,11 @@ export type SetupPlace = {
   machine: Machine;
   /** The user who is to have it. */
   uid: number;
-  /** Of this program, and of the two root-owned ones that come with it. */
+  /** The version of this program, and of the two root-owned ones that come with it. */
   version: string;
-  /** Where the two root-owned programs of this package are; undefined: they have to be built, by `build`. */
-  programs: { folder: string } | { build: string };
-  /** What other users of this machine may: a part of theirs is not removed. */
+  /** Where the two root-owned programs that came with this one are, or how they are built. */
+  programs: OwnPrograms;
+  /** The rights of other users of this machine: a part of theirs is not removed. */
   others: ReadonlySet<Right>;
   /** Domains besides `localhost` that names end in. */
   tlds: readonly string[];
