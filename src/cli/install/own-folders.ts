@@ -20,7 +20,8 @@ export type FoldersOptions = {
   uid: number;
   /** The state directory of the usual daemon, which has those of the sandboxes. */
   state: string;
-  configFile: string;
+  /** Undefined: a variable names it in a way that is not understood. */
+  configFile: string | undefined;
   /** Of the system, for tests. */
   temporary?: string;
 };
@@ -33,11 +34,11 @@ export function ownFolders(options: FoldersOptions): OwnFolder[] {
   const stores = states.map((its) => storesFolder(its, { env, platform, uid }));
   const runtime = env.XDG_RUNTIME_DIR;
   // A folder that was chosen by a variable may have other things in it, and so may the one around the file.
-  const isUsual = basename(dirname(configFile)) === "localhostess";
+  const around = configFile === undefined ? "" : dirname(configFile);
   const all: Record<OwnFolder["id"], readonly string[]> = {
     databases: stores.filter((path) => !path.startsWith(`${state}/`)),
     state: [state],
-    configuration: [isUsual ? dirname(configFile) : configFile],
+    configuration: configFile === undefined ? [] : [basename(around) === "localhostess" ? around : configFile],
     cache: [join(cache, "localhostess"), ...(uid === 0 ? ["/var/cache/localhostess"] : [])],
     sockets: [
       ...(runtime?.startsWith("/") ? inFolder(runtime, /^localhostess(?:-[0-9a-f]{8})?$/) : []),

@@ -1,0 +1,18 @@
+/** The work of `localhostess setup` on this machine -> one piece. */
+import { setupRemoval } from "./setup.ts";
+import type { Found, Here } from "./pieces.ts";
+
+export async function setupPiece({ flags, settings, world }: Here): Promise<Found> {
+  const { due, carryOut } = await setupRemoval({ flags, settings, world });
+  if (due.length === 0) return { pieces: [], notes: [] };
+  return {
+    pieces: [
+      {
+        ...{ id: "setup", what: "what localhostess setup has installed, as root", isData: false },
+        details: due.flatMap(({ commands }) => commands),
+        remove: carryOut,
+      },
+    ],
+    notes: [],
+  };
+}
