@@ -16,7 +16,7 @@ import { eventually } from "./eventually.ts";
 import { startProgram } from "./program.ts";
 
 /** Milliseconds; engines copy whole images, on machines that do much else. */
-const patience = 60_000;
+const patience = 120_000;
 const name = `tool${process.pid}`;
 const image = `localhost/${name}`;
 
