@@ -90,6 +90,10 @@ describe.skipIf(lacks !== "")(`ports 80 and 443${lacks}`, () => {
     expect(first).toMatchObject({ code: 0, out: "done\n" });
     const again = await its.cli(["setup", "--ports", "--yes", "--user", String(ann)]);
     expect(again).toMatchObject({ code: 0, out: "nothing to do\n" });
+    const { out } = await its.cli(["setup", "--status", "--json", "--user", String(ann)]);
+    expect(JSON.parse(out)).toMatchObject({
+      parts: expect.arrayContaining([{ part: "ports", state: "done", why: null, fix: null }]),
+    });
     const right = await its.run(["getcap", "-r", "/usr/local/libexec"], {
       env: { PATH: "/usr/sbin" },
     });
