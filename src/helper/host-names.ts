@@ -1,4 +1,4 @@
-/** What is routed now -> the host names that have to resolve for clients which do not know them. Pure. */
+/** The routes of now -> the host names that have to resolve for clients which do not know them. Pure. */
 import { storeName } from "../routes/declared-store.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { isAddressed, type Supervised } from "../routes/supervised.ts";

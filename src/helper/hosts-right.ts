@@ -1,8 +1,9 @@
 /** A user and a machine -> by what the hosts file may be written for this user, or what is missing. */
-import { readFileSync, statSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { fileFingerprint } from "../system/file-fingerprint.ts";
 import { hostsPath } from "../system/hosts-file.ts";
+import { readTextSync } from "../system/read-text.ts";
 import { installedHosts } from "./hosts-program.ts";
 import { domainsFile, helperFolders, hostsHelperName, usersFile } from "./places.ts";
 import type { OnMachine } from "./read-hosts.ts";
@@ -74,16 +75,15 @@ export function rightFingerprint(root: string): string {
   return all.map((path) => fileFingerprint(join(root, path))).join("\n");
 }
 
+/** Bytes. */
+const longestList = 64 * 1024;
+
 const writableByOthers = 0o022;
 
 /** Empty where it is missing, or where somebody else than root can write it, as the programs see it. */
 function rootsOwn(path: string): string {
-  try {
-    const its = statSync(path);
-    if (!its.isFile() || its.uid !== 0 || (its.mode & writableByOthers) !== 0) return "";
-    return readFileSync(path, "utf8");
-  } catch {
-    // Without the file, nobody may.
-    return "";
-  }
+  const its = lstatSync(path, { throwIfNoEntry: false });
+  if (its?.isFile() !== true || its.uid !== 0 || (its.mode & writableByOthers) !== 0) return "";
+  const read = readTextSync(path, { longest: longestList });
+  return read.kind === "text" ? read.text : "";
 }

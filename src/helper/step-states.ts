@@ -1,4 +1,4 @@
-/** What becomes of the names in the hosts file, as a table: a state and an event -> the next state, and what is done. */
+/** Writing names into the hosts file, as a table: a state and an event -> the next state, and what is done. */
 
 /**
  * `settled`: nothing is to be written, as far as is known. `due`: a timer runs, after which it is written. `writing`:

@@ -1,9 +1,10 @@
 /** Names of a user -> the hosts file, written by this process, which is root's: where no helper is. */
-import { lstat, open, rename, type FileHandle, unlink } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { hostsPath } from "../system/hosts-file.ts";
 import { isFolder } from "../system/is-folder.ts";
 import { openRegular } from "../system/regular-file.ts";
+import { replaceFile } from "../system/replace-file.ts";
 import { changeAlone } from "../system/shared-file.ts";
 import { editedHosts, longestHosts } from "./hosts-text.ts";
 import { hostsLock, rootFolder } from "./places.ts";
@@ -56,32 +57,6 @@ async function changed(
     return failed(`${path} line ${next.line}: ${next.why}; nothing was changed`);
   }
   if (next.text === text) return { kind: "unchanged" };
-  const bytes = Buffer.from(next.text, "latin1");
-  const temporary = `${path}.localhostess.${crypto.randomUUID()}.tmp`;
-  const made = await open(temporary, "wx", 0o600);
-  try {
-    try {
-      await made.chown(its.uid, its.gid);
-      await made.chmod(its.mode & 0o7777);
-      await made.writeFile(bytes);
-      await made.sync();
-    } finally {
-      await made.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary);
-    // In a container the file is a mount, which nothing can be renamed to.
-    if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
-    await inPlace(path, bytes);
-  }
+  await replaceFile(path, { its, bytes: Buffer.from(next.text, "latin1") });
   return { kind: "written" };
-}
-
-/** The length is set last: until then, the text of others is there as it was, or as it will be. */
-async function inPlace(path: string, bytes: Uint8Array): Promise<void> {
-  await using file: FileHandle = await open(path, "r+");
-  await file.write(bytes, 0, bytes.length, 0);
-  await file.truncate(bytes.length);
-  await file.sync();
 }

@@ -1,4 +1,4 @@
-/** A daemon of a user who may, and the real `localhostess-hosts`: names resolve while their servers run, and no longer. */
+/** A listed user's daemon, and the real `localhostess-hosts`: names resolve while their servers run, and no longer. */
 import { expect, test } from "bun:test";
 import { chownSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
