@@ -57,7 +57,7 @@ function editing({ root, uid }: OfUser, names: readonly string[]): string[] {
   return [
     ...(isLocked ? [`exec 9>> ${lock}; flock 9`] : []),
     `cp -p ${file} ${fresh}`,
-    `sed ${shellWord(`/^${begin}\r*$/,/^${end}\r*$/d`)} ${file} > ${fresh}`,
+    `sed ${shellWord(`/^${begin}$/,/^${end}$/d`)} ${file} > ${fresh}`,
     ...(names.length === 0 ? [] : [`printf '%s\\n' ${text} >> ${fresh}`]),
     // The text had no line end at its end before the block.
     ...(isOpen ? [`truncate -s -1 ${fresh}`] : []),

@@ -1,6 +1,6 @@
 /** A user's certificate authority -> what has to be done so that the system's store trusts it, or no longer. */
 import { X509Certificate } from "node:crypto";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { listed } from "../../../text/list.ts";
 import { pastedWord, shellWord } from "../../../text/shell-words.ts";
 import { systemClock } from "../../../system/clock.ts";
@@ -112,9 +112,9 @@ async function authorityStep(ca: CertificateAuthority, { anchors, place }: Where
       `printf '%s\\n' ${pemOf(bodyOf(pem)).trim().split("\n").map(shellWord).join(" ")} > ${fresh}`,
       `chmod 644 ${fresh}`,
       `mv -f ${fresh} ${path}`,
-      refreshing(anchors.refresh),
+      refreshing(anchors.refresh, root),
     ],
-    removal: removing(anchors, { pem, files: holders }),
+    removal: removing(anchors, { root, pem, files: holders }),
   };
 }
 
@@ -145,7 +145,7 @@ async function gone(place: SetupPlace, anchors: Anchors): Promise<Step[]> {
       isDone: true,
       isThere: true,
       commands: [],
-      removal: removing(anchors, { pem, files }),
+      removal: removing(anchors, { root, pem, files }),
     });
   }
   return steps;
@@ -154,17 +154,17 @@ async function gone(place: SetupPlace, anchors: Anchors): Promise<Step[]> {
 /** By content: a file that holds anything else by then stays. */
 function removing(
   { refresh, refreshAfterRemoval }: Anchors,
-  { pem, files }: { pem: string; files: readonly string[] },
+  { root, pem, files }: { root: string; pem: string; files: readonly string[] },
 ): string[] {
   return [
     ...files.map((file) => {
       const path = shellWord(file);
       return `! tr -d '\\r\\n' < ${path} | grep -qF ${shellWord(bodyOf(pem))} || rm -f ${path}`;
     }),
-    refreshing(refreshAfterRemoval ?? refresh),
+    refreshing(refreshAfterRemoval ?? refresh, root),
   ];
 }
 
-function refreshing(argv: readonly string[]): string {
-  return argv.map(shellWord).join(" ");
+function refreshing([program = "", ...rest]: readonly string[], root: string): string {
+  return [join(root, program), ...rest].map(shellWord).join(" ");
 }
