@@ -3,7 +3,7 @@ import { lstatSync } from "node:fs";
 import { agentPath, managerSocket, type Person, unitPaths } from "./places.ts";
 import { launchdLabel } from "./plist-text.ts";
 import { unitName } from "./unit-text.ts";
-import { unitOf } from "./unit-of.ts";
+import { unitOf } from "../system/unit-of.ts";
 
 export type ManagerCommand = {
   words: readonly [string, ...string[]];

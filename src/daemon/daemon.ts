@@ -221,7 +221,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   });
   const over = handingOver({
     ...common,
-    ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
+    ...{ proxy: claimed.proxy, doors: opened, projects, oneOffs: onceOnly, watch },
+    dismissed: dismissed.resolve,
     onHandedOver: options.onHandedOver,
   });
   handing.is(over.conversations);

@@ -1,4 +1,4 @@
-/** Ports that this process may not listen on by itself -> sockets that listen there, of a service manager or the helper. */
+/** Ports that we may not listen on ourselves -> sockets that listen there, of a service manager or the helper. */
 import { closeSync } from "node:fs";
 import type { Vacancy } from "../control/found/claim-port.ts";
 import {

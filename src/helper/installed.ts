@@ -3,10 +3,12 @@ import { lstatSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { helperFolders } from "./places.ts";
 
-export type Installed =
+export type Present =
   | { kind: "installed"; path: string }
   /** `why`: a sentence. */
   | { kind: "unsafe"; path: string; why: string };
+
+export type Installed = Present | { kind: "none" };
 
 export type InstalledOptions = {
   /** The root of the system's files: `/`, except in tests. */
@@ -15,8 +17,13 @@ export type InstalledOptions = {
   owner?: number | undefined;
 };
 
+/** The first that is there: a package's own, or else that of setup. */
+export function installedProgram(name: string, options: InstalledOptions = {}): Installed {
+  return installedPrograms(name, options)[0] ?? { kind: "none" };
+}
+
 /** Those that are there, a package's own first. */
-export function installedPrograms(name: string, options: InstalledOptions = {}): Installed[] {
+export function installedPrograms(name: string, options: InstalledOptions = {}): Present[] {
   const { root = "/" } = options;
   return helperFolders.flatMap((folder) => {
     const path = join(root, folder, name);
@@ -26,7 +33,7 @@ export function installedPrograms(name: string, options: InstalledOptions = {}):
   });
 }
 
-/** What would let others change the file: itself, or one of the folders that it is in, up to the root. */
+/** The reason for which others could change the file: itself, or one of the folders that it is in, up to the root. */
 export function unsafeWhy(path: string, options: InstalledOptions = {}): string | undefined {
   const its = statOf(path);
   if (its === undefined) return `${path} cannot be looked at`;

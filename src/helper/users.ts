@@ -1,6 +1,6 @@
 /** The text of the users file -> who may ask the root-owned programs for what. Pure. docs/helper.md */
 
-/** What a line of the users file allows. */
+/** The words of a line of the users file. */
 export const rights = ["ports", "hosts"] as const;
 export type Right = (typeof rights)[number];
 

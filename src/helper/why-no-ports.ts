@@ -1,4 +1,4 @@
-/** What the helper has answered -> why it gives no port, and the command that helps, in words. Pure. */
+/** The answer of the helper -> why it gives no port, and the command that helps, in words. Pure. */
 import type { HelperAnswer } from "./ask-for-ports.ts";
 
 export type Unhelped = {
@@ -20,7 +20,7 @@ export function whyNoPorts(
     case "unsafe":
       return { why: `the helper is not trusted: ${answer.why}`, fix: setupCommand };
     case "refused":
-      // What helps is beside it.
+      // The command that helps is beside it.
       return { why: answer.why.replace(/\. To (?:change|mend) that: .*$/, ""), fix: setupCommand };
     case "version": {
       const its = answer.its === "" ? "of another version" : `version ${answer.its}`;

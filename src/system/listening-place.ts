@@ -1,4 +1,4 @@
-/** A descriptor that somebody else has made -> the place at which it listens by TCP, or what it is instead. Uses libc. */
+/** A descriptor that somebody else made -> the place where it listens by TCP, or what it is instead. Uses libc. */
 import { libc } from "./libc.ts";
 
 export type ListeningPlace =

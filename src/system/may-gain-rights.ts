@@ -1,4 +1,4 @@
-/** This process -> whether a program that it starts may have more rights than it has itself: no_new_privs of prctl(2). */
+/** This process -> whether a program that it starts may have more rights than it has: no_new_privs of prctl(2). */
 import { readFileSync } from "node:fs";
 
 /** True where the system does not say. */

@@ -3,7 +3,7 @@ import { libc } from "./libc.ts";
 
 export type PassedSocket = {
   descriptor: number;
-  /** Of the socket unit, from LISTEN_FDNAMES; `unknown` where there is none. */
+  /** The name of the socket unit, from LISTEN_FDNAMES; `unknown` where there is none. */
   name: string;
 };
 

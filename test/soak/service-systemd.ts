@@ -128,7 +128,7 @@ function load(port: number) {
       sent++;
       try {
         const answer = await fetch(`http://127.0.0.1:${port}/`, {
-          headers: { Host: "web.localhost", Connection: "close" },
+          headers: { Host: "shop.localhost", Connection: "close" },
         });
         const text = await answer.text();
         if (answer.status !== 200 || text !== "hello")
@@ -276,7 +276,9 @@ async function whole({ say, project, port, count }: Whole): Promise<void> {
   // A person's daemon in a terminal takes over from the unit's: systemd neither kills nor starts anything.
   await until("up", async () => (await servicePid()) > 0);
   const kept = await servicePid();
-  const front = Bun.spawn([join(root, "bin/localhostess"), "server", "start"], {
+  // Below a shell: a child of the first process is taken for that of a container, and stays.
+  const words = ["sh", "-c", '"$0" server start; true', join(root, "bin/localhostess")];
+  const front = Bun.spawn(words, {
     cwd: "/",
     stdin: "ignore",
     stdout: "ignore",

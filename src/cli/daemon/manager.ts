@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { startedBy, whenReplaced } from "../../boot/started-by.ts";
 import { unitName } from "../../boot/unit-text.ts";
-import { type Unit, unitOf } from "../../boot/unit-of.ts";
+import { type Unit, unitOf } from "../../system/unit-of.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
 import { notifySupervisor } from "../../system/notify-supervisor.ts";
 import type { Settings } from "../shared/settings.ts";

@@ -5,7 +5,7 @@ export type EndedAsRoot =
   /** `why`: a sentence. */
   | { kind: "failed"; why: string };
 
-/** What the commands print goes to stderr: stdout has answers only. */
+/** Output of the commands goes to stderr: stdout has answers only. */
 export async function runAsRoot(words: readonly [string, ...string[]]): Promise<EndedAsRoot> {
   try {
     const child = Bun.spawn([...words], {

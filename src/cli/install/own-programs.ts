@@ -9,7 +9,7 @@ import { shellWord } from "../../text/shell-words.ts";
 export type OwnPrograms = { kind: "there"; folder: string } | { kind: "unbuilt"; build: string };
 
 export function ownPrograms(program = ownFile()): OwnPrograms {
-  // Of <package>/bin/localhostess, <package>/src/main.ts or /usr/bin/localhostess.
+  // The folder above <package>/bin/localhostess, <package>/src/main.ts or /usr/bin/localhostess.
   const above = dirname(dirname(program));
   const built = join(above, "dist/helper", `linux-${arch()}`);
   for (const folder of [join(above, "libexec"), join(above, "libexec/localhostess"), built]) {

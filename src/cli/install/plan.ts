@@ -50,11 +50,11 @@ export type SetupPlace = {
   machine: Machine;
   /** The user who is to have it. */
   uid: number;
-  /** Of this program, and of the two root-owned ones that come with it. */
+  /** The version of this program, and of the two root-owned ones that come with it. */
   version: string;
   /** Where the two root-owned programs that came with this one are, or how they are built. */
   programs: OwnPrograms;
-  /** What other users of this machine may: a part of theirs is not removed. */
+  /** The rights of other users of this machine: a part of theirs is not removed. */
   others: ReadonlySet<Right>;
   /** Domains besides `localhost` that names end in. */
   tlds: readonly string[];

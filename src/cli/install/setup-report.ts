@@ -1,4 +1,4 @@
-/** What setup has found and has to do -> lines for a person, and one value for a program. */
+/** The findings of setup, and its steps -> lines for a person, and one value for a program. */
 import { printable } from "../../text/printable.ts";
 import type { World } from "../shared/world.ts";
 import type { PartName, Step } from "./plan.ts";

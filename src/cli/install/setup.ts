@@ -59,7 +59,7 @@ export async function setup(flags: SetupFlags, world: World): Promise<number> {
   }
   if (way.kind !== "shown") await doAll(plan, { way, flags, settings, world });
   if (json) {
-    // What is due now, in a run that has changed something.
+    // A run that has changed something says what is due now.
     const after = flags.dryRun ? { looked, plan } : await look();
     printJson(world, reportOf(after.looked, after.plan));
     return code;

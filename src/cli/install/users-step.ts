@@ -9,9 +9,9 @@ export type UserLine = {
   /** The root of the system's files. */
   root: string;
   uid: number;
-  /** What the user may now. */
+  /** The rights that the user has. */
   had: ReadonlySet<Right>;
-  /** What the user is to be allowed. */
+  /** The rights that the user is to have. */
   wanted: ReadonlySet<Right>;
   /** Whether other users have a line. */
   hasOthers: boolean;

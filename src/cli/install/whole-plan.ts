@@ -14,7 +14,7 @@ export type WholePlan = {
 
 type UserNow = Omit<UserLine, "wanted">;
 
-/** What is allowed with each part. */
+/** The right that comes with each part. */
 const rightOf: Partial<Record<PartName, Right>> = { ports: "ports", hosts: "hosts" };
 
 /** The right comes last: whatever it allows has been checked then. */

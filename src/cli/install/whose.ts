@@ -7,7 +7,7 @@ import { UsageError } from "../shared/settings.ts";
 export type Whose = {
   /** `--user`. */
   user: string | undefined;
-  /** Of this process. */
+  /** The user of this process. */
   uid: number;
   /** Set by sudo. */
   sudoUid: string | undefined;

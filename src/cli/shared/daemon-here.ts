@@ -18,7 +18,7 @@ import { originOf } from "../../routes/service-row.ts";
 import { systemClock } from "../../system/clock.ts";
 import { ownProgram } from "../../system/own-bun.ts";
 import { unitName } from "../../boot/unit-text.ts";
-import { unitOf } from "../../boot/unit-of.ts";
+import { unitOf } from "../../system/unit-of.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import {
   caseOf,
