@@ -147,13 +147,11 @@ describe.skipIf(!isRoot)(`hosts ${asRoot}`, () => {
     );
     await setUp(hosts, placeOf({ names: async () => ["web.localhost"] }, "darwin"));
     expect(read("etc/hosts").match(/^\S+ \S+/gm)).toEqual([
-      ...[
-        "127.0.0.1 localhost",
-        "# BEGIN",
-        "127.0.0.1 web.localhost",
-        "::1 web.localhost",
-        "# END",
-      ],
+      "127.0.0.1 localhost",
+      "# BEGIN",
+      "127.0.0.1 web.localhost",
+      "::1 web.localhost",
+      "# END",
     ]);
     await takeAway(hosts, place);
     expect(read("etc/hosts")).toBe(usual);
