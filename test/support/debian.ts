@@ -13,6 +13,7 @@ export const packages = {
   curl: "curl",
   "django-admin": "python3-django",
   dockerd: "docker.io",
+  "dpkg-deb": "dpkg",
   firefox: "firefox-esr",
   fish: "fish",
   flask: "python3-flask",
@@ -36,6 +37,7 @@ export const packages = {
   "redis-server": "redis-server",
   rails: "ruby-railties ruby-actioncable",
   rootlesskit: "rootlesskit",
+  setcap: "libcap2-bin",
   runc: "runc",
   slirp4netns: "slirp4netns",
   less: "less",
@@ -52,6 +54,7 @@ export type ProgramName = keyof typeof packages | "node";
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
   setcap: ["/usr/sbin/setcap"],
   nginx: ["/usr/sbin/nginx"],
+  setcap: ["/usr/sbin/setcap", "/sbin/setcap"],
   mariadbd: ["/usr/sbin/mariadbd"],
   pg_ctl: ["/usr/lib/postgresql/15/bin/pg_ctl"],
   sshd: ["/usr/sbin/sshd"],

@@ -2,9 +2,11 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { hostNames } from "../../helper/host-names.ts";
 import { usersOf } from "../../helper/look.ts";
 import { unsafeWhy } from "../../helper/installed.ts";
 import { helperFolders, usersFile } from "../../helper/places.ts";
+import { routeTable } from "../../routes/table.ts";
 import { whereIs } from "../../system/search-path.ts";
 import { exitCode } from "../shared/exit-code.ts";
 import { Failure } from "../shared/failure.ts";
@@ -72,7 +74,12 @@ export async function setup(flags: SetupFlags, world: World): Promise<number> {
   return code;
 }
 
-type Here = { settings: Settings; world: World };
+export type Here = { settings: Settings; world: World };
+
+/** All that `setup --remove` takes away, for whoever takes away more than that. */
+export function setupRemoval(flags: SetupFlags, here: Here) {
+  return lookAt({ ...flags, remove: true }, here);
+}
 
 async function lookAt(
   flags: SetupFlags,
@@ -98,6 +105,7 @@ async function lookAt(
     tlds: settings.tlds,
     stateDirectory: settings.stateDirectory,
     bareNames: flags.bareNames ?? false,
+    names: () => namesNow(settings, world),
   };
   const looked: Looked[] = [];
   for (const part of chosen(flags)) looked.push({ part, plan: await part.look(place) });
@@ -113,6 +121,13 @@ async function lookAt(
     isAboveOurs: existsSync(join(path, aboveIsOurs)),
   };
   return { looked, plan: removalPlan(looked, { user, folder }) };
+}
+
+async function namesNow(settings: Settings, world: World): Promise<readonly string[]> {
+  const { looker } = await import("../shared/look.ts");
+  const { services, supervised, tlds, routing } = await looker(settings, { world })();
+  const { origins } = routeTable(services, { supervised, tlds, ...routing });
+  return hostNames({ services, supervised, origins, tlds }).names;
 }
 
 /** Without a part's own option: the usual ones, and all of them where something is taken away. */
