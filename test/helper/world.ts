@@ -124,7 +124,7 @@ export async function helperWorld(): Promise<World> {
           ready.resolve();
           continue;
         }
-        const answer = JSON.parse(line) as { id: number };
+        const answer = JSON.parse(line) as { id: number; is?: unknown; failed?: string };
         waiting.get(answer.id)?.(answer);
         waiting.delete(answer.id);
       }

@@ -37,7 +37,6 @@ export const packages = {
   "redis-server": "redis-server",
   rails: "ruby-railties ruby-actioncable",
   rootlesskit: "rootlesskit",
-  setcap: "libcap2-bin",
   runc: "runc",
   slirp4netns: "slirp4netns",
   less: "less",
@@ -52,7 +51,6 @@ export type ProgramName = keyof typeof packages | "node";
 
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
-  setcap: ["/usr/sbin/setcap"],
   nginx: ["/usr/sbin/nginx"],
   setcap: ["/usr/sbin/setcap", "/sbin/setcap"],
   mariadbd: ["/usr/sbin/mariadbd"],
