@@ -77,8 +77,14 @@ export async function setup(flags: SetupFlags, world: World): Promise<number> {
 export type Here = { settings: Settings; world: World };
 
 /** All that `setup --remove` takes away, for whoever takes away more than that. */
-export function setupRemoval(flags: SetupFlags, here: Here) {
-  return lookAt({ ...flags, remove: true }, here);
+export async function setupRemoval(flags: SetupFlags, here: Here) {
+  const agreed = { ...flags, remove: true, yes: true };
+  const { plan } = await lookAt(agreed, here);
+  return {
+    due: plan.due,
+    /** @throws Failure */
+    carryOut: () => doAll(plan, { ...here, flags: agreed, way: wayTo(agreed, here) }),
+  };
 }
 
 async function lookAt(
