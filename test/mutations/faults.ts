@@ -18,6 +18,7 @@ import { h2Clients } from "./h2-clients.ts";
 import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
+import { helper } from "./helper.ts";
 import { identity } from "./identity.ts";
 import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
@@ -70,6 +71,7 @@ export const faults: readonly Fault[] = [
   ...given,
   ...guarding,
   ...handed,
+  ...helper,
   ...logins,
   ...machine,
   ...json,
