@@ -1,7 +1,7 @@
 /** `localhostess doctor` -> what works on this machine and what does not, each with its remedy. Changes nothing. */
 import { configuration } from "../shared/configuration.ts";
 import { daemonIfUsable } from "../shared/daemon-here.ts";
-import { looker, portsOf } from "../shared/look.ts";
+import { looker, portsOf, withCheckouts } from "../shared/look.ts";
 import { type MachineFlags, machineOf, served } from "../shared/machine.ts";
 import { printJson } from "../shared/json-output.ts";
 import { settingsOf } from "../shared/settings.ts";
@@ -36,7 +36,7 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
     () =>
       checkHosts({
         ...{ settings, machine, uid: process.getuid?.() ?? -1 },
-        look: looker(settings),
+        look: async () => await withCheckouts(await looker(settings)()),
         later: () => Bun.sleep(hostsPatience),
       }),
     () => checkContainers(settings, world),
