@@ -95,6 +95,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   options.last.push("the handover", () => handed?.close());
   const publish = (port: number): Promise<void> =>
     mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
+  const isHandedPort = (port: number): boolean =>
+    handed?.sockets.some(({ place }) => isProxySocket(place) && place.port === port) ?? false;
   const claimed = await claimPort({
     clock,
     port: options.port,
@@ -104,11 +106,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     unlessStopped: mustBeFound,
     find: () => findDaemon(stateDirectory, { clock }),
     vacancy: (port) => lowPorts.vacancy(port),
-    prepare(port) {
-      const has = (its: number) =>
-        handed?.sockets.some(({ place }) => isProxySocket(place) && place.port === its) ?? false;
-      return lowPorts.prepare([port, ...extras], has);
-    },
+    prepare: (port) => lowPorts.prepare([port, ...extras], isHandedPort),
     bind(port) {
       const proxy = bindWith(handed, { lowPorts, bind: (before) => options.bind(port, before) });
       lowPorts.close();
@@ -152,7 +150,14 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       handed!.close();
       doors?.settle();
     },
-    publish,
+    publish(port) {
+      // Whoever reads the record before we listen is told the URLs that there will be.
+      for (const { scheme, port: extra, shown } of options.extraPorts) {
+        const isOurs = isHandedPort(extra) || lowPorts.has(extra);
+        if (shown && extra !== port && isOurs) facts[`${scheme}Port`] = extra;
+      }
+      return publish(port);
+    },
     stillOurs: record.isOurs,
   }).catch((cause: Error & { code?: string; port?: number }) => {
     const { code, message, port = options.port } = cause;
@@ -171,6 +176,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   if (superseded) return undefined;
   facts.addresses = proxy.addresses;
   const { http, https } = proxy.urlPorts;
+  delete facts.httpPort;
+  delete facts.httpsPort;
   if (http !== proxy.port) facts.httpPort = http;
   if (https !== proxy.port) facts.httpsPort = https;
   try {

@@ -64,9 +64,14 @@ export class LowPorts {
     for (const port of needed) this.#dropHalf(port, this.#answer.missing);
   }
 
+  /** A socket on at least one address is here. */
+  has(port: number): boolean {
+    return loopbacks.some((address) => this.#left.has(`${address} ${port}`));
+  }
+
   /** A port that is reserved is not free for us, and yet may be had. */
   vacancy(port: number): Vacancy {
-    if (this.#has(port)) return "free";
+    if (this.has(port)) return "free";
     const its = vacancy(port);
     if (its !== "never" || this.#options.helper === undefined) return its;
     if (!helperPorts.includes(port)) return its;
@@ -153,14 +158,9 @@ export class LowPorts {
     else this.#left.set(key, socket);
   }
 
-  /** On at least one address. */
-  #has(port: number): boolean {
-    return loopbacks.some((address) => this.#left.has(`${address} ${port}`));
-  }
-
   #isNeeded(port: number): boolean {
     if (loopbacks.every((address) => this.#left.has(`${address} ${port}`))) return false;
-    return vacancy(port) === "never" && (this.#has(port) || !isTaken(port));
+    return vacancy(port) === "never" && (this.has(port) || !isTaken(port));
   }
 
   /** A port is only ours where nobody else has its other half. */

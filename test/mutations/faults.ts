@@ -45,11 +45,13 @@ import { tls } from "./tls.ts";
 import { typed } from "./types.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
+import { serviceFaults } from "./service.ts";
 import { shown } from "./words.ts";
 import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...serviceFaults,
   ...choosing,
   ...composeFiles,
   ...containerRuns,

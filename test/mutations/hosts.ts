@@ -7,7 +7,7 @@ const step = ["test/helper/hosts-in-step.test.ts"];
 const right = ["test/helper/hosts-right.test.ts"];
 const written = ["test/helper/write-hosts.test.ts"];
 const daemon = ["test/daemon/names-in-step.test.ts"];
-const parts = ["test/cli/install/parts.test.ts"];
+const parts = ["test/cli/setup/parts.test.ts"];
 
 export const hostsBlock: readonly Fault[] = [
   {
@@ -133,7 +133,7 @@ export const hostsBlock: readonly Fault[] = [
   },
   {
     name: "root installs whatever the user's file has by then",
-    file: "src/cli/install/parts/trust.ts",
+    file: "src/cli/setup/trust.ts",
     find: '`printf \'%s\\\\n\' ${pemOf(bodyOf(pem)).trim().split("\\n").map(shellWord).join(" ")} > ${fresh}`',
     replace: "`cp ${shellWord(certificatePath)} ${fresh}`",
     tests: parts,
@@ -141,7 +141,7 @@ export const hostsBlock: readonly Fault[] = [
   },
   {
     name: "an authority that may sign for any name is installed for the whole machine",
-    file: "src/cli/install/parts/trust.ts",
+    file: "src/cli/setup/trust.ts",
     find: "(permitted === undefined || permitted.length === 0)",
     replace: "permitted?.length === 0",
     tests: parts,
@@ -149,7 +149,7 @@ export const hostsBlock: readonly Fault[] = [
   },
   {
     name: "root removes a file that holds something else by then",
-    file: "src/cli/install/parts/trust.ts",
+    file: "src/cli/setup/trust.ts",
     find: "`! tr -d '\\\\r\\\\n' < ${path} | grep -qF ${shellWord(bodyOf(pem))} || rm -f ${path}`",
     replace: "`rm -f ${path}`",
     tests: parts,
@@ -157,7 +157,7 @@ export const hostsBlock: readonly Fault[] = [
   },
   {
     name: "the program that others need is taken away",
-    file: "src/cli/install/parts/hosts.ts",
+    file: "src/cli/setup/hosts.ts",
     find: 'isShared: place.others.has("hosts"),',
     replace: "isShared: false,",
     tests: parts,

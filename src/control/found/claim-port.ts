@@ -108,6 +108,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
             await new Promise<void>((resolve) => clock.after(pause, resolve));
             continue;
           }
+          await options.prepare(port || its.port);
           await publish(port || its.port);
           predecessor = found.kind === "another" ? its : found.registration;
           since = clock.now();

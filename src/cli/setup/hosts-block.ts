@@ -1,11 +1,11 @@
 /** A user's block in the hosts file -> the steps that write it and take it away, as lines of root's sh. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { hostsLock, rootFolder } from "../../../helper/places.ts";
-import { standingOf } from "../../../helper/read-hosts.ts";
-import { hostsPath, readHosts } from "../../../system/hosts-file.ts";
-import { shellWord } from "../../../text/shell-words.ts";
-import type { Step } from "../plan.ts";
+import { hostsLock, rootFolder } from "../../helper/places.ts";
+import { standingOf } from "../../helper/read-hosts.ts";
+import { hostsPath, readHosts } from "../../system/hosts-file.ts";
+import { shellWord } from "../../text/shell-words.ts";
+import type { Step } from "./plan.ts";
 
 type OfUser = {
   /** The root of the system's files. */

@@ -14,10 +14,10 @@ import {
 import { cp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { hosts } from "../../../src/cli/install/parts/hosts.ts";
-import { trust } from "../../../src/cli/install/parts/trust.ts";
-import type { Part, PartPlan, SetupPlace, Step } from "../../../src/cli/install/plan.ts";
-import { rootCommand } from "../../../src/cli/install/script.ts";
+import { hosts } from "../../../src/cli/setup/hosts.ts";
+import { trust } from "../../../src/cli/setup/trust.ts";
+import type { Part, PartPlan, SetupPlace, Step } from "../../../src/cli/setup/plan.ts";
+import { rootCommand } from "../../../src/cli/setup/script.ts";
 import { editedHosts } from "../../../src/helper/hosts-text.ts";
 import { systemClock } from "../../../src/system/clock.ts";
 import { ensureCertificateAuthority } from "../../../src/tls/certificate-authority.ts";

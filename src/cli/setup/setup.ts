@@ -74,7 +74,12 @@ export async function setup(flags: SetupFlags, world: World): Promise<number> {
   return code;
 }
 
-type Here = { settings: Settings; world: World };
+export type Here = { settings: Settings; world: World };
+
+/** All that `setup --remove` takes away, for whoever takes away more than that. */
+export function setupRemoval(flags: SetupFlags, here: Here) {
+  return lookAt({ ...flags, remove: true }, here);
+}
 
 async function lookAt(
   flags: SetupFlags,

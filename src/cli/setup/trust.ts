@@ -1,27 +1,22 @@
 /** A user's certificate authority -> what has to be done so that the system's store trusts it, or no longer. */
 import { X509Certificate } from "node:crypto";
 import { dirname, join } from "node:path";
-import { listed } from "../../../text/list.ts";
-import { pastedWord, shellWord } from "../../../text/shell-words.ts";
-import { systemClock } from "../../../system/clock.ts";
+import { listed } from "../../text/list.ts";
+import { pastedWord, shellWord } from "../../text/shell-words.ts";
+import { systemClock } from "../../system/clock.ts";
 import {
   type CertificateAuthority,
   type CertificateAuthorityOptions,
   loadCertificateAuthority,
   replacedCertificates,
-} from "../../../tls/certificate-authority.ts";
-import { processIdentity } from "../../../tls/identity.ts";
-import type { CertificateAuthorityKind } from "../../../tls/server-name.ts";
-import {
-  anchorFile,
-  anchorHolders,
-  type Anchors,
-  anchorStore,
-} from "../../../tls/trust/anchors.ts";
-import { installCommand } from "../../../tls/trust/install-command.ts";
-import { bodyOf, pemOf, sha256Of } from "../../../tls/trust/pem.ts";
-import { systemAnchors } from "../../../tls/trust/stores.ts";
-import type { Part, PartPlan, SetupPlace, Step } from "../plan.ts";
+} from "../../tls/certificate-authority.ts";
+import { processIdentity } from "../../tls/identity.ts";
+import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
+import { anchorFile, anchorHolders, type Anchors, anchorStore } from "../../tls/trust/anchors.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
+import { bodyOf, pemOf, sha256Of } from "../../tls/trust/pem.ts";
+import { systemAnchors } from "../../tls/trust/stores.ts";
+import type { Part, PartPlan, SetupPlace, Step } from "./plan.ts";
 
 export const trust: Part = {
   name: "trust",

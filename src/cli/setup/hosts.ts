@@ -1,16 +1,16 @@
 /** A machine -> what has to be done so that names resolve for programs which do not know `*.localhost`. */
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { isUnder } from "../../../helper/host-names.ts";
-import { writableDomains } from "../../../helper/hosts-right.ts";
-import { domainsFile, helperFolders, hostsHelperName, rootFolder } from "../../../helper/places.ts";
-import { standingOf } from "../../../helper/read-hosts.ts";
-import { hostsPath } from "../../../system/hosts-file.ts";
-import { shellWord } from "../../../text/shell-words.ts";
-import { exists } from "../../../tls/trust/exists.ts";
-import { addressesOf, elsewhereIn } from "../../shared/resolver.ts";
-import { knowsLocalhost } from "../../shared/resolver-remedy.ts";
-import type { Part, PartPlan, SetupPlace, Step } from "../plan.ts";
+import { isUnder } from "../../helper/host-names.ts";
+import { writableDomains } from "../../helper/hosts-right.ts";
+import { domainsFile, helperFolders, hostsHelperName, rootFolder } from "../../helper/places.ts";
+import { standingOf } from "../../helper/read-hosts.ts";
+import { hostsPath } from "../../system/hosts-file.ts";
+import { shellWord } from "../../text/shell-words.ts";
+import { exists } from "../../tls/trust/exists.ts";
+import { addressesOf, elsewhereIn } from "../shared/resolver.ts";
+import { knowsLocalhost } from "../shared/resolver-remedy.ts";
+import type { Part, PartPlan, SetupPlace, Step } from "./plan.ts";
 import { blockStep, writingStep } from "./hosts-block.ts";
 import { rootProgram } from "./root-program.ts";
 
