@@ -44,7 +44,7 @@ test("no package has an install script, and ours depends on exactly its own vers
   }
 });
 
-/** npm and yarn run scripts unless they are told not to, and pnpm and bun do not. test/soak/packages.ts has all eight. */
+/** npm and yarn run scripts unless they are told not to; pnpm and bun do not. test/soak/packages.ts has all eight. */
 const ways: [installer: Installer, scripts: boolean][] = [
   ["npm", false],
   ["pnpm", true],

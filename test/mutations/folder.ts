@@ -99,8 +99,8 @@ export const folder: readonly Fault[] = [
   {
     name: "a Bun that is tried reads the current folder",
     file: "bin/localhostess",
-    find: '"$1" $apart --revision',
-    replace: '"$1" --revision',
+    find: '*) "$1" $apart --revision',
+    replace: '*) "$1" --revision',
     tests: ["test/cli/launcher.test.ts"],
   },
   {

@@ -1,6 +1,6 @@
 /**
- * Every package by npm pack, installed by npm, pnpm, yarn and bun, with and without scripts, each in an empty prefix and
- * an empty home; each program then has its first minute. By hand: `bun test/soak/packages.ts`. About two minutes.
+ * Every package by npm pack, installed by npm, pnpm, yarn and bun, with and without scripts, each in an empty prefix
+ * and an empty home; each program then has its first minute. By hand: `bun test/soak/packages.ts`. About two minutes.
  */
 import { version } from "../../package.json" with { type: "json" };
 import { installers, packaged } from "../support/packaged.ts";

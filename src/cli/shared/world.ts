@@ -21,7 +21,7 @@ export interface Screen {
   readonly colors: Colors;
 }
 
-export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT";
 
 export type World = {
   /** Standard output, for data. */
@@ -65,7 +65,9 @@ export type DaemonTalk = {
   waited: boolean;
 };
 
-const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** The first process of a container is ended by none that it does not handle; elsewhere, SIGQUIT ends what hangs. */
+const stopSignals: readonly StopSignal[] =
+  process.pid === 1 ? ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** The width of a terminal that does not report one: the size that programs were once written for. */
 const usualColumns = 80;
