@@ -99,13 +99,19 @@ function placeOf(file: string): number | undefined {
   return place < 0 ? undefined : place;
 }
 
+/** `cli/install` of `cli/install/parts/ports.ts`. */
+function subfolderOf(file: string): string {
+  return dirname(file).split("/").slice(0, 2).join("/");
+}
+
 type Import = { file: string; imported: string };
 
 /** Whether a file may not import another: a sibling folder, a higher rank, or a subfolder that comes later. */
 function isUpward({ file, imported }: Import): boolean {
   const [from, to] = [folderOf(file), folderOf(imported)];
   if (from !== to) return ranks[to]! >= ranks[from]!;
-  if (orders[from] === undefined || dirname(file) === dirname(imported)) return false;
+  // A subfolder's own folders have no order.
+  if (orders[from] === undefined || subfolderOf(file) === subfolderOf(imported)) return false;
   return placeOf(imported)! >= placeOf(file)!;
 }
 
@@ -171,6 +177,7 @@ test("an import that goes upward is found, wherever it is planted", () => {
     { file: "supervisor/project/project.ts", imported: "supervisor/projects.ts" },
     { file: "control/found/probe.ts", imported: "control/commands/commands.ts" },
     { file: "cli/trust/doctor.ts", imported: "cli/servers/why.ts" },
+    { file: "cli/install/parts/ports.ts", imported: "cli/trust/doctor.ts" },
     { file: "cli/shared/look.ts", imported: "cli/program.ts" },
   ];
   expect(upwardIn(planted)).toEqual(
@@ -181,6 +188,8 @@ test("an import that goes upward is found, wherever it is planted", () => {
     { file: "proxy/listener/listener.ts", imported: "proxy/pages/page.ts" },
     { file: "cli/program.ts", imported: "cli/shared/world.ts" },
     { file: "tls/trust/nss.ts", imported: "tls/identity.ts" },
+    { file: "cli/install/parts/ports.ts", imported: "cli/install/plan.ts" },
+    { file: "cli/install/parts.ts", imported: "cli/install/parts/ports.ts" },
     { file: "tls/certificates.ts", imported: "tls/trust/store.ts" },
   ];
   expect(upwardIn(allowed)).toEqual([]);
