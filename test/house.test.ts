@@ -52,7 +52,12 @@ const orders: Record<string, readonly (readonly string[])[]> = {
   ],
   stores: [["postgres", "servers"], [""]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
-  cli: [["shared"], ["servers", "projects", "trust", "daemon", "install", "typing"], [""]],
+  cli: [
+    ["shared"],
+    ["servers", "projects", "trust", "daemon", "setup", "boot", "typing"],
+    ["install"],
+    [""],
+  ],
 };
 
 /** Folders that turn values into values: nothing of the world outside may be named in them. */
@@ -99,19 +104,13 @@ function placeOf(file: string): number | undefined {
   return place < 0 ? undefined : place;
 }
 
-/** `cli/install` of `cli/install/parts/ports.ts`. */
-function subfolderOf(file: string): string {
-  return dirname(file).split("/").slice(0, 2).join("/");
-}
-
 type Import = { file: string; imported: string };
 
 /** Whether a file may not import another: a sibling folder, a higher rank, or a subfolder that comes later. */
 function isUpward({ file, imported }: Import): boolean {
   const [from, to] = [folderOf(file), folderOf(imported)];
   if (from !== to) return ranks[to]! >= ranks[from]!;
-  // A subfolder's own folders have no order.
-  if (orders[from] === undefined || subfolderOf(file) === subfolderOf(imported)) return false;
+  if (orders[from] === undefined || dirname(file) === dirname(imported)) return false;
   return placeOf(imported)! >= placeOf(file)!;
 }
 
@@ -177,7 +176,6 @@ test("an import that goes upward is found, wherever it is planted", () => {
     { file: "supervisor/project/project.ts", imported: "supervisor/projects.ts" },
     { file: "control/found/probe.ts", imported: "control/commands/commands.ts" },
     { file: "cli/trust/doctor.ts", imported: "cli/servers/why.ts" },
-    { file: "cli/install/parts/ports.ts", imported: "cli/trust/doctor.ts" },
     { file: "cli/shared/look.ts", imported: "cli/program.ts" },
   ];
   expect(upwardIn(planted)).toEqual(
@@ -188,8 +186,6 @@ test("an import that goes upward is found, wherever it is planted", () => {
     { file: "proxy/listener/listener.ts", imported: "proxy/pages/page.ts" },
     { file: "cli/program.ts", imported: "cli/shared/world.ts" },
     { file: "tls/trust/nss.ts", imported: "tls/identity.ts" },
-    { file: "cli/install/parts/ports.ts", imported: "cli/install/plan.ts" },
-    { file: "cli/install/parts.ts", imported: "cli/install/parts/ports.ts" },
     { file: "tls/certificates.ts", imported: "tls/trust/store.ts" },
   ];
   expect(upwardIn(allowed)).toEqual([]);

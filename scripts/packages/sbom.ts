@@ -9,6 +9,7 @@ type Locked = {
   dev?: boolean;
   optional?: boolean;
   dependencies?: Readonly<Record<string, string>>;
+  peerDependencies?: Readonly<Record<string, string>>;
 };
 
 export type SbomOptions = {
@@ -39,7 +40,8 @@ export function sbom(lock: LockFile, options: SbomOptions): object {
   const own = `pkg:npm/localhostess@${version}`;
   /** The packages that a package gets, by Node's way to look for them: beside it, or further up. */
   const below = (path: string): string[] => {
-    const names = Object.keys(lock.packages[path]?.dependencies ?? {});
+    const its = lock.packages[path];
+    const names = Object.keys({ ...its?.dependencies, ...its?.peerDependencies });
     return names.flatMap((name) => {
       for (const folder of foldersAbove(path)) {
         const found = placed.get(`${folder}node_modules/${name}`);

@@ -5,11 +5,12 @@ import { printable } from "../text/printable.ts";
 import {
   type Installed as InstalledProgram,
   type InstalledOptions,
-  installedProgram,
+  installedPrograms,
 } from "./installed.ts";
 import { helperExit, hostsHelperName } from "./places.ts";
 
-export type Installed = InstalledProgram | { kind: "without right"; path: string };
+export type Installed =
+  InstalledProgram | { kind: "without right"; path: string } | { kind: "none" };
 
 export type Answer =
   | { kind: "written" }
@@ -28,13 +29,13 @@ const longest = 4_096;
 
 const setuid = 0o4000;
 
-/** `setup --hosts` gives the program its right; without it, the program is only there, as in a package. */
+/** The first that has its right, which `setup --hosts` gives; a package's is only there before. */
 export function installedHosts(options: InstalledOptions = {}): Installed {
-  const its = installedProgram(hostsHelperName, options);
-  if (its.kind !== "installed") return its;
-  const { mode } = lstatSync(its.path);
-  if ((mode & setuid) === 0) return { kind: "without right", path: its.path };
-  return its;
+  const all = installedPrograms(hostsHelperName, options).map((its): Installed => {
+    if (its.kind === "unsafe" || (lstatSync(its.path).mode & setuid) !== 0) return its;
+    return { kind: "without right", path: its.path };
+  });
+  return all.find(({ kind }) => kind === "installed") ?? all[0] ?? { kind: "none" };
 }
 
 /** `version` is ours: the program has the same, or does nothing. */

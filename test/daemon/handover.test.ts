@@ -75,7 +75,8 @@ handsOver(
         { scheme: "https", port: 0, shown: true },
       ],
     });
-    const first = await start(its);
+    const next: (number | undefined)[] = [];
+    const first = await start({ ...its, onHandedOver: (pid) => next.push(pid) });
     const before = await recordOf(its);
     const { ino } = lstatSync(its.socket);
     const notes: string[] = [];
@@ -84,6 +85,7 @@ handsOver(
     expect(notes.filter((text) => text.includes("handed over"))).toEqual([]);
     expect(second.ports).toEqual(first.ports);
     expect(second.ports).toHaveLength(3);
+    expect([first.isHanded, second.isHanded, next]).toEqual([false, true, [process.pid]]);
     expect(second.urlPorts).toEqual(first.urlPorts);
     expect(after).toEqual({ ...before, id: after.id, startedAt: after.startedAt });
     expect(after.id).not.toBe(before.id);

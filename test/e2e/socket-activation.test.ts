@@ -1,4 +1,4 @@
-/** A parent that listens first, as a service manager does: the daemon answers the first connection, on its sockets. */
+/** A parent that listens first, as a service manager does -> the daemon on its sockets, from the first connection. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { command, freshState } from "../cli/cli.ts";
 import { eventually } from "../support/eventually.ts";

@@ -2,16 +2,16 @@
 Orders as JSON, one a line on standard input -> processes of the two helpers, as hostile callers start them, and their
 outcomes as JSON. To be run by `world.ts` as root, in a mount and network namespace of its own, which this prepares.
 
-Each order is carried out by a process of its own, so orders may run at the same time. `attack` has the fields.
+Orders but `attack` are carried out by processes of their own, so they may run at the same time.
 """
 import array, ctypes, fcntl, json, os, resource, select, signal, socket, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 libc.ptrace.restype = ctypes.c_long
-PTRACE_TRACEME, PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SETOPTIONS, PTRACE_GET_SYSCALL_INFO = 0, 7, 24, 0x4200, 0x420E
-PTRACE_O_TRACESYSGOOD, PTRACE_O_EXITKILL = 1, 0x100000
-CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
+PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SEIZE, PTRACE_GET_SYSCALL_INFO = 7, 24, 0x4206, 0x420E
+# Told apart system calls, events at exec, and an end with the tracer.
+PTRACE_OPTIONS, PTRACE_EVENT_EXEC = 1 | 0x10 | 0x100000, 4
 PROGRAMS = "/mnt/"
 
 
@@ -22,6 +22,7 @@ def prepare(source):
     for name in ("localhostess-helper", "localhostess-hosts"):
         run("cp", f"{source}/{name}", PROGRAMS + name)
         run("cp", f"{source}/{name}", PROGRAMS + name + ".plain")
+    run("cp", f"{source}/start", PROGRAMS + "start")
     run("setcap", "cap_net_bind_service=ep", PROGRAMS + "localhostess-helper")
     os.chmod(PROGRAMS + "localhostess-hosts", 0o4755)
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/etc")
@@ -120,74 +121,43 @@ def listener(number):
     }
 
 
-def own_namespace(order):
-    """A user's own user and mount namespace, with an /etc in which everybody may do everything."""
-    uid = os.getuid()
-    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS):
-        os._exit(97)
-    open("/proc/self/setgroups", "w").write("deny")
-    open("/proc/self/uid_map", "w").write(f"{order['namespace uid']} {uid} 1")
-    open("/proc/self/gid_map", "w").write(f"{order['namespace uid']} {uid} 1")
-    if libc.mount(b"tmpfs", b"/etc", b"tmpfs", 0, b"mode=755"):
-        os._exit(97)
-    os.mkdir("/etc/localhostess")
-    open("/etc/localhostess/users", "w").write(f"{uid} ports hosts\n{order['namespace uid']} ports hosts\n")
-    open("/etc/hosts", "w").write("127.0.0.1 localhost\n")
-
-
-def become(order, three, files):
-    """In the child: what a hostile caller hands on, then the program. `files`: standard input, output, errors."""
-    uid = order.get("uid", 1000)
-    if order.get("no new privileges"):
-        libc.prctl(38, 1, 0, 0, 0)
-    for target, file in enumerate(files):
-        os.dup2(file, target)
-    # Far above what a limit or a check of the program's could mean.
-    high = fcntl.fcntl(three, fcntl.F_DUPFD, 200) if three is not None else None
-    os.closerange(3, 200)
-    if high is not None:
-        os.dup2(high, 3)
-        os.closerange(200, 1000)
-    for number in range(4, order.get("held", 0)):
-        os.dup2(0, number)
-    if "umask" in order:
-        os.umask(order["umask"])
-    if order.get("cwd") == "deleted":
-        folder = f"/mnt/gone{os.getpid()}"
-        os.mkdir(folder)
-        os.chdir(folder)
-        os.rmdir(folder)
-    elif "cwd" in order:
-        os.chdir(order["cwd"])
-    os.setgroups(order.get("groups", []))
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
+def words_of(order):
+    """What `start` does before it becomes the program."""
+    if "groups" in order or order.get("uid") != 0:
+        yield "groups=" + "".join(map(str, order.get("groups", [])))
+    for word in ("umask", "cwd", "held"):
+        if word in order:
+            yield f"{word}={order[word]}"
+    yield f"uid={order.get('uid', 1000)}"
     if "namespace uid" in order:
-        # A process that changed its user may not write its own uid_map.
-        libc.prctl(4, 1, 0, 0, 0)
-        own_namespace(order)
-    for number in range(1, 65):
-        if order.get("signals") == "ignored" and number not in (9, 19, 32, 33):
-            libc.signal(number, ctypes.c_void_p(1))
-    if order.get("signals") == "blocked":
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    if order.get("alarm"):
-        signal.setitimer(signal.ITIMER_REAL, order["alarm"])
-    path = (PROGRAMS + order["program"]).encode()
-    words = [word.encode("latin1") for word in order["argv"]]
-    argv = (ctypes.c_char_p * (len(words) + 1))(*words, None)
-    pairs = [f"{name}={value}".encode() for name, value in order.get("env", {}).items()]
-    environment = (ctypes.c_char_p * (len(pairs) + 1))(*pairs, None)
+        yield f"namespace={order['namespace uid']}"
+    if order.get("no new privileges"):
+        yield "privileges=none"
+    for word in ("signals", "alarm", "nice"):
+        if word in order:
+            yield f"{word}={order[word]}"
     if order.get("traced"):
-        libc.ptrace(PTRACE_TRACEME, 0, None, None)
-    if "nice" in order:
-        os.nice(order["nice"])
+        # Root attaches then: of a process that asks to be traced itself, setuid would be ignored.
+        yield "stop=here"
     for target in order.get("closed", []):
-        os.close(target)
-    for name, value in order.get("limits", {}).items():
-        resource.setrlimit(getattr(resource, "RLIMIT_" + name), (value, value))
-    libc.execve(path, argv, environment)
-    os._exit(98)
+        yield f"close={target}"
+    for name, (soft, hard) in order.get("limits", {}).items():
+        yield f"limit={getattr(resource, 'RLIMIT_' + name)}:{soft}:{hard}"
+
+
+def start(order, descriptors):
+    """`descriptors`: what the program has as 0, 1, 2 and, if there is one more, 3."""
+    encoded = lambda words: [word.encode("latin1") for word in words]
+    words = ["start", *words_of(order), "--", PROGRAMS + order["program"], *order["argv"]]
+    # Far from the numbers that they get.
+    high = [fcntl.fcntl(its, fcntl.F_DUPFD_CLOEXEC, 300) for its in descriptors]
+    actions = [(os.POSIX_SPAWN_DUP2, its, target) for target, its in enumerate(high)]
+    environment = dict(zip(encoded(order.get("env", {})), encoded(order.get("env", {}).values())))
+    try:
+        return os.posix_spawn(PROGRAMS + "start", encoded(words), environment, file_actions=actions)
+    finally:
+        for its in high:
+            os.close(its)
 
 
 class Running:
@@ -205,13 +175,8 @@ class Running:
                     os.write(self.errors[1], b"x" * 4096)
             except BlockingIOError:
                 os.set_blocking(self.errors[1], True)
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                become(order, self.three, (self.input[0], self.output[1], self.errors[1]))
-            except BaseException as error:
-                os.write(2, repr(error).encode())
-            os._exit(99)
+        three = [] if self.three is None else [self.three]
+        self.pid = start(order, [self.input[0], self.output[1], self.errors[1], *three])
         for descriptor in (self.input[0], self.output[1], self.errors[1]):
             os.close(descriptor)
 
@@ -237,11 +202,17 @@ class Running:
             _, status = os.waitpid(self.pid, 0)
         out = b"".join(iter(lambda: os.read(self.output[0], 65536), b""))
         err = b"".join(iter(lambda: os.read(self.errors[0], 65536), b"")) if self.order.get("errors") != "full" else b""
+        for descriptor in (self.input and self.input[1], self.output[0], self.errors[0]):
+            if descriptor:
+                os.close(descriptor)
+        message = heard(self.end) if self.end else None
+        for its in self.kept:
+            os.close(its) if isinstance(its, int) else its.close()
         return {
             "code": os.waitstatus_to_exitcode(status),
             "out": out.decode("latin1"),
             "err": err.decode("latin1"),
-            "message": heard(self.end) if self.end else None,
+            "message": message,
             "seconds": time.monotonic() - self.begun,
         }
 
@@ -268,8 +239,15 @@ def until(order, stop):
     """Runs a program up to where `stop(step, pid)` holds: before and behind each system call."""
     running = Running({**order, "traced": True})
     running.feed()
-    os.waitpid(running.pid, 0)
-    libc.ptrace(PTRACE_SETOPTIONS, running.pid, None, ctypes.c_void_p(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL))
+    os.waitpid(running.pid, os.WUNTRACED)
+    libc.ptrace(PTRACE_SEIZE, running.pid, None, ctypes.c_void_p(PTRACE_OPTIONS))
+    os.kill(running.pid, signal.SIGCONT)
+    while True:
+        _, status = os.waitpid(running.pid, 0)
+        if not os.WIFSTOPPED(status) or status >> 16 == PTRACE_EVENT_EXEC:
+            break
+        deliver = 0 if status >> 16 else os.WSTOPSIG(status)
+        libc.ptrace(PTRACE_CONT, running.pid, None, ctypes.c_void_p(deliver))
     step, deliver = 0, 0
     while True:
         libc.ptrace(PTRACE_SYSCALL, running.pid, None, ctypes.c_void_p(deliver))
@@ -277,7 +255,7 @@ def until(order, stop):
         if not os.WIFSTOPPED(status):
             return running, step, status
         number = os.WSTOPSIG(status)
-        deliver = 0 if number in (0x85, signal.SIGTRAP) else number
+        deliver = 0 if number == 0x85 or status >> 16 else number
         if number == 0x85:
             step += 1
             if stop(step, running.pid):
@@ -289,56 +267,67 @@ def text_of(path):
         return file.read().decode("latin1")
 
 
+FLOCK = 73 if os.uname().machine == "x86_64" else 32
+
+
+def steps_of(order):
+    """Steps of a whole run at which something may go wrong: each from the lock on, and some before."""
+    calls = []
+    until(order, lambda _, pid: calls.append(syscall_of(pid)))[0].outcome(0)
+    lock = calls.index(FLOCK)
+    return [step for step in range(1, len(calls) + 1) if step > lock or step % 20 == 0]
+
+
+def restore(text):
+    with open("/etc/hosts", "r+b") as file:
+        file.truncate(0)
+        file.write(text.encode("latin1"))
+
+
 def kill_everywhere(order):
     """Killed before and behind each call in turn: the texts of /etc/hosts that were left, and how the next run went."""
-    before, texts, after, step = text_of("/etc/hosts"), {}, {}, 0
-    place = order.get("place", "/etc/hosts")
-    while True:
-        step += order.get("stride", 1)
-        running, _, status = until(order["attack"], lambda its, _: its == step)
-        if status is not None:
-            return {"steps": step, "texts": texts, "after": after, "last": running.outcome(status)["code"]}
-        os.kill(running.pid, signal.SIGKILL)
-        os.waitpid(running.pid, 0)
+    before, texts, after = text_of("/etc/hosts"), {}, {}
+    steps = steps_of(order)
+    for step in steps:
+        restore(before)
+        running, _, status = until(order, lambda its, _: its == step)
+        if status is None:
+            os.kill(running.pid, signal.SIGKILL)
+            os.waitpid(running.pid, 0)
         left = text_of("/etc/hosts")
         texts[left] = texts.get(left, 0) + 1
-        again = attack(order["attack"])
+        again = attack(order)
         key = json.dumps([again["code"], text_of("/etc/hosts"), sorted(os.listdir("/etc"))])
         after[key] = after.get(key, 0) + 1
-        with open(place, "r+b") as file:
-            file.truncate(0)
-            file.write(before.encode("latin1"))
+    return {"steps": len(steps), "texts": texts, "after": after}
 
 
 def edit_everywhere(order):
-    """Somebody else adds a line behind each call in turn: how often the line was there at the end."""
-    before, kept, lost, step = text_of("/etc/hosts"), 0, [], 0
-    while True:
-        step += 1
-        running, _, status = until(order["attack"], lambda its, _: its == step)
-        if status is not None:
-            return {"steps": step, "kept": kept, "lost": lost}
-        call = syscall_of(running.pid)
+    """Somebody else adds a line behind each call in turn: how often it was lost, and how often ours is there."""
+    before, lost, ours = text_of("/etc/hosts"), 0, 0
+    steps = steps_of(order)
+    for step in steps:
+        restore(before)
+        running, _, status = until(order, lambda its, _: its == step)
         with open("/etc/hosts", "ab") as file:
             file.write(b"10.0.0.1 db.example\n")
-        libc.ptrace(PTRACE_CONT, running.pid, None, None)
-        os.waitpid(running.pid, 0)
-        if "10.0.0.1 db.example\n" in text_of("/etc/hosts"):
-            kept += 1
-        else:
-            lost.append(call)
-        with open("/etc/hosts", "wb") as file:
-            file.write(before.encode("latin1"))
+        if status is None:
+            libc.ptrace(PTRACE_CONT, running.pid, None, None)
+            _, status = os.waitpid(running.pid, 0)
+        text = text_of("/etc/hosts")
+        lost += "10.0.0.1 db.example\n" not in text
+        ours += "END localhostess" in text
+    return {"steps": len(steps), "lost": lost, "ours": ours}
 
 
 def stopped_with_lock(order):
     """One stands still with the lock; how another ends meanwhile, and the first one afterwards."""
-    flock, seen = 73 if os.uname().machine == "x86_64" else 32, []
+    seen = []
 
     def behind_lock(_, pid):
         call = syscall_of(pid)
         seen.append(call)
-        return call is None and len(seen) > 1 and seen[-2] == flock
+        return call is None and len(seen) > 1 and seen[-2] == FLOCK
 
     running, _, _ = until(order["attack"], behind_lock)
     other = attack(order["other"])
@@ -415,8 +404,9 @@ def main():
     answers = 1
     os.write(answers, b"\n")
     for line in sys.stdin:
-        if os.fork() == 0:
-            wanted = json.loads(line)
+        wanted = json.loads(line)
+        # One attack alone is not worth a process of its own.
+        if wanted["kind"] == "attack" or os.fork() == 0:
             try:
                 answer = {"id": wanted["id"], "is": ORDERS[wanted["kind"]](wanted["order"])}
             except BaseException as error:
@@ -426,7 +416,8 @@ def main():
                 rest = json.dumps(answer).encode() + b"\n"
                 while rest:
                     rest = rest[os.write(answers, rest) :]
-            os._exit(0)
+            if wanted["kind"] != "attack":
+                os._exit(0)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

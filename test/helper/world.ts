@@ -28,9 +28,10 @@ export interface Attack {
   three?: string;
   held?: number;
   closed?: readonly number[];
-  limits?: Record<string, number>;
+  /** Soft and hard; -1 is none. */
+  limits?: Record<string, readonly [number, number]>;
   umask?: number;
-  cwd?: string;
+  cwd?: "deleted";
   signals?: "ignored" | "blocked";
   /** Seconds. */
   alarm?: number;
@@ -73,6 +74,13 @@ export const canAttack =
 /** Behind a test's name: where it does not run, this says why. */
 export const byAttack = canAttack ? "" : `${lacking(needed)} (as root, with namespaces)`;
 
+/** Whether root may raise a hard limit here: many containers take CAP_SYS_RESOURCE away. */
+export const canRaise =
+  process.platform === "linux" &&
+  (BigInt(`0x${/CapBnd:\s*(\w+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]}`) &
+    (1n << 24n)) !==
+    0n;
+
 export const platform = `linux-${process.arch}` as const;
 
 /** @throws where a program cannot be built. */
@@ -85,6 +93,20 @@ export function build(folder: string, ...more: string[]): void {
 export async function helperWorld(): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "localhostess-helper-"));
   build(folder, "--only", platform);
+  const start = join(folder, platform, "start");
+  const compiled = Bun.spawnSync(
+    [
+      "musl-gcc",
+      "-static",
+      "-O1",
+      "-D_GNU_SOURCE",
+      "-o",
+      start,
+      join(import.meta.dir, "c/start.c"),
+    ],
+    { stdout: "pipe", stderr: "pipe" },
+  );
+  if (!compiled.success) throw new Error(compiled.stderr.toString());
   const script = join(import.meta.dir, "attacker.py");
   const words = ["unshare", "-m", "-n", "python3", script, join(folder, platform)];
   const child = Bun.spawn(words, { cwd: "/", stdin: "pipe", stdout: "pipe", stderr: "inherit" });
@@ -102,7 +124,7 @@ export async function helperWorld(): Promise<World> {
           ready.resolve();
           continue;
         }
-        const answer = JSON.parse(line) as { id: number };
+        const answer = JSON.parse(line) as { id: number; is?: unknown; failed?: string };
         waiting.get(answer.id)?.(answer);
         waiting.delete(answer.id);
       }

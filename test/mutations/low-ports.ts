@@ -3,7 +3,7 @@ import type { Fault } from "./fault.ts";
 
 const asked = ["test/helper/ask-for-ports.test.ts"];
 const low = ["test/daemon/low-ports.test.ts"];
-const setup = ["test/cli/setup.test.ts"];
+const setup = ["test/cli/setup/setup.test.ts"];
 
 export const lowPorts: readonly Fault[] = [
   {
@@ -64,28 +64,28 @@ export const lowPorts: readonly Fault[] = [
   },
   {
     name: "a file that was swapped after it was shown gets a right",
-    file: "src/cli/install/parts/root-program.ts",
+    file: "src/cli/setup/root-program.ts",
     find: "| sha256sum -c -`,",
     replace: "| sha256sum -c - || :`,",
     tests: setup,
   },
   {
     name: "lines that somebody else could have written are kept in the users file",
-    file: "src/cli/install/users-step.ts",
+    file: "src/cli/setup/users-step.ts",
     find: "isTrusted ? fresh : `${file} ${fresh}`",
     replace: "isTrusted || fresh ? fresh : file",
     tests: setup,
   },
   {
     name: "a helper that other users need is removed",
-    file: "src/cli/install/parts/root-program.ts",
+    file: "src/cli/setup/root-program.ts",
     find: "(isFile(ours) || isFile(`${ours}.new`)) && !isShared",
     replace: "(isFile(ours) || isFile(`${ours}.new`))",
     tests: setup,
   },
   {
     name: "anybody sets up something for another user",
-    file: "src/cli/install/whose.ts",
+    file: "src/cli/setup/whose.ts",
     find: "if (uid !== 0 && found !== uid) {",
     replace: "if (uid < 0) {",
     tests: setup,

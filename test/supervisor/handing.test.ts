@@ -220,6 +220,19 @@ test("it keeps its children until they have ended, and tells that it does nothin
   await left;
 });
 
+test("the first process of a container keeps its children itself", async () => {
+  own.add(7);
+  const its = handing();
+  await its.give(0);
+  its.given(line());
+  did = [];
+  const left = its.left({ stays: true });
+  expect(did).toEqual([]);
+  own.delete(7);
+  clock.advance(1000);
+  await left;
+});
+
 test("without children, or without anybody who wants to know how they end, it does not stay", async () => {
   const alone = handing();
   await alone.give(0);

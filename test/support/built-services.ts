@@ -7,7 +7,7 @@ import type { ContainerEngine } from "./container-engine.ts";
 import { eventually } from "./eventually.ts";
 import { type ProjectPlace, projectPlace } from "./project-place.ts";
 
-const patience = 60_000;
+const patience = 120_000;
 
 /** `engine`: known once the tests run. */
 export function builtServices({

@@ -10,12 +10,13 @@ import { systemClock } from "../../src/system/clock.ts";
 import { cli, command, type Env, environment, freshState, session } from "../cli/cli.ts";
 import { builtServices } from "./built-services.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
+import { type DaemonPlace, daemonPlace } from "./daemon-place.ts";
 import { type EngineName, lackingFor } from "./engine-needs.ts";
 import { eventually } from "./eventually.ts";
-import { type Program, startProgram } from "./program.ts";
+import { startProgram } from "./program.ts";
 
 /** Milliseconds; engines copy whole images, on machines that do much else. */
-const patience = 60_000;
+const patience = 120_000;
 const name = `tool${process.pid}`;
 const image = `localhost/${name}`;
 
@@ -42,7 +43,8 @@ function run(kind: EngineName): void {
     return;
   }
   let engine: ContainerEngine;
-  let daemon: Program;
+  let daemon: DaemonPlace;
+  let port: number;
   let socket: string;
   let env: Env;
   const folder = mkdtempSync(join(tmpdir(), "lh-images-"));
@@ -54,16 +56,12 @@ function run(kind: EngineName): void {
     const config = join(folder, "config.toml");
     writeFileSync(config, `containers = ["${engine.socket}"]\n`);
     env = { LOCALHOSTESS_CONFIG: config, DOCKER_HOST: `unix://${engine.socket}` };
-    const off = { LOCALHOSTESS_HTTP_PORT: "off", LOCALHOSTESS_HTTPS_PORT: "off" };
-    // A daemon in this process would wait for the children of the test.
-    daemon = await startProgram([], { ...off, ...(env as Record<string, string>) });
-    env = { ...env, LOCALHOSTESS_STATE_DIR: daemon.state };
-    const found = await findDaemon(daemon.state, { clock: systemClock });
-    if (found.kind !== "healthy") throw new Error(found.kind);
-    socket = found.registration.socket;
+    daemon = await daemonPlace();
+    env = Object.assign(daemon.env, env);
+    ({ port, socket } = await daemon.start());
   }, patience);
   afterAll(async () => {
-    await daemon?.stop();
+    await daemon?.[Symbol.asyncDispose]();
     await engine?.stop();
     rmSync(folder, { recursive: true, force: true });
   }, patience);
@@ -220,7 +218,7 @@ function run(kind: EngineName): void {
       await using its = session([...words, "httpd", "-f", "-p", "8080", "-h", "/www"], { env });
       const headers = { host: `${name}.localhost` };
       const answers = async (): Promise<boolean> => {
-        const answer = await fetch(`http://127.0.0.1:${daemon.port}/`, { headers });
+        const answer = await fetch(`http://127.0.0.1:${port}/`, { headers });
         return (await answer.text()) === "from a container\n";
       };
       await eventually("it answers by its name", answers);

@@ -16,7 +16,7 @@ import { redisInContainer } from "./redis-in-container.ts";
 const httpd = 'CMD ["/bin/httpd","-f","-p","80","-h","/www"]';
 
 /** Milliseconds for a test in which a container is made and removed a few times, on a busy machine. */
-const patience = 60_000;
+const patience = 120_000;
 
 export function servicesOf(kind: EngineName): void {
   describe(`services in containers of ${kind}`, () => run(kind));

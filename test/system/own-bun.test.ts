@@ -172,7 +172,7 @@ describe("in src/", () => {
     expect(having(/\bBun\.build\b|\bBun\.Transpiler\b/)).toEqual([]);
     expect(having(/\bBun\.spawn(Sync)?\b|\bchild_process\b|\bBun\.\$|\bnew Worker\b/)).toEqual([
       // sudo, or root's own shell, for what the person has agreed to.
-      "src/cli/install/as-root.ts",
+      "src/cli/setup/as-root.ts",
       // What the person asked for, in their folder.
       "src/cli/projects/child.ts",
       // Git, in / and by an absolute path, for the verbs that change worktrees.

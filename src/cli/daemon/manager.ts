@@ -17,6 +17,8 @@ export type ManagerOptions = {
   note(text: string): void;
   /** Signals end this daemon no more, as it has ended: somebody else hears them. */
   ignoreSignals(): void;
+  /** For tests. */
+  unit?: (pid: number | "self") => Unit | undefined;
 };
 
 /** Milliseconds that answers have, of the ten seconds after which container engines kill everything. */
@@ -27,13 +29,15 @@ export class Manager {
   readonly #options: ManagerOptions;
   readonly #by;
   readonly #notify;
+  readonly #unit;
   #becomes: "keeps" | "ends" | "minds" = "keeps";
 
   constructor(options: ManagerOptions) {
     this.#options = options;
     const { background, world } = options;
     const { env, platform } = world;
-    const NOTIFY_SOCKET = notifyPath(env, unitOf("self"));
+    this.#unit = options.unit ?? unitOf;
+    const NOTIFY_SOCKET = notifyPath(env, this.#unit("self"));
     const { pid, ppid: parent } = process;
     this.#by = startedBy({ pid, parent, platform, background, env: { ...env, NOTIFY_SOCKET } });
     this.#notify = notifySupervisor(this.#by === "systemd" ? NOTIFY_SOCKET : undefined);
@@ -53,8 +57,8 @@ export class Manager {
 
   /** The daemon lets go of everything: whoever waits for this process has to wait for that one. */
   handedOver(pid: number | undefined): void {
-    const ours = unitOf("self")?.path;
-    const isSame = pid !== undefined && ours !== undefined && unitOf(pid)?.path === ours;
+    const ours = this.#unit("self")?.path;
+    const isSame = pid !== undefined && ours !== undefined && this.#unit(pid)?.path === ours;
     this.#becomes = whenReplaced[this.#by][isSame ? "same unit" : "elsewhere"];
     if (isSame) this.#notify(`MAINPID=${pid}`, `STATUS=pid ${pid} has taken over`);
   }

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import type { Choose } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
-import { serviceVerbs } from "./service-grammar.ts";
-import { setupVerb } from "./setup-grammar.ts";
+import { serviceVerbs } from "../boot/service-grammar.ts";
+import { setupVerb } from "../setup/setup-grammar.ts";
 
 type Theme = (program: Command, choose: Choose, world: World) => void;
 

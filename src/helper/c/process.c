@@ -112,9 +112,7 @@ void keep_capability(int capability) {
   if (syscall(SYS_capget, &header, sets)) _exit(FAILED);
   /* The bounding set and the ambient one only matter for a program that is started: none is. */
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  for (int number = 0; number < 64; number++) {
-    if (number != capability) prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
-  }
+  for (int number = 0; prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0; number++) continue;
   uint32_t kept = capability < 0 ? 0 : sets[0].permitted & (1U << capability);
   sets[0] = (struct capability_set){kept, kept, 0};
   sets[1] = (struct capability_set){0, 0, 0};

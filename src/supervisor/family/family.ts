@@ -145,7 +145,9 @@ export function families(effects: FamilyEffects): Families {
 
   function straysIn(table: Table): Birth[] {
     const { byParent } = indexOf(table);
-    const orphans = [self.pid, ...keepers].flatMap((parent) => {
+    // To the first process of a container come the orphans of everybody.
+    const parents = [self.pid, ...keepers].filter((pid) => pid !== 1);
+    const orphans = parents.flatMap((parent) => {
       const session = table.get(parent)?.session;
       return (byParent.get(parent) ?? []).filter(
         ({ pid, zombie, runId, session: its }) =>

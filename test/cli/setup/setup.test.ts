@@ -3,16 +3,16 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ownPrograms } from "../../src/cli/install/own-programs.ts";
-import { ports } from "../../src/cli/install/parts/ports.ts";
-import type { PartPlan, SetupPlace } from "../../src/cli/install/plan.ts";
-import { rootCommand } from "../../src/cli/install/script.ts";
-import { usersStep } from "../../src/cli/install/users-step.ts";
-import { removalPlan, setupPlan } from "../../src/cli/install/whole-plan.ts";
-import { whose } from "../../src/cli/install/whose.ts";
-import type { Right } from "../../src/helper/users.ts";
-import type { Machine } from "../../src/tls/trust/store.ts";
-import { inProcess } from "./in-process.ts";
+import { ownPrograms } from "../../../src/cli/setup/own-programs.ts";
+import { ports } from "../../../src/cli/setup/ports.ts";
+import type { PartPlan, SetupPlace } from "../../../src/cli/setup/plan.ts";
+import { rootCommand } from "../../../src/cli/setup/script.ts";
+import { usersStep } from "../../../src/cli/setup/users-step.ts";
+import { removalPlan, setupPlan } from "../../../src/cli/setup/whole-plan.ts";
+import { whose } from "../../../src/cli/setup/whose.ts";
+import type { Right } from "../../../src/helper/users.ts";
+import type { Machine } from "../../../src/tls/trust/store.ts";
+import { inProcess } from "../in-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -45,6 +45,7 @@ const place = (
   tlds: [],
   stateDirectory: join(root, "state"),
   bareNames: false,
+  names: async () => [],
   ...more,
 });
 

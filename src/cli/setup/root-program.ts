@@ -1,12 +1,12 @@
 /** A root-owned program that came with this one -> the step that puts it in its place and gives it its right. */
 import { existsSync, lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { unsafeFolderWhy, unsafeWhy } from "../../../helper/installed.ts";
-import { helperFolders } from "../../../helper/places.ts";
-import { fileHash } from "../../../system/file-hash.ts";
-import { shellWord } from "../../../text/shell-words.ts";
-import type { SetupPlace, Step } from "../plan.ts";
-import { aboveIsOurs } from "../users-step.ts";
+import { unsafeFolderWhy, unsafeWhy } from "../../helper/installed.ts";
+import { helperFolders } from "../../helper/places.ts";
+import { fileHash } from "../../system/file-hash.ts";
+import { shellWord } from "../../text/shell-words.ts";
+import type { SetupPlace, Step } from "./plan.ts";
+import { aboveIsOurs } from "./users-step.ts";
 
 export type RootProgram = {
   /** The name of its file, and the id of the step. */

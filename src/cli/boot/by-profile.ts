@@ -1,9 +1,9 @@
 /** The service without a manager -> a block in the profile of the login shell, which starts the daemon. */
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
-import { profileBlock, profileOf, type Shell, withBlock } from "../../../boot/profile-block.ts";
-import { readText } from "../../../system/read-text.ts";
-import { Failure } from "../../shared/failure.ts";
+import { profileBlock, profileOf, type Shell, withBlock } from "../../boot/profile-block.ts";
+import { readText } from "../../system/read-text.ts";
+import { Failure } from "../shared/failure.ts";
 import type { Plan, ServicePlace, ServiceWay, Standing, Step } from "./plan.ts";
 import { resultText } from "./plan.ts";
 

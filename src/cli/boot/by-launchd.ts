@@ -1,10 +1,10 @@
 /** The service as an agent of launchd -> its file, the calls of launchctl, and what those answer. macOS. */
-import { xmlComment } from "../../../boot/owned-text.ts";
-import { agentPath } from "../../../boot/places.ts";
-import { launchdLabel, plistText } from "../../../boot/plist-text.ts";
-import type { CommandResult } from "../../../system/command.ts";
-import { shellCommand } from "../../../text/shell-words.ts";
-import { Failure } from "../../shared/failure.ts";
+import { xmlComment } from "../../boot/owned-text.ts";
+import { agentPath } from "../../boot/places.ts";
+import { launchdLabel, plistText } from "../../boot/plist-text.ts";
+import type { CommandResult } from "../../system/command.ts";
+import { shellCommand } from "../../text/shell-words.ts";
+import { Failure } from "../shared/failure.ts";
 import { havingOf, type Wanted, writing } from "./owned-file.ts";
 import {
   type Plan,

@@ -2,9 +2,11 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { hostNames } from "../../helper/host-names.ts";
 import { usersOf } from "../../helper/look.ts";
 import { unsafeWhy } from "../../helper/installed.ts";
 import { helperFolders, usersFile } from "../../helper/places.ts";
+import { routeTable } from "../../routes/table.ts";
 import { whereIs } from "../../system/search-path.ts";
 import { exitCode } from "../shared/exit-code.ts";
 import { Failure } from "../shared/failure.ts";
@@ -104,6 +106,7 @@ async function lookAt(
     tlds: settings.tlds,
     stateDirectory: settings.stateDirectory,
     bareNames: flags.bareNames ?? false,
+    names: () => namesNow(settings, world),
   };
   const looked: Looked[] = [];
   for (const part of chosen(flags)) looked.push({ part, plan: await part.look(place) });
@@ -119,6 +122,13 @@ async function lookAt(
     isAboveOurs: existsSync(join(path, aboveIsOurs)),
   };
   return { looked, plan: removalPlan(looked, { user, folder }) };
+}
+
+async function namesNow(settings: Settings, world: World): Promise<readonly string[]> {
+  const { looker } = await import("../shared/look.ts");
+  const { services, supervised, tlds, routing } = await looker(settings, { world })();
+  const { origins } = routeTable(services, { supervised, tlds, ...routing });
+  return hostNames({ services, supervised, origins, tlds }).names;
 }
 
 /** Without a part's own option: the usual ones, and all of them where something is taken away. */

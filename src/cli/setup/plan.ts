@@ -62,4 +62,6 @@ export type SetupPlace = {
   stateDirectory: string;
   /** `--bare-names`, with `--trust` only. */
   bareNames: boolean;
+  /** Names of services that run, for the hosts file: ascending, each once. */
+  names(): Promise<readonly string[]>;
 };

@@ -1,11 +1,11 @@
 /** A machine -> what has to be done so that a user's daemon has ports 80 and 443. */
-import { helperName } from "../../../helper/places.ts";
-import { firstFreePort } from "../../../system/first-free-port.ts";
-import { fileCapability, mayBindAlone } from "../../../system/file-capability.ts";
-import { whereIs } from "../../../system/search-path.ts";
-import { installCommand } from "../../../tls/trust/install-command.ts";
-import type { Part, PartPlan, SetupPlace } from "../plan.ts";
-import { systemPath } from "../script.ts";
+import { helperName } from "../../helper/places.ts";
+import { firstFreePort } from "../../system/first-free-port.ts";
+import { fileCapability, mayBindAlone } from "../../system/file-capability.ts";
+import { whereIs } from "../../system/search-path.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
+import type { Part, PartPlan, SetupPlace } from "./plan.ts";
+import { systemPath } from "./script.ts";
 import { rootProgram } from "./root-program.ts";
 
 /** The lowest port that the daemon wants. */

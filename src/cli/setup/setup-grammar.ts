@@ -9,6 +9,15 @@ export function setupVerb(program: Command, choose: Choose, world: World): void 
     .command("setup")
     .description("URLs without a port, and names that every program finds: what needs root, once")
     .option("--ports", "ports 80 and 443 for the daemon of this user")
+    .option(
+      "--hosts",
+      "names in /etc/hosts, kept in step with services, for programs that need them",
+    )
+    .option("--trust", "your certificate authority in the system's trust store")
+    .option(
+      "--bare-names",
+      "with --trust: also the one for names without a dot, which may sign for any name",
+    )
     .option("--yes", "do not ask before the commands are run")
     .option("--dry-run", "only show the commands")
     .addOption(new Option("--status", "only report what is set up").conflicts(["remove", "dryRun"]))
