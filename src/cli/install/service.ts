@@ -16,9 +16,9 @@ import { isWsl } from "../shared/is-wsl.ts";
 import { printJson } from "../shared/json-output.ts";
 import { defaultPort, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { byLaunchd } from "./service/by-launchd.ts";
-import { byProfile } from "./service/by-profile.ts";
-import { bySystemd } from "./service/by-systemd.ts";
+import { byLaunchd } from "./by-launchd.ts";
+import { byProfile } from "./by-profile.ts";
+import { bySystemd } from "./by-systemd.ts";
 import {
   carryOut,
   type Plan,
@@ -26,7 +26,7 @@ import {
   type ServiceWay,
   type Standing,
   type Step,
-} from "./service/plan.ts";
+} from "./service-plan.ts";
 
 export type ServiceFlags = {
   json?: boolean;

@@ -1,13 +1,13 @@
 /** The service as a unit of the user's own systemd -> its files, the calls of systemctl, and what those answer. */
 import { join } from "node:path";
-import { environmentText } from "../../../boot/environment.ts";
-import { packagedUnits, unitPaths } from "../../../boot/places.ts";
-import { unitName, unitText } from "../../../boot/unit-text.ts";
-import type { CommandResult } from "../../../system/command.ts";
-import { readText } from "../../../system/read-text.ts";
+import { environmentText } from "../../boot/environment.ts";
+import { packagedUnits, unitPaths } from "../../boot/places.ts";
+import { unitName, unitText } from "../../boot/unit-text.ts";
+import type { CommandResult } from "../../system/command.ts";
+import { readText } from "../../system/read-text.ts";
 import { havingOf, type Wanted, writing } from "./owned-file.ts";
-import { Failure } from "../../shared/failure.ts";
-import { shellCommand } from "../../../text/shell-words.ts";
+import { Failure } from "../shared/failure.ts";
+import { shellCommand } from "../../text/shell-words.ts";
 import {
   type Plan,
   resultText,
@@ -17,7 +17,7 @@ import {
   type Step,
   type Verdict,
   type Words,
-} from "./plan.ts";
+} from "./service-plan.ts";
 
 const systemctl = (...words: string[]): Words => ["systemctl", "--user", ...words];
 

@@ -1,10 +1,10 @@
 /** The service as an agent of launchd -> its file, the calls of launchctl, and what those answer. macOS. */
-import { xmlComment } from "../../../boot/owned-text.ts";
-import { agentPath } from "../../../boot/places.ts";
-import { launchdLabel, plistText } from "../../../boot/plist-text.ts";
-import type { CommandResult } from "../../../system/command.ts";
-import { shellCommand } from "../../../text/shell-words.ts";
-import { Failure } from "../../shared/failure.ts";
+import { xmlComment } from "../../boot/owned-text.ts";
+import { agentPath } from "../../boot/places.ts";
+import { launchdLabel, plistText } from "../../boot/plist-text.ts";
+import type { CommandResult } from "../../system/command.ts";
+import { shellCommand } from "../../text/shell-words.ts";
+import { Failure } from "../shared/failure.ts";
 import { havingOf, type Wanted, writing } from "./owned-file.ts";
 import {
   type Plan,
@@ -15,15 +15,15 @@ import {
   type Step,
   type Verdict,
   type Words,
-} from "./plan.ts";
+} from "./service-plan.ts";
 
 /** Exit codes of launchctl, which are errno's and launchd's own; `launchctl error <code>` prints their words. */
 const codes = {
   /** The agent is loaded already, or was disabled. */
   inputOutput: 5,
-  /** It is being loaded, or unloaded. */
+  /** The agent is being loaded, or unloaded. */
   busy: [36, 37],
-  /** It is not loaded. */
+  /** No such agent is loaded. */
   unknown: [3, 113],
   /** There is no such session: nobody has logged in at the screen. */
   noSession: 125,

@@ -1,11 +1,11 @@
 /** The service without a manager -> a block in the profile of the login shell, which starts the daemon. */
 import { lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
-import { profileBlock, profileOf, type Shell, withBlock } from "../../../boot/profile-block.ts";
-import { readText } from "../../../system/read-text.ts";
-import { Failure } from "../../shared/failure.ts";
-import type { Plan, ServicePlace, ServiceWay, Standing, Step } from "./plan.ts";
-import { resultText } from "./plan.ts";
+import { profileBlock, profileOf, type Shell, withBlock } from "../../boot/profile-block.ts";
+import { readText } from "../../system/read-text.ts";
+import { Failure } from "../shared/failure.ts";
+import type { Plan, ServicePlace, ServiceWay, Standing, Step } from "./service-plan.ts";
+import { resultText } from "./service-plan.ts";
 
 /** Bytes of a profile. */
 const longest = 1024 * 1024;
@@ -69,7 +69,7 @@ export function byProfile(place: ServicePlace): ServiceWay {
   };
 }
 
-/** What the login shell reads first, and no other shell of the person's. */
+/** The file that the login shell reads first, and no other shell of the person's. */
 function profileFor({ world: { env, home } }: ServicePlace): { path: string; shell: Shell } {
   const shell = basename(env.SHELL ?? "");
   if (shell === "zsh") {

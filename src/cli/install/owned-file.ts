@@ -1,9 +1,9 @@
 /** A file that we want to have a text -> the step that writes it, or the reason why a person has to decide. */
-import { type Comment, ownedText, ownershipOf } from "../../../boot/owned-text.ts";
-import { readText } from "../../../system/read-text.ts";
-import { lineDifference } from "../../../text/line-difference.ts";
-import { Failure } from "../../shared/failure.ts";
-import type { Step } from "./plan.ts";
+import { type Comment, ownedText, ownershipOf } from "../../boot/owned-text.ts";
+import { readText } from "../../system/read-text.ts";
+import { lineDifference } from "../../text/line-difference.ts";
+import { Failure } from "../shared/failure.ts";
+import type { Step } from "./service-plan.ts";
 
 /** Bytes: a unit, or an agent. */
 const longest = 64 * 1024;

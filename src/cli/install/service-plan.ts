@@ -1,13 +1,13 @@
-/** What is to be done for the service -> done, or shown: files, and commands of the manager. */
+/** The steps that a service needs -> done, or shown: files, and commands of the manager. */
 import { rm } from "node:fs/promises";
-import { writeAtomically } from "../../../system/atomic-file.ts";
-import type { CommandResult } from "../../../system/command.ts";
-import { shellCommand } from "../../../text/shell-words.ts";
-import type { StableProgram } from "../../../boot/stable-program.ts";
-import { unwritable } from "../../../text/unwritable.ts";
-import type { Settings } from "../../shared/settings.ts";
-import { Failure } from "../../shared/failure.ts";
-import type { World } from "../../shared/world.ts";
+import { writeAtomically } from "../../system/atomic-file.ts";
+import type { CommandResult } from "../../system/command.ts";
+import { shellCommand } from "../../text/shell-words.ts";
+import type { StableProgram } from "../../boot/stable-program.ts";
+import { unwritable } from "../../text/unwritable.ts";
+import type { Settings } from "../shared/settings.ts";
+import { Failure } from "../shared/failure.ts";
+import type { World } from "../shared/world.ts";
 
 export type Words = readonly [string, ...string[]];
 
@@ -64,7 +64,7 @@ export interface ServiceWay {
   install(): Promise<Plan>;
   uninstall(): Promise<Plan>;
   standing(): Promise<Standing>;
-  /** Of a command that has not ended with 0. */
+  /** For a command that has not ended with 0. */
   verdict(words: Words, result: CommandResult): Verdict;
 }
 
