@@ -1,4 +1,5 @@
 /** The parts of a running daemon -> what another daemon takes over from it, and the end of what stays behind. */
+import type { OneOffs } from "../containers/runs/one-offs.ts";
 import type { TcpPlace } from "../control/found/handed-sockets.ts";
 import { HandingOver } from "../control/found/handing-over.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
@@ -15,6 +16,7 @@ export type HandingOverOptions = {
   /** Undefined: nobody can ask us to hand over. */
   doors: Doors | undefined;
   projects: Projects;
+  oneOffs: OneOffs;
   watch: Watch;
   /** Ends this daemon: what is under way first. */
   dismissed(why: string): void;
@@ -38,7 +40,7 @@ export type HandingOverPart = {
 };
 
 export function handingOver(options: HandingOverOptions): HandingOverPart {
-  const { clock, proxy, doors, projects, watch, dismissed } = options;
+  const { clock, proxy, doors, projects, oneOffs, watch, dismissed } = options;
   let left: Promise<void> | undefined;
   let part: HandedPart | undefined;
   const conversations = new HandingOver({
@@ -59,6 +61,8 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     leave({ descriptor }) {
       // First of all: this process may end within the same turn.
       options.onHandedOver?.(peerPid(descriptor));
+      // Before the doors: clients of containers are not gone when we close their conversations.
+      oneOffs.leave();
       left = Promise.all([
         proxy.leave(leavingMilliseconds),
         doors?.leave(),

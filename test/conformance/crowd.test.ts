@@ -19,7 +19,7 @@ for (const port of ["any", "one"] as const) {
   test(
     `thirty clients at once, who ask for ${port} port, end with one daemon and thirty answers`,
     async () => {
-      await using place = await daemonPlace();
+      await using place = await daemonPlace({ apart: true });
       const number = String(port === "any" ? 0 : freePort());
       const answers = await Promise.all(
         Array.from({ length: 30 }, () =>
@@ -56,7 +56,7 @@ test(
 test(
   "a daemon that takes another's place: connections are refused for less than a second, and no request is lost",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     await using server = await testServer();
     const first = await place.start();
     let over = false;
@@ -108,7 +108,7 @@ test(
 test(
   "what is under way when a daemon is displaced ends whole, while the next one has the port already",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     await using server = await testServer();
     await using before = await daemonInFront(place.env);
     const said = before.output();

@@ -18,6 +18,7 @@ import { h2Clients } from "./h2-clients.ts";
 import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
+import { hostsBlock } from "./hosts.ts";
 import { identity } from "./identity.ts";
 import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
@@ -65,6 +66,7 @@ export const faults: readonly Fault[] = [
   ...folder,
   ...h2Servers,
   ...handover,
+  ...hostsBlock,
   ...identity,
   ...images,
   ...inferredNames,

@@ -44,14 +44,14 @@ export const serviceFaults: readonly Fault[] = [
   },
   {
     name: "what a person has changed is written over",
-    file: "src/cli/install/owned-file.ts",
+    file: "src/cli/boot/owned-file.ts",
     find: 'if (having.kind === "edited" && !force) {',
     replace: 'if (having.kind === "edited" && force) {',
     tests: service,
   },
   {
     name: "what a person has changed is removed",
-    file: "src/cli/install/by-systemd.ts",
+    file: "src/cli/boot/by-systemd.ts",
     find: 'if (having.kind === "edited" && !place.force) {',
     replace: 'if (having.kind === "edited" && place.force) {',
     tests: service,

@@ -12,7 +12,7 @@ import {
   type ServiceFlags,
   serviceStatus,
   serviceUninstall,
-} from "../../src/cli/install/service.ts";
+} from "../../src/cli/boot/service.ts";
 import { failed } from "../../src/cli/ending.ts";
 import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
 import type { Ended } from "./ended.ts";

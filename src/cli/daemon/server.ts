@@ -13,6 +13,7 @@ import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
 import type { Cancel } from "../../system/clock.ts";
 import { logFile } from "../../system/log-file.ts";
+import { takePassedSockets } from "../../system/passed-sockets.ts";
 import { configFile } from "../../system/paths.ts";
 import { certificateAuthorityDirectory } from "../../tls/certificate-authority-paths.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
@@ -35,6 +36,7 @@ export async function serverStart(
   flags: StartFlags,
   { world: its, startDaemon }: { world: World; startDaemon: StartDaemon },
 ): Promise<number> {
+  const passed = takePassedSockets({ envs: [its.env, process.env], pid: process.pid });
   const settings = await settingsOf(flags, its);
   const world = flags.background ? logged(its, settings.log) : its;
   const { out, err } = world;
@@ -69,10 +71,14 @@ export async function serverStart(
       configFile: located.kind === "path" ? located.path : undefined,
       serviceTrust: trustVariables({ settings, world, note }),
       unlessRunning: flags.unlessRunning ?? false,
+      passed,
+      // Elsewhere these ports are free.
+      ...(world.platform === "linux" ? { helper: { version: packageJson.version } } : {}),
       mustBeFound: flags.background ?? false,
       tlds: settings.tlds,
       bareNames: settings.config.bare_names?.value ?? [],
       containers: settings.config.containers?.value ?? true,
+      hostsBlock: hostsBlock(settings),
       onServices(_, changes) {
         log(changes);
       },
@@ -195,6 +201,12 @@ function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
   });
 }
 
+/** Daemons beside the usual one would write over its names, and it over theirs: a user has one block. */
+function hostsBlock({ sandbox, ownPlace, config }: Settings): DaemonOptions["hostsBlock"] {
+  if (sandbox !== undefined || !ownPlace) return undefined;
+  return { wanted: config.hosts?.value, root: "/" };
+}
+
 /** The first signal begins the drain; a second one ends the process at once. */
 function ending(world: World): { begun: Promise<void>; begin(): void; cancel: Cancel } {
   const { promise: begun, resolve } = Promise.withResolvers<void>();
@@ -308,15 +320,16 @@ async function whyNot(port: number, { code, settings }: { code: string; settings
 
 /** A sentence for each reason why URLs need a port. */
 async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<string[]> {
-  const having = (code: string) =>
-    refusedPorts.filter((its) => its.code === code).map(({ port }) => port);
-  const [closed, taken] = [having("EACCES"), having("EADDRINUSE")];
+  const having = (code: string) => refusedPorts.filter((its) => its.code === code);
+  const [closed, taken] = [having("EACCES"), having("EADDRINUSE").map(({ port }) => port)];
   const holders = taken.length === 0 ? [] : await holdersOf(taken, settings);
-  const others = refusedPorts.filter(({ port }) => !closed.includes(port) && !taken.includes(port));
+  const others = refusedPorts.filter((its) => !closed.includes(its) && !taken.includes(its.port));
+  const remedies = closed.map(({ port, why, fix = portRightCommand([port]) }) => {
+    return `for URLs without a port: ${fix}, then restart (${why})`;
+  });
   return [
-    ...(closed.length === 0
-      ? []
-      : [`for URLs without a port: ${portRightCommand(closed)}, then restart`]),
+    // Most often the same for both ports.
+    ...new Set(remedies),
     ...holders.map(({ who }, index) => `not using port ${taken[index]}, which is in use by ${who}`),
     ...others.map(({ port, why }) => `not using port ${port}: ${why}`),
   ];

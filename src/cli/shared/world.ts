@@ -3,6 +3,7 @@ import { fstatSync, statSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { withBytes } from "../../system/byte-text.ts";
 import type { Cancel } from "../../system/clock.ts";
+import { isCompiled } from "../../system/own-bun.ts";
 import type { FailureCode } from "./failure.ts";
 
 /** The colors in use; without colors, each returns its text unchanged. */
@@ -167,7 +168,9 @@ export function patient(world: World): World {
  * @returns `/` for a folder that is gone: it has no path any more, and no files.
  */
 function enterFolder(): string {
-  const { LOCALHOSTESS_CWD: folder } = process.env;
+  const { LOCALHOSTESS_CWD } = process.env;
+  // The compiled program begins where the person is, and that variable is none of its own.
+  const folder = isCompiled() ? undefined : LOCALHOSTESS_CWD;
   // No child process inherits the variable: it would change to that folder too.
   delete process.env.LOCALHOSTESS_CWD;
   try {

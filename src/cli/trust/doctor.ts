@@ -1,7 +1,7 @@
 /** `localhostess doctor` -> what works on this machine and what does not, each with its remedy. Changes nothing. */
 import { configuration } from "../shared/configuration.ts";
 import { daemonIfUsable } from "../shared/daemon-here.ts";
-import { portsOf } from "../shared/look.ts";
+import { looker, portsOf } from "../shared/look.ts";
 import { type MachineFlags, machineOf, served } from "../shared/machine.ts";
 import { printJson } from "../shared/json-output.ts";
 import { settingsOf } from "../shared/settings.ts";
@@ -10,9 +10,13 @@ import { checkAuthorities } from "./check-authorities.ts";
 import { checkConfig } from "./check-config.ts";
 import { checkContainers, checkProjectContainers } from "./check-containers.ts";
 import { checkGiven } from "./check-given.ts";
+import { checkHosts } from "./check-hosts.ts";
 import { checkNames } from "./check-names.ts";
 import { checkPorts } from "./check-ports.ts";
 import { type Finding, tellFinding } from "./finding.ts";
+
+/** Milliseconds. The daemon takes a name away after three seconds. */
+const hostsPatience = 3_500;
 
 export async function doctor(flags: MachineFlags, world: World): Promise<number> {
   const config = await configuration(world);
@@ -29,6 +33,12 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
     () => checkAuthorities(settings, machine),
     () => checkPorts({ main: port, proxy, settings, machine }),
     () => checkNames(port, { machine }),
+    () =>
+      checkHosts({
+        ...{ settings, machine, uid: process.getuid?.() ?? -1 },
+        look: looker(settings),
+        later: () => Bun.sleep(hostsPatience),
+      }),
     () => checkContainers(settings, world),
     () => checkProjectContainers(settings, world),
   ];
