@@ -19,6 +19,7 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { hostsBlock } from "./hosts.ts";
+import { helper } from "./helper.ts";
 import { identity } from "./identity.ts";
 import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
@@ -74,6 +75,7 @@ export const faults: readonly Fault[] = [
   ...given,
   ...guarding,
   ...handed,
+  ...helper,
   ...logins,
   ...machine,
   ...json,

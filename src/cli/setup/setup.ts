@@ -124,8 +124,9 @@ async function lookAt(
 }
 
 async function namesNow(settings: Settings, world: World): Promise<readonly string[]> {
-  const { looker } = await import("../shared/look.ts");
-  const { services, supervised, tlds, routing } = await looker(settings, { world })();
+  const { looker, withCheckouts } = await import("../shared/look.ts");
+  const sight = await withCheckouts(await looker(settings, { world })());
+  const { services, supervised, tlds, routing } = sight;
   const { origins } = routeTable(services, { supervised, tlds, ...routing });
   return hostNames({ services, supervised, origins, tlds }).names;
 }
