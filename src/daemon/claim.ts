@@ -26,17 +26,18 @@ import type { DaemonOptions } from "./options.ts";
 import { LastingFault } from "./lasting-fault.ts";
 import { Pausable } from "./pausable.ts";
 import { persistently } from "./persistently.ts";
-import { vacancy } from "./ports.ts";
+import type { LowPorts } from "./low-ports.ts";
 import type { Stopping } from "./stops.ts";
 
 export type ClaimOptions = Pick<
   DaemonOptions,
-  "port" | "extraPorts" | "unlessRunning" | "mustBeFound" | "stateDirectory"
+  "port" | "extraPorts" | "unlessRunning" | "mustBeFound" | "stateDirectory" | "drain"
 > & {
   clock: Clock;
   facts: Facts;
   /** Undefined: the state directory cannot be written, so there is no record. */
   doors: Doors | undefined;
+  lowPorts: LowPorts;
   /** Starts the proxy. @throws the system's error where the port is taken or not allowed. */
   bind(port: number, before: Before): RunningProxy;
   /** Takes what a daemon that we replace knows, before it is asked to go. */
@@ -50,10 +51,10 @@ export type ClaimOptions = Pick<
   last: Stopping;
 };
 
-/** The proxy of the daemon before, whose sockets listen already. */
+/** Sockets that listen already: of the daemon before, of a service manager, of the helper. */
 export type Before = {
   ready: Ready | undefined;
-  /** Its port for URLs of the scheme, besides the main port. */
+  /** The port of the daemon before for URLs of the scheme, besides the main port. */
   portOf(scheme: Scheme): number | undefined;
 };
 
@@ -69,6 +70,8 @@ export type Claim = {
   proxy: RunningProxy;
   /** The daemon that we have replaced. */
   predecessor: Registration | undefined;
+  /** With its help. */
+  isHanded: boolean;
   /** To that daemon, where it has handed over its services. */
   line: LineStart | undefined;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
@@ -76,11 +79,13 @@ export type Claim = {
 };
 
 /** Milliseconds that answers under way have when the daemon stops. */
-const drainMilliseconds = 10_000;
+const usualDrain = 10_000;
 
 /** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
 export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const { clock, facts, doors, stateDirectory, unlessRunning, mustBeFound, note, stops } = options;
+  const { lowPorts } = options;
+  const extras = options.extraPorts.map(({ port }) => port).filter((port) => port !== 0);
   const record = recordOf(options);
   let handed: Handed | undefined;
   let hasServices = false;
@@ -90,19 +95,23 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   options.last.push("the handover", () => handed?.close());
   const publish = (port: number): Promise<void> =>
     mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
+  const isHandedPort = (port: number): boolean =>
+    handed?.sockets.some(({ place }) => isProxySocket(place) && place.port === port) ?? false;
   const claimed = await claimPort({
     clock,
     port: options.port,
-    extras: options.extraPorts.map(({ port }) => port).filter((port) => port !== 0),
+    extras,
     unlessRunning,
     // Nobody is told of one in the background that goes on after all.
     unlessStopped: mustBeFound,
     find: () => findDaemon(stateDirectory, { clock }),
-    vacancy,
+    vacancy: (port) => lowPorts.vacancy(port),
+    prepare: (port) => lowPorts.prepare([port, ...extras], isHandedPort),
     bind(port) {
-      const proxy = bindWith(handed, (before) => options.bind(port, before));
+      const proxy = bindWith(handed, { lowPorts, bind: (before) => options.bind(port, before) });
+      lowPorts.close();
       // The listeners close before its promise is there, so that the next daemon has the ports at once.
-      stops.push("the proxy", () => proxy.stop(drainMilliseconds));
+      stops.push("the proxy", () => proxy.stop(options.drain ?? usualDrain));
       return proxy;
     },
     async inherit(found) {
@@ -141,7 +150,14 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       handed!.close();
       doors?.settle();
     },
-    publish,
+    publish(port) {
+      // Whoever reads the record before we listen is told the URLs that there will be.
+      for (const { scheme, port: extra, shown } of options.extraPorts) {
+        const isOurs = isHandedPort(extra) || lowPorts.has(extra);
+        if (shown && extra !== port && isOurs) facts[`${scheme}Port`] = extra;
+      }
+      return publish(port);
+    },
     stillOurs: record.isOurs,
   }).catch((cause: Error & { code?: string; port?: number }) => {
     const { code, message, port = options.port } = cause;
@@ -160,6 +176,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   if (superseded) return undefined;
   facts.addresses = proxy.addresses;
   const { http, https } = proxy.urlPorts;
+  delete facts.httpPort;
+  delete facts.httpsPort;
   if (http !== proxy.port) facts.httpPort = http;
   if (https !== proxy.port) facts.httpsPort = https;
   try {
@@ -174,6 +192,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   return {
     proxy,
     predecessor,
+    isHanded: heard,
     line,
     keep({ lost, stops: keeping }) {
       if (doors === undefined) return { pause() {}, resume() {} };
@@ -248,15 +267,14 @@ async function* servicesOf(handed: Handed): AsyncGenerator<Given> {
   }
 }
 
-function bindWith(
-  handed: Handed | undefined,
-  bind: (before: Before) => RunningProxy,
-): RunningProxy {
+type BindOptions = { lowPorts: LowPorts; bind(before: Before): RunningProxy };
+
+function bindWith(handed: Handed | undefined, { lowPorts, bind }: BindOptions): RunningProxy {
   const sockets = handed === undefined ? [] : takeSockets(handed.sockets, isProxySocket);
   const { ready, close } = readySockets(sockets);
   try {
     return bind({
-      ready,
+      ready: lowPorts.after(ready),
       portOf: (scheme) => sockets.find(({ place }) => place.as === scheme)?.place.port,
     });
   } finally {

@@ -29,7 +29,10 @@ import { handingOver } from "./handing-over.ts";
 import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
+import { LowPorts } from "./low-ports.ts";
 import { namelessNow } from "./nameless.ts";
+import { refuseNewerState } from "./newer-state.ts";
+import { type NamesInStep, namesInStep } from "./names-in-step.ts";
 import { beginOneOffs, oneOffContainers } from "./one-off-containers.ts";
 import { otherMachines } from "./other-machines.ts";
 import { proxyAt } from "./proxy-at.ts";
@@ -42,7 +45,8 @@ export type { Daemon, DaemonOptions } from "./options.ts";
 /**
  * Undefined where another daemon runs and is to go on: with `unlessRunning`, and where one was started after this.
  *
- * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had.
+ * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had, and one with a sentence where a
+ * newer version has written to the state directory.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const stops = new Stops((part, error) =>
@@ -61,6 +65,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const clock = systemClock;
   const now = (): number => performance.now();
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
+  refuseNewerState(stateDirectory);
   // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
   const wsl = /microsoft/i.test(release());
   const gitCheckouts = checkouts({ uid: process.getuid?.() ?? -1, clock });
@@ -74,6 +79,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const proxy = new Late<RunningProxy>();
   const doors = new Late<Doors>();
   const handing = new Late<HandingOver>();
+  const hostsNames = new Late<NamesInStep>();
 
   const supervisor = new Late<Projects>();
   const denials = new Denials({
@@ -104,6 +110,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     remotes: () => machines.names(),
     waiting: () => discovery.waiting(),
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
+    onTable: () => hostsNames.part?.changed(),
   });
   const supervised = () => supervisor.part?.snapshots() ?? [];
   const given = givenClaims(namesPath(stateDirectory), note);
@@ -181,9 +188,12 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   await machines.start();
   /** Answers under way end while services do, and while the record goes. */
   const resting = stops.together("the proxy and the services");
+  const lowPorts = new LowPorts({ passed: options.passed ?? [], helper: options.helper, note });
+  stops.push("sockets that were not used", () => lowPorts.close());
   const claimed = await claim({
     ...options,
     ...common,
+    lowPorts,
     doors: opened,
     bind,
     inherit: (shells) => projects.inherit(shells),
@@ -201,20 +211,39 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
-  const watch = claimed.keep({ lost: dismissed.resolve, stops });
+  let isLost = false;
+  const watch = claimed.keep({
+    lost(reason) {
+      isLost = true;
+      dismissed.resolve(reason);
+    },
+    stops,
+  });
   const over = handingOver({
     ...common,
-    ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
+    ...{ proxy: claimed.proxy, doors: opened, projects, oneOffs: onceOnly, watch },
+    dismissed: dismissed.resolve,
+    onHandedOver: options.onHandedOver,
   });
   handing.is(over.conversations);
+  const inStep = namesInStep({
+    ...{ ...options, clock, routes, note },
+    isOurs: () => !isLost && over.conversations.state === "serving",
+  });
+  hostsNames.is(inStep);
+  // Before the services end, which the next daemon may start at once.
+  stops.push("the names in the hosts file", () => inStep.end());
+  inStep.changed();
 
   return {
     port: claimed.proxy.port,
     ports: claimed.proxy.ports,
     urlPorts: claimed.proxy.urlPorts,
-    refusedPorts: claimed.proxy.refusedPorts,
+    refusedPorts: lowPorts.explained(claimed.proxy.refusedPorts),
+    sourceOf: (port) => lowPorts.sourceOf(port),
     addresses: claimed.proxy.addresses,
     predecessor: claimed.predecessor,
+    isHanded: claimed.isHanded,
     dismissed: dismissed.promise,
     get isReplaced() {
       return over.left() !== undefined;
@@ -226,7 +255,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     get keeps() {
       return over.keeps();
     },
-    kept: () => over.kept(),
+    kept: (how) => over.kept(how),
   };
 }
 

@@ -1,10 +1,12 @@
 /** The parts of a running daemon -> what another daemon takes over from it, and the end of what stays behind. */
+import type { OneOffs } from "../containers/runs/one-offs.ts";
 import type { TcpPlace } from "../control/found/handed-sockets.ts";
 import { HandingOver } from "../control/found/handing-over.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import type { HandedPart } from "../supervisor/handed.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
+import { peerPid } from "../system/peer-pid.ts";
 import type { Watch } from "./claim.ts";
 import type { Doors } from "./doors.ts";
 
@@ -14,9 +16,12 @@ export type HandingOverOptions = {
   /** Undefined: nobody can ask us to hand over. */
   doors: Doors | undefined;
   projects: Projects;
+  oneOffs: OneOffs;
   watch: Watch;
   /** Ends this daemon: what is under way first. */
   dismissed(why: string): void;
+  /** As in `DaemonOptions`. */
+  onHandedOver?: ((pid: number | undefined) => void) | undefined;
 };
 
 /**
@@ -31,11 +36,11 @@ export type HandingOverPart = {
   left(): Promise<void> | undefined;
   /** As `keeps` and `left` of a `HandedPart`. */
   keeps(): number;
-  kept(): Promise<void>;
+  kept(how: Parameters<HandedPart["left"]>[0]): Promise<void>;
 };
 
 export function handingOver(options: HandingOverOptions): HandingOverPart {
-  const { clock, proxy, doors, projects, watch, dismissed } = options;
+  const { clock, proxy, doors, projects, oneOffs, watch, dismissed } = options;
   let left: Promise<void> | undefined;
   let part: HandedPart | undefined;
   const conversations = new HandingOver({
@@ -53,7 +58,11 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     },
     begin: () => watch.pause(),
     takeBack: (successor) => watch.resume(successor),
-    leave() {
+    leave({ descriptor }) {
+      // First of all: this process may end within the same turn.
+      options.onHandedOver?.(peerPid(descriptor));
+      // Before the doors: clients of containers are not gone when we close their conversations.
+      oneOffs.leave();
       left = Promise.all([
         proxy.leave(leavingMilliseconds),
         doors?.leave(),
@@ -66,6 +75,6 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     conversations,
     left: () => left,
     keeps: () => part?.keeps ?? 0,
-    kept: () => part?.left() ?? Promise.resolve(),
+    kept: (how) => part?.left(how) ?? Promise.resolve(),
   };
 }

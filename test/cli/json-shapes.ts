@@ -1,5 +1,6 @@
 /** Every verb -> the shape of the answer that it prints with `--json`; docs/json.md is made of these. */
 import * as v from "valibot";
+import { ways } from "../../src/boot/way.ts";
 import { givenStates } from "../../src/cli/servers/given-row.ts";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
@@ -630,6 +631,20 @@ const worktree = v.strictObject({
   ),
 });
 
+const changedService = object({
+  way: one(ways, "how the daemon is started"),
+  done: flag("false with `--dry-run`"),
+  steps: list(
+    v.strictObject({
+      does: one(["write", "remove", "run"], "what is done"),
+      path: orNull(v.string(), "the file"),
+      command: orNull(v.string(), "the command, as a shell reads it"),
+    }),
+    "in order",
+  ),
+  notes: list(v.string(), "sentences for a person"),
+});
+
 const started = "stdout of the command itself goes to stderr";
 
 /** By the words of the verb. */
@@ -819,6 +834,20 @@ export const answers: Readonly<Record<string, Answer>> = {
     note: "one line before the browser starts; what the browser prints goes to stderr",
   },
   doctor: rows(finding),
+  "service install": changedService,
+  "service uninstall": changedService,
+  "service status": object({
+    way: one(ways, "how the daemon is started"),
+    installed: flag("it is there after a reboot"),
+    file: orNull(v.string(), "the unit, the agent or the profile; null: there is none"),
+    edited: flag("somebody has changed the file"),
+    current: flag("the file is as this program would write it now"),
+    at_boot: orNull(v.boolean(), "it begins before anybody logs in; null: not known"),
+    program: text("the path of the program that is started"),
+    pid: orNull(v.number(), "the daemon that runs"),
+    managed: flag("the service runs it"),
+    problems: list(v.string(), "sentences, each with the command that helps"),
+  }),
   "server start": {
     shape: v.union([daemonStatus, change]),
     stream: true,

@@ -457,6 +457,10 @@ test("trust stores, variables and checks are answers, with a machine of their ow
   for (const words of ["trust --status", "trust", "trust", "env", "doctor", "untrust"]) {
     await got(words);
   }
+  for (const words of ["install --dry-run", "uninstall --dry-run", "status"]) {
+    const words0 = ["service", ...words.split(" "), "--root", system.root, "--json"];
+    holdAnswer(`service ${words0[1]}`, (await ran(words0, its)).out);
+  }
 }, 120_000);
 
 describeWith(["certutil"])("a browser", () => {

@@ -18,6 +18,7 @@ import { h2Clients } from "./h2-clients.ts";
 import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
+import { hostsBlock } from "./hosts.ts";
 import { helper } from "./helper.ts";
 import { identity } from "./identity.ts";
 import { images } from "./images.ts";
@@ -45,11 +46,13 @@ import { tls } from "./tls.ts";
 import { typed } from "./types.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
+import { serviceFaults } from "./service.ts";
 import { shown } from "./words.ts";
 import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...serviceFaults,
   ...choosing,
   ...composeFiles,
   ...containerRuns,
@@ -64,6 +67,7 @@ export const faults: readonly Fault[] = [
   ...folder,
   ...h2Servers,
   ...handover,
+  ...hostsBlock,
   ...identity,
   ...images,
   ...inferredNames,

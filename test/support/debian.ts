@@ -13,6 +13,7 @@ export const packages = {
   curl: "curl",
   "django-admin": "python3-django",
   dockerd: "docker.io",
+  "dpkg-deb": "dpkg",
   firefox: "firefox-esr",
   fish: "fish",
   flask: "python3-flask",
@@ -51,8 +52,8 @@ export type ProgramName = keyof typeof packages | "node";
 
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
-  setcap: ["/usr/sbin/setcap"],
   nginx: ["/usr/sbin/nginx"],
+  setcap: ["/usr/sbin/setcap", "/sbin/setcap"],
   mariadbd: ["/usr/sbin/mariadbd"],
   pg_ctl: ["/usr/lib/postgresql/15/bin/pg_ctl"],
   sshd: ["/usr/sbin/sshd"],

@@ -96,8 +96,8 @@ export type HandingOptions = {
   begin(successor: string): void;
   /** The daemon is gone, or does not want to any more. */
   takeBack(successor: string): void;
-  /** The other daemon accepts connections. We accept no more, and end. */
-  leave(): void;
+  /** The other daemon accepts connections. We accept no more, and end. `to`: the conversation with it. */
+  leave(to: Pick<Answering, "descriptor">): void;
 };
 
 /** The other end of the conversation, as the door for commands has it. */
@@ -226,7 +226,7 @@ export class HandingOver {
     // Before the answer: the other daemon goes on only when we have let go.
     if (withServices) this.#services?.given(line);
     else this.#services?.takeBack();
-    this.#options.leave();
+    this.#options.leave(to);
     to.answer({ yours: true }, []);
     const told = waiting;
     waiting = undefined;
