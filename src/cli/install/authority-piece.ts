@@ -20,7 +20,10 @@ export async function authorityPiece({ flags, settings, world }: Here): Promise<
     const folder = certificateAuthorityDirectory(settings.stateDirectory, kind);
     if (existsSync(join(folder, "authority.pem"))) folders.push(folder);
     const its = await leftover(options);
-    certificates.push(...(its === undefined ? [] : [its]), ...(await replacedCertificates(options)));
+    certificates.push(
+      ...(its === undefined ? [] : [its]),
+      ...(await replacedCertificates(options)),
+    );
   }
   if (certificates.length + folders.length === 0) return { pieces: [], notes: [] };
   const stores = await trustStores(machineOf(flags, world));
@@ -40,7 +43,9 @@ export async function authorityPiece({ flags, settings, world }: Here): Promise<
         async remove() {
           const code = await untrust({ ...flags, json: false, forget: true }, quiet(world));
           if (code === exitCode.done) return;
-          throw new Error("a trust store still has it; localhostess untrust says which, and how to remove it");
+          throw new Error(
+            "a trust store still has it; localhostess untrust says which, and how to remove it",
+          );
         },
       },
     ],

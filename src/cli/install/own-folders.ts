@@ -38,7 +38,8 @@ export function ownFolders(options: FoldersOptions): OwnFolder[] {
   const all: Record<OwnFolder["id"], readonly string[]> = {
     databases: stores.filter((path) => !path.startsWith(`${state}/`)),
     state: [state],
-    configuration: configFile === undefined ? [] : [basename(around) === "localhostess" ? around : configFile],
+    configuration:
+      configFile === undefined ? [] : [basename(around) === "localhostess" ? around : configFile],
     cache: [join(cache, "localhostess"), ...(uid === 0 ? ["/var/cache/localhostess"] : [])],
     sockets: [
       ...(runtime?.startsWith("/") ? inFolder(runtime, /^localhostess(?:-[0-9a-f]{8})?$/) : []),

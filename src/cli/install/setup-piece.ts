@@ -3,7 +3,10 @@ import { setupRemoval } from "../setup/setup.ts";
 import type { Found, Here } from "./pieces.ts";
 
 export async function setupPiece({ flags, settings, world }: Here): Promise<Found> {
-  const { due, carryOut } = await setupRemoval({ ...(flags.root === undefined ? {} : { root: flags.root }) }, { settings, world });
+  const { due, carryOut } = await setupRemoval(
+    { ...(flags.root === undefined ? {} : { root: flags.root }) },
+    { settings, world },
+  );
   if (due.length === 0) return { pieces: [], notes: [] };
   return {
     pieces: [

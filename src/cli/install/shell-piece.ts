@@ -12,7 +12,9 @@ export async function shellPieces({ world }: Here): Promise<Found> {
     removed.map((line) => `${shownFolder(path, home)}: ${line}`),
   );
   const notes = files.flatMap(({ path, others }) =>
-    others.map((line) => `${shownFolder(path, home)}:${line} names localhostess, and stays as it is`),
+    others.map(
+      (line) => `${shownFolder(path, home)}:${line} names localhostess, and stays as it is`,
+    ),
   );
   if (lines.length === 0) return { pieces: [], notes };
   const what = `${counted(lines.length, "line")} in start-up files of shells`;

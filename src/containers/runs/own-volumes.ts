@@ -39,7 +39,9 @@ export async function ownVolumes(options: OwnVolumesOptions): Promise<OwnVolume[
 function namesIn(value: unknown): string[] {
   const list = (value as { Volumes?: unknown } | null)?.Volumes ?? value;
   if (!Array.isArray(list)) return [];
-  return list.flatMap((its: { Name?: unknown }) => (typeof its?.Name === "string" ? [its.Name] : []));
+  return list.flatMap((its: { Name?: unknown }) =>
+    typeof its?.Name === "string" ? [its.Name] : [],
+  );
 }
 
 /** @throws Error with a sentence. One that is gone already is no error. */
