@@ -1,5 +1,5 @@
 /** `localhostess service install | status | uninstall` -> the daemon, there after a reboot. */
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { lostSettings, serviceEnvironment } from "../../boot/environment.ts";
 import { stableProgram, type StableProgram } from "../../boot/stable-program.ts";
@@ -173,6 +173,9 @@ export async function serviceRemoval(
   const removals: { lines: string[]; carryOut(): Promise<void> }[] = [];
   for (const way of waysOf[world.platform] ?? []) {
     const { its, place } = await here({ flags: { ...flags, way }, world, effects });
+    const hasFile = its.files.some((path) => lstatSync(path, { throwIfNoEntry: false }));
+    // A manager that does not answer is in nobody's way where there is nothing of ours.
+    if (!hasFile && !(await its.standing()).installed) continue;
     const { steps } = await its.uninstall();
     removals.push({
       lines: steps.map(line),

@@ -26,7 +26,7 @@ export function folderPieces({ flags, settings, world }: Here): Found {
   const uid = process.getuid?.() ?? -1;
   const file = configFile({ env, platform, home });
   const folders = ownFolders({
-    ...{ env, platform, home, uid, state },
+    ...{ env, platform, home, uid, state, root: flags.root ?? "/" },
     configFile: file.kind === "path" ? file.path : undefined,
   });
   const states = [state, ...sandboxesIn(state)];

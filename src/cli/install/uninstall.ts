@@ -72,7 +72,7 @@ async function agreed(pieces: readonly Piece[], { flags, world }: Asked): Promis
 }
 
 /** Ends with the first that fails: what comes behind it may need what is in front. */
-async function removeAll(pieces: readonly Piece[], world: World): Promise<readonly Piece[]> {
+export async function removeAll(pieces: readonly Piece[], world: World): Promise<readonly Piece[]> {
   const { err } = world;
   for (const [at, piece] of pieces.entries()) {
     try {
