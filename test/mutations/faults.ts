@@ -28,6 +28,7 @@ import { lists } from "./lists.ts";
 import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
+import { packages } from "./packages.ts";
 import { people } from "./people.ts";
 import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
@@ -60,6 +61,7 @@ export const faults: readonly Fault[] = [
   ...daemon,
   ...databases,
   ...doors,
+  ...packages,
   ...people,
   ...postgresFaults,
   ...floods,
