@@ -35,9 +35,8 @@ export function hostNames({ services, supervised, origins, tlds }: Routed): Host
   for (const its of supervised) {
     for (const name of namesOf(its)) routed.add(name);
   }
-  for (const { name, versions, shown } of origins?.all ?? []) {
-    const isAnswered = [...versions.values()].some((version) => routed.has(version));
-    if (shown !== undefined || isAnswered) routed.add(name);
+  for (const { name, versions } of origins?.all ?? []) {
+    if ([...versions.values()].some((version) => routed.has(version))) routed.add(name);
   }
   const all = [...routed].flatMap((name) => ["localhost", ...tlds].map((its) => `${name}.${its}`));
   const sound = all.filter(isHostName).sort();

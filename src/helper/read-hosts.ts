@@ -27,3 +27,11 @@ export function standingOf(names: readonly string[], { root, uid }: OnMachine): 
   if (edited.text !== its.text) return { kind: "behind" };
   return { kind: "in step", leftOut: edited.leftOut };
 }
+
+/** A name that the user's block has; undefined where there is no block. */
+export function keptName({ root, uid }: OnMachine): string | undefined {
+  const its = readHosts(join(root, hostsPath), { longest: longestHosts });
+  if (its.kind === "unreadable") return undefined;
+  const first = new RegExp(`^# BEGIN localhostess ${uid}\n127\\.0\\.0\\.1 (\\S+)$`, "m");
+  return first.exec(its.text)?.[1];
+}

@@ -43,24 +43,12 @@ export function command(...args: string[]): string[] {
 }
 
 /** Verbs that only ask, tell and print: a process of their own, a third of a second each, would show no more. */
-const quick = new Set([
-  ...[
-    "add",
-    "api",
-    "config",
-    "env",
-    "forget",
-    "init",
-    "logs",
-    "ls",
-    "name",
-    "pac",
-    "port",
-    "registry",
-    "remote",
-  ],
-  ...["restart", "server", "status", "stop", "up", "url", "use", "wait", "why", "worktree"],
-]);
+const quick = new Set(
+  (
+    "add api config env forget init logs ls name pac port registry remote restart server status stop up url use wait " +
+    "why worktree"
+  ).split(" "),
+);
 /** In these words, a verb stays, or has its parent, streams and signals as others have. */
 const staying = new Set(["--foreground", "-f", "--follow", "--watch", "--background"]);
 

@@ -15,14 +15,17 @@ function freePort(): number {
   return listener.port;
 }
 
-for (const port of ["any", "one"] as const) {
+for (const { port, clients } of [
+  { port: "any", clients: 30 },
+  { port: "one", clients: 10 },
+]) {
   test(
-    `thirty clients at once, who ask for ${port} port, end with one daemon and thirty answers`,
+    `${clients} clients at once, who ask for ${port} port, end with one daemon and ${clients} answers`,
     async () => {
       await using place = await daemonPlace({ apart: true });
       const number = String(port === "any" ? 0 : freePort());
       const answers = await Promise.all(
-        Array.from({ length: 30 }, () =>
+        Array.from({ length: clients }, () =>
           place.run("server", "start", "--detach", "--port", number),
         ),
       );
@@ -46,7 +49,7 @@ for (const port of ["any", "one"] as const) {
 test(
   "killed at random moments while clients work: the next command succeeds, and no file is unreadable",
   async () => {
-    const { commands, failures } = await killRounds(8);
+    const { commands, failures } = await killRounds(4);
     expect(failures).toEqual([]);
     expect(commands).toBeGreaterThan(0);
   },

@@ -271,11 +271,13 @@ FLOCK = 73 if os.uname().machine == "x86_64" else 32
 
 
 def steps_of(order):
-    """Steps of a whole run at which something may go wrong: each from the lock on, and some before."""
+    """Steps of a whole run at which something may go wrong: behind each call from the lock on, and some before."""
     calls = []
     until(order, lambda _, pid: calls.append(syscall_of(pid)))[0].outcome(0)
     lock = calls.index(FLOCK)
-    return [step for step in range(1, len(calls) + 1) if step > lock or step % 20 == 0]
+    # Before a call, all is as it was behind the one that came before.
+    behind = [step for step, call in enumerate(calls, 1) if call is None]
+    return [step for step in behind if step > lock or step % 20 == 0]
 
 
 def restore(text):

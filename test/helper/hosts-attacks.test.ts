@@ -321,8 +321,9 @@ describe.skipIf(!canAttack)(`attacks on the helper for the hosts file${byAttack}
         async () => {
           const { code } = await attack({ limits: { [limit]: [0, 0] } });
           expect(deaths).toContain(code);
-          const text = hostsNow(world);
-          expect(text).toBe(code === 0 ? withBlock(["api.localhost"]) : hostsBefore);
+          // The end may come right behind the rename.
+          const may = [...(code === 0 ? [] : [hostsBefore]), withBlock(["api.localhost"])];
+          expect(may).toContain(hostsNow(world));
         },
         patience,
       );

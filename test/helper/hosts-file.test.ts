@@ -356,6 +356,15 @@ describe.skipIf(!canAttack)(`the hosts file in any state${byAttack}`, () => {
         expect(readdirSync(world.etc).sort()).toEqual(["hosts", "localhostess"]);
       });
     }
+    its("cut off in the middle: the answer names the copy of the text from before", async () => {
+      write("# BEGIN localhostess 1\n127.0.0.1 a.lo");
+      writeFileSync(join(world.etc, "localhostess/hosts.before"), hostsBefore);
+      const says = /does not end.*hosts\.before has the text from before a cut\n$/;
+      holds(await attack(), { code: 1, says });
+      write(hostsBefore);
+      holds(await attack(), { code: 0 });
+      expect(readdirSync(join(world.etc, "localhostess"))).not.toContain("hosts.before");
+    });
     its("on a disk that is full keeps its old text", async () => {
       await mounted(
         "x".repeat(4096),
@@ -377,7 +386,7 @@ describe.skipIf(!canAttack)(`the hosts file in any state${byAttack}`, () => {
       });
     });
     its(
-      "killed before and behind each call: old, new, or new with blank lines, and the next run mends it",
+      "killed behind each call: old, new, or new with blank lines, and the next run mends it",
       async () => {
         for (const [before, stdin] of [
           [hostsBefore, "api.localhost\n.\n"],
@@ -390,16 +399,9 @@ describe.skipIf(!canAttack)(`the hosts file in any state${byAttack}`, () => {
             );
             const wanted =
               stdin === ".\n" ? hostsBefore : `${hostsBefore}${block("api.localhost")}`;
-            const left = Object.keys(texts).map((text) =>
-              text.startsWith(wanted) ? text.trimEnd() : text,
-            );
-            expect(new Set(left)).toEqual(
-              new Set(
-                [before.trimEnd() === wanted.trimEnd() ? before : before, wanted.trimEnd()].map(
-                  (text) => (text.startsWith(wanted) ? text.trimEnd() : text),
-                ),
-              ),
-            );
+            // Blank lines at the end are all that a kill may add.
+            const left = Object.keys(texts).map((text) => text.trimEnd());
+            expect(new Set(left)).toEqual(new Set([before.trimEnd(), wanted.trimEnd()]));
             const mended = Object.keys(after).map(
               (key) => JSON.parse(key) as [number, string, string[]],
             );
@@ -424,11 +426,11 @@ describe.skipIf(!canAttack)(`the hosts file in any state${byAttack}`, () => {
 
   describe("at any moment", () => {
     its(
-      "killed before and behind each call: the old or the new text, whole, and the next run is done",
+      "killed behind each call: the old or the new text, whole, and the next run is done",
       async () => {
         const { steps, texts, after } = await world.order<Everywhere>("kill everywhere", asked());
         const wanted = `${hostsBefore}${block("api.localhost")}`;
-        expect(steps).toBeGreaterThan(40);
+        expect(steps).toBeGreaterThan(15);
         expect(Object.keys(texts).sort()).toEqual([hostsBefore, wanted].sort());
         // One outcome, whenever it was; and what the killed one left beside the file is gone.
         expect(Object.keys(after)).toEqual([

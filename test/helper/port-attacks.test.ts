@@ -289,7 +289,7 @@ describe.skipIf(!canAttack)(`attacks on the helper for ports${byAttack}`, () => 
       ...inherited.map((its) => ({ ...its, ...had })),
       {
         of: "a timer that is to end it",
-        by: { alarm: 3, three: "full" },
+        by: { alarm: 1, three: "full" },
         code: 1,
         says: /nobody reads/,
       },

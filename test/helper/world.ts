@@ -62,6 +62,9 @@ export interface World extends AsyncDisposable {
   command(...words: string[]): Promise<void>;
 }
 
+/** Of attacker.py: what came of an order, or why it could not be carried out. */
+type Answer = { is?: unknown; failed?: string };
+
 const needed = ["musl-gcc", "setcap", "python3"] as const satisfies readonly ProgramName[];
 
 /** Only root may make such namespaces and give such rights; a container's root may not either. */
@@ -110,7 +113,7 @@ export async function helperWorld(): Promise<World> {
   const script = join(import.meta.dir, "attacker.py");
   const words = ["unshare", "-m", "-n", "python3", script, join(folder, platform)];
   const child = Bun.spawn(words, { cwd: "/", stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-  const waiting = new Map<number, (answer: { is?: unknown; failed?: string }) => void>();
+  const waiting = new Map<number, (answer: Answer) => void>();
   let orders = 0;
   const ready = Promise.withResolvers<void>();
   const reading = (async () => {
@@ -124,7 +127,7 @@ export async function helperWorld(): Promise<World> {
           ready.resolve();
           continue;
         }
-        const answer = JSON.parse(line) as { id: number; is?: unknown; failed?: string };
+        const answer = JSON.parse(line) as Answer & { id: number };
         waiting.get(answer.id)?.(answer);
         waiting.delete(answer.id);
       }
@@ -135,7 +138,7 @@ export async function helperWorld(): Promise<World> {
   await ready.promise;
   const order = async <T>(kind: string, its: unknown): Promise<T> => {
     const id = orders++;
-    const answer = await new Promise<{ is?: unknown; failed?: string }>((resolve) => {
+    const answer = await new Promise<Answer>((resolve) => {
       waiting.set(id, resolve);
       child.stdin.write(`${JSON.stringify({ id, kind, order: its })}\n`);
       child.stdin.flush();

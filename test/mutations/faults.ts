@@ -19,6 +19,7 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { hostsBlock } from "./hosts.ts";
+import { helper } from "./helper.ts";
 import { identity } from "./identity.ts";
 import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
@@ -26,6 +27,7 @@ import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
 import { logins } from "./logins.ts";
+import { lowPorts } from "./low-ports.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { packages } from "./packages.ts";
@@ -76,6 +78,7 @@ export const faults: readonly Fault[] = [
   ...given,
   ...guarding,
   ...handed,
+  ...helper,
   ...logins,
   ...machine,
   ...json,
@@ -98,6 +101,7 @@ export const faults: readonly Fault[] = [
   ...tls,
   ...typed,
   ...lists,
+  ...lowPorts,
   ...shown,
   ...worktrees,
 ];

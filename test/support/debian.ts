@@ -33,6 +33,7 @@ export const packages = {
   ps: "procps",
   psql: "postgresql-client-15",
   puma: "puma",
+  readelf: "binutils",
   setcap: "libcap2-bin",
   "redis-server": "redis-server",
   rails: "ruby-railties ruby-actioncable",

@@ -6,10 +6,15 @@ import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, writeFileSync } 
 import { mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
-import { asOther, otherUid } from "./other-user.ts";
 
 const source = resolve(import.meta.dir, "../../src/helper/c");
 const parts = "hosts hosts-file hosts-in-place hosts-text names asked process root-file text users";
+
+/** The program, once it is compiled. */
+let built: Uint8Array | undefined;
+
+/** A user whom no other test has: a daemon of theirs sees no server of another test. */
+export const ownUid = 20_000 + (process.pid % 40_000);
 
 /** Mounts, another user, and a compiler are needed. */
 export const canHaveEtc =
@@ -41,10 +46,10 @@ export type OwnEtcOptions = {
 export interface OwnEtc extends AsyncDisposable {
   /** The folder that they see as /etc. */
   etc: string;
-  /** A folder of the other user's, who is at home there. */
+  /** The user's home. */
   home: string;
   hosts(): string;
-  /** The command in these mounts, as the other user. */
+  /** The command in these mounts, as `ownUid`. */
   words(argv: readonly string[]): string[];
   run(
     argv: readonly string[],
@@ -59,8 +64,10 @@ export async function ownEtc({ hosts, users, domains }: OwnEtcOptions): Promise<
   for (const folder of [etc!, home!, join(libexec!, "localhostess")]) {
     mkdirSync(folder, { recursive: true });
   }
-  chownSync(home!, otherUid, otherUid);
-  for (const name of ["passwd", "group"]) cpSync(`/etc/${name}`, join(etc!, name));
+  chownSync(home!, ownUid, ownUid);
+  cpSync("/etc/group", join(etc!, "group"));
+  const passwd = `root:x:0:0::/root:/bin/sh\nada:x:${ownUid}:${ownUid}::${home}:/bin/sh\n`;
+  writeFileSync(join(etc!, "passwd"), passwd);
   writeFileSync(join(etc!, "nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files\n");
   writeFileSync(join(etc!, "hosts"), hosts);
   if (users !== undefined) {
@@ -69,10 +76,13 @@ export async function ownEtc({ hosts, users, domains }: OwnEtcOptions): Promise<
     if (domains !== undefined) writeFileSync(join(etc!, "localhostess/domains"), domains);
   }
   const program = join(libexec!, "localhostess/localhostess-hosts");
-  compiled(
-    parts.split(" ").map((its) => `${its}.c`),
-    { to: program },
-  );
+  if (built === undefined) {
+    compiled(
+      parts.split(" ").map((its) => `${its}.c`),
+      { to: program },
+    );
+    built = readFileSync(program);
+  } else writeFileSync(program, built);
   chmodSync(program, 0o4755);
   const mounts = `mount --bind ${etc} /etc && mount --bind ${libexec} /usr/libexec && echo ready && exec cat`;
   const keeper = Bun.spawn(["unshare", "-m", "--propagation", "private", "sh", "-c", mounts], {
@@ -82,7 +92,8 @@ export async function ownEtc({ hosts, users, domains }: OwnEtcOptions): Promise<
   if (first.value === undefined) throw new Error("no mounts of our own");
   const words = (argv: readonly string[]): string[] => [
     ...["nsenter", "-m", "-t", String(keeper.pid), "--"],
-    ...asOther(argv),
+    ...["setpriv", "--reuid", `${ownUid}`, "--regid", `${ownUid}`, "--clear-groups"],
+    ...argv,
   ];
   return {
     ...{ etc: etc!, home: home!, words },

@@ -50,7 +50,8 @@ export async function setup(flags: SetupFlags, world: World): Promise<number> {
   const code = flags.remove || isAll ? exitCode.done : exitCode.failed;
   if (plan.due.length === 0) {
     if (json) printJson(world, reportOf(looked, plan));
-    else world.out.write(flags.remove ? "nothing to remove\n" : "nothing to do\n");
+    else if (flags.remove) world.out.write("nothing to remove\n");
+    else if (isAll) world.out.write("nothing to do\n");
     return code;
   }
   const way = flags.dryRun ? { kind: "shown" as const } : wayTo(flags, { settings, world });
@@ -124,8 +125,9 @@ async function lookAt(
 }
 
 async function namesNow(settings: Settings, world: World): Promise<readonly string[]> {
-  const { looker } = await import("../shared/look.ts");
-  const { services, supervised, tlds, routing } = await looker(settings, { world })();
+  const { looker, withCheckouts } = await import("../shared/look.ts");
+  const sight = await withCheckouts(await looker(settings, { world })());
+  const { services, supervised, tlds, routing } = sight;
   const { origins } = routeTable(services, { supervised, tlds, ...routing });
   return hostNames({ services, supervised, origins, tlds }).names;
 }

@@ -187,6 +187,7 @@ int write_hosts_file(uid_t uid, const struct names *names, struct names *left_ou
   unlinkat(etc, TEMPORARY, 0);
   code = CHANGED;
   for (int tries = 0; code == CHANGED && tries < TRIES; tries++) code = edit_once(etc, ours, uid, names, left_out);
+  if (code == DONE) forget_text_from_before(ours);
   if (code == CHANGED) return say(FAILED, "/etc/hosts is being changed by others all the time; nothing was changed");
   return code;
 }

@@ -75,12 +75,14 @@ int write_in_place(int etc, int ours, const struct stat *its, struct text old, s
     if (file >= 0) close(file);
     return code;
   }
+  /* 1: the old text is there again. */
   int outcome = overwrite(file, old, new_text);
   int why = errno;
   close(file);
   if (outcome < 0) return say(FAILED, "/etc/hosts: %s; its old text is in " TEXT_FROM_BEFORE, strerror(why));
-  unlinkat(ours, BEFORE, 0);
   return outcome ? say(FAILED, "/etc/hosts: %s; nothing was changed", strerror(why)) : DONE;
 }
+
+void forget_text_from_before(int ours) { unlinkat(ours, BEFORE, 0); }
 
 int has_text_from_before(int ours) { return faccessat(ours, BEFORE, F_OK, 0) == 0; }

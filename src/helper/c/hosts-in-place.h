@@ -17,4 +17,7 @@ int write_in_place(int etc, int ours, const struct stat *its, struct text old, s
 /* Whether a run was killed while it wrote in place: the old text is then kept beside. */
 int has_text_from_before(int ours);
 
+/* Once the file is known to be whole. */
+void forget_text_from_before(int ours);
+
 #endif

@@ -82,7 +82,7 @@ static void add(struct listeners *listeners, int family, uint16_t port) {
   say(FAILED, "%s:%d: %s", family == AF_INET6 ? "[::1]" : "127.0.0.1", port, strerror(errno));
 }
 
-/* One message, or none: a caller that does not read is not waited for longer than five seconds. */
+/* One message, or none: a caller that does not read is not waited for longer than two seconds. */
 static int hand_over(const struct listeners *listeners) {
   char control[CMSG_SPACE(sizeof listeners->each)] __attribute__((aligned(8))) = {0};
   size_t size = (size_t)listeners->count * sizeof(int);
@@ -95,7 +95,7 @@ static int hand_over(const struct listeners *listeners) {
   rights->cmsg_len = (socklen_t)CMSG_LEN(size);
   memcpy(CMSG_DATA(rights), listeners->each, size);
   struct pollfd ready = {.fd = CALLER, .events = POLLOUT};
-  if (poll(&ready, 1, 5000) == 0) return say(FAILED, "nobody reads from descriptor 3");
+  if (poll(&ready, 1, 2000) == 0) return say(FAILED, "nobody reads from descriptor 3");
   ssize_t sent = sendmsg(CALLER, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent == (ssize_t)lines.iov_len) return DONE;
   return say(FAILED, "descriptor 3: %s", sent < 0 ? strerror(errno) : "the message was cut off");

@@ -1,5 +1,5 @@
 /** The parts `hosts` and `trust` of setup: what root's shell does below a root of the test's own, and takes away. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -25,6 +25,9 @@ import { certificateAuthorityDirectory } from "../../../src/tls/certificate-auth
 import { anchorFile } from "../../../src/tls/trust/anchors.ts";
 import { systemAnchors } from "../../../src/tls/trust/stores.ts";
 import { identity } from "../../support/throwaway-certificate-authority.ts";
+
+// Each test starts some shells, and makes keys.
+setDefaultTimeout(60_000);
 
 const isRoot = process.getuid?.() === 0 && process.platform === "linux";
 const asRoot = "(as root, whose shell it is)";
