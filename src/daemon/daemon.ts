@@ -231,7 +231,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     isOurs: () => !isLost && over.conversations.state === "serving",
   });
   hostsNames.is(inStep);
-  // Begun before the services end, which the next daemon may start at once; the port is free without waiting for it.
+  // Beside the listeners, whose ports are free at once.
   resting.push("the names in the hosts file", () => inStep.end());
   inStep.changed();
 
