@@ -309,6 +309,7 @@ command = "exit 3"
       await answer("dashboard");
       await answer(`connect ${origin}/`);
       await answer("completion bash");
+      await answer("uninstall --dry-run");
       await answer("version");
       await answer("api");
       await answer("api GetVersion");

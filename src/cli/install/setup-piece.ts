@@ -12,7 +12,7 @@ export async function setupPiece({ flags, settings, world }: Here): Promise<Foun
     pieces: [
       {
         ...{ id: "setup", what: "what localhostess setup has installed, as root", isData: false },
-        details: due.flatMap(({ commands }) => commands),
+        details: due.map(({ purpose }) => purpose),
         remove: carryOut,
       },
     ],

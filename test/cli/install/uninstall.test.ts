@@ -3,6 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { storesFolder } from "../../../src/stores/folders.ts";
 import { Owners } from "../../../src/stores/owners.ts";
 import { temporarySystem, type TemporarySystem } from "../temporary-system.ts";
 
@@ -19,6 +20,7 @@ async function system(): Promise<System> {
   const runtime = join(all, "run");
   await mkdir(runtime, { mode: 0o700 });
   Object.assign(its.env, standardPorts, { XDG_RUNTIME_DIR: runtime, XDG_CACHE_HOME: undefined });
+  its.env.LOCALHOSTESS_CONFIG = undefined;
   return { ...its, all };
 }
 
@@ -94,12 +96,12 @@ function started(its: System) {
 
 test("databases are named as what cannot be made again, and stay with --keep-data", async () => {
   await using its = await system();
-  const stores = join(its.stateDirectory, "stores");
+  // Root's own would be elsewhere.
+  its.env.LOCALHOSTESS_STORES_DIR = join(its.stateDirectory, "stores");
+  const stores = storesFolder(its.stateDirectory, { env: its.env, platform: "linux", uid: 0 });
   const project = join(its.home, "shop");
   await mkdir(project);
   await mkdir(its.stateDirectory, { recursive: true, mode: 0o700 });
-  its.env.LOCALHOSTESS_STORES_DIR = undefined;
-  // Root's own stores may be elsewhere: the folder is the state directory's here.
   const owner = new Owners(stores).of({ directory: project, project: "shop" });
   await mkdir(join(owner.folder, "db/postgres-17/data"), { recursive: true });
   await writeFile(join(owner.folder, "db/postgres-17/data/PG_VERSION"), "17\n");
