@@ -310,6 +310,9 @@ command = "exit 3"
       await answer(`connect ${origin}/`);
       await answer("completion bash");
       await answer("uninstall --dry-run");
+      // Nobody but root has its ports without more ado.
+      const whetherRoot = process.getuid?.() === 0 ? 0 : 1;
+      await answer(`setup --ports --status --root ${root}`, { code: whetherRoot });
       await answer("version");
       await answer("api");
       await answer("api GetVersion");
