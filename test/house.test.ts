@@ -17,6 +17,7 @@ const ranks: Record<string, number> = {
   discovery: 3,
   remote: 3,
   containers: 3,
+  boot: 3,
   helper: 3,
   sites: 3,
   stores: 3,
@@ -51,7 +52,12 @@ const orders: Record<string, readonly (readonly string[])[]> = {
   ],
   stores: [["postgres", "servers"], [""]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
-  cli: [["shared"], ["servers", "projects", "trust", "daemon", "install", "typing"], [""]],
+  cli: [
+    ["shared"],
+    ["servers", "projects", "trust", "daemon", "setup", "boot", "typing"],
+    ["install"],
+    [""],
+  ],
 };
 
 /** Folders that turn values into values: nothing of the world outside may be named in them. */

@@ -31,17 +31,18 @@ import type { DaemonOptions } from "./options.ts";
 import { LastingFault } from "./lasting-fault.ts";
 import { Pausable } from "./pausable.ts";
 import { persistently } from "./persistently.ts";
-import { vacancy } from "./ports.ts";
+import type { LowPorts } from "./low-ports.ts";
 import type { Stopping } from "./stops.ts";
 
 export type ClaimOptions = Pick<
   DaemonOptions,
-  "port" | "extraPorts" | "unlessRunning" | "mustBeFound" | "stateDirectory"
+  "port" | "extraPorts" | "unlessRunning" | "mustBeFound" | "stateDirectory" | "drain"
 > & {
   clock: Clock;
   facts: Facts;
   /** Undefined: the state directory cannot be written, so there is no record. */
   doors: Doors | undefined;
+  lowPorts: LowPorts;
   /** Starts the proxy. @throws the system's error where the port is taken or not allowed. */
   bind(port: number, before: Before): RunningProxy;
   /** Takes what a daemon that we replace knows, before it is asked to go. */
@@ -57,10 +58,10 @@ export type ClaimOptions = Pick<
   last: Stopping;
 };
 
-/** The proxy of the daemon before, whose sockets listen already. */
+/** Sockets that listen already: of the daemon before, of a service manager, of the helper. */
 export type Before = {
   ready: Ready | undefined;
-  /** Its port for URLs of the scheme, besides the main port. */
+  /** The port of the daemon before for URLs of the scheme, besides the main port. */
   portOf(scheme: Scheme): number | undefined;
 };
 
@@ -76,6 +77,8 @@ export type Claim = {
   proxy: RunningProxy;
   /** The daemon that we have replaced. */
   predecessor: Registration | undefined;
+  /** With its help. */
+  isHanded: boolean;
   /** To that daemon, where it has handed over its services. */
   line: LineStart | undefined;
   /** Another proxy, on sockets that listen at the ports of the first one. @throws where that cannot be. */
@@ -85,11 +88,13 @@ export type Claim = {
 };
 
 /** Milliseconds that answers under way have when the daemon stops. */
-const drainMilliseconds = 10_000;
+const usualDrain = 10_000;
 
 /** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
 export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const { clock, facts, doors, stateDirectory, unlessRunning, mustBeFound, note, stops } = options;
+  const { lowPorts } = options;
+  const extras = options.extraPorts.map(({ port }) => port).filter((port) => port !== 0);
   const record = recordOf(options);
   let handed: Handed | undefined;
   let hasServices = false;
@@ -98,22 +103,26 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   let line: LineStart | undefined;
   options.last.push("the handover", () => handed?.close());
   const bind = (port: number, sockets: HandedSocket[]): RunningProxy => {
-    const made = bindWith(sockets, (before) => options.bind(port, before));
+    const made = bindWith(sockets, { lowPorts, bind: (before) => options.bind(port, before) });
+    lowPorts.close();
     // The listeners close before its promise is there, so that the next daemon has the ports at once.
-    stops.push("the proxy", () => made.stop(drainMilliseconds));
+    stops.push("the proxy", () => made.stop(options.drain ?? usualDrain));
     return made;
   };
   const publish = (port: number): Promise<void> =>
     mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
+  const isHandedPort = (port: number): boolean =>
+    handed?.sockets.some(({ place }) => isProxySocket(place) && place.port === port) ?? false;
   const claimed = await claimPort({
     clock,
     port: options.port,
-    extras: options.extraPorts.map(({ port }) => port).filter((port) => port !== 0),
+    extras,
     unlessRunning,
     // Nobody is told of one in the background that goes on after all.
     unlessStopped: mustBeFound,
     find: () => findDaemon(stateDirectory, { clock }),
-    vacancy,
+    vacancy: (port) => lowPorts.vacancy(port),
+    prepare: (port) => lowPorts.prepare([port, ...extras], isHandedPort),
     bind: (port) => bind(port, handed?.sockets ?? []),
     async inherit(found) {
       const known = knownAs(found, stateDirectory);
@@ -156,7 +165,14 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       handed!.close();
       doors?.settle();
     },
-    publish,
+    publish(port) {
+      // Whoever reads the record before we listen is told the URLs that there will be.
+      for (const { scheme, port: extra, shown } of options.extraPorts) {
+        const isOurs = isHandedPort(extra) || lowPorts.has(extra);
+        if (shown && extra !== port && isOurs) facts[`${scheme}Port`] = extra;
+      }
+      return publish(port);
+    },
     stillOurs: record.isOurs,
   }).catch((cause: Error & { code?: string; port?: number }) => {
     const { code, message, port = options.port } = cause;
@@ -175,6 +191,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   if (superseded) return undefined;
   facts.addresses = proxy.addresses;
   const { http, https } = proxy.urlPorts;
+  delete facts.httpPort;
+  delete facts.httpsPort;
   if (http !== proxy.port) facts.httpPort = http;
   if (https !== proxy.port) facts.httpsPort = https;
   try {
@@ -189,6 +207,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   return {
     proxy,
     predecessor,
+    isHanded: heard,
     line,
     again: (sockets) => bind(proxy.port, sockets),
     keep({ lost, stops: keeping }) {
@@ -261,12 +280,14 @@ async function* servicesOf(handed: Handed): AsyncGenerator<Given> {
   }
 }
 
-function bindWith(all: HandedSocket[], bind: (before: Before) => RunningProxy): RunningProxy {
+type BindOptions = { lowPorts: LowPorts; bind(before: Before): RunningProxy };
+
+function bindWith(all: HandedSocket[], { lowPorts, bind }: BindOptions): RunningProxy {
   const sockets = takeSockets(all, isProxySocket);
   const { ready, close } = readySockets(sockets);
   try {
     return bind({
-      ready,
+      ready: lowPorts.after(ready),
       portOf: (scheme) => sockets.find(({ place }) => place.as === scheme)?.place.port,
     });
   } finally {

@@ -29,6 +29,8 @@ export type CurrentRoutesOptions = {
   checkouts?: CheckoutsNow | undefined;
   /** The choices for all browsers; undefined: there are none. */
   choices?: { now(): readonly Choice[] } | undefined;
+  /** The table is another one than before. */
+  onTable?(): void;
 };
 
 export class CurrentRoutes {
@@ -56,6 +58,11 @@ export class CurrentRoutes {
   /** The same object until something in it changes. */
   get table(): RouteTable {
     return this.#table;
+  }
+
+  /** The services of projects, as they are at this moment. */
+  get supervised(): readonly Supervised[] {
+    return this.#supervised();
   }
 
   /** The words of config.toml on names. */
@@ -111,6 +118,7 @@ export class CurrentRoutes {
   /** Makes the table again, because a supervised service has changed. */
   renew(): void {
     this.#table = this.#made();
+    this.#options.onTable?.();
   }
 
   #made(): RouteTable {

@@ -29,7 +29,10 @@ import { handingOver } from "./handing-over.ts";
 import { CheckoutsNow } from "./known-checkouts.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
+import { LowPorts } from "./low-ports.ts";
 import { namelessNow } from "./nameless.ts";
+import { refuseNewerState } from "./newer-state.ts";
+import { type NamesInStep, namesInStep } from "./names-in-step.ts";
 import { beginOneOffs, oneOffContainers } from "./one-off-containers.ts";
 import { otherMachines } from "./other-machines.ts";
 import { proxyAt } from "./proxy-at.ts";
@@ -42,7 +45,8 @@ export type { Daemon, DaemonOptions } from "./options.ts";
 /**
  * Undefined where another daemon runs and is to go on: with `unlessRunning`, and where one was started after this.
  *
- * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had.
+ * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had, and one with a sentence where a
+ * newer version has written to the state directory.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const stops = new Stops((part, error) =>
@@ -68,6 +72,7 @@ async function start(
   const clock = systemClock;
   const now = (): number => performance.now();
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
+  refuseNewerState(stateDirectory);
   // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
   const wsl = /microsoft/i.test(release());
   const gitCheckouts = checkouts({ uid: process.getuid?.() ?? -1, clock });
@@ -81,6 +86,7 @@ async function start(
   const proxy = new Late<RunningProxy>();
   const doors = new Late<Doors>();
   const handing = new Late<HandingOver>();
+  const hostsNames = new Late<NamesInStep>();
 
   const supervisor = new Late<Projects>();
   const denials = new Denials({
@@ -111,6 +117,7 @@ async function start(
     remotes: () => machines.names(),
     waiting: () => discovery.waiting(),
     choices: chosenWorktrees({ stateDirectory, checkouts: gitCheckouts, note }),
+    onTable: () => hostsNames.part?.changed(),
   });
   const supervised = () => supervisor.part?.snapshots() ?? [];
   const given = givenClaims(namesPath(stateDirectory), note);
@@ -188,9 +195,12 @@ async function start(
   await machines.start();
   /** Answers under way end while services do, and while the record goes. */
   const resting = stops.together("the proxy and the services");
+  const lowPorts = new LowPorts({ passed: options.passed ?? [], helper: options.helper, note });
+  stops.push("sockets that were not used", () => lowPorts.close());
   const claimed = await claim({
     ...options,
     ...common,
+    lowPorts,
     doors: opened,
     bind,
     inherit: (shells) => projects.inherit(shells),
@@ -214,22 +224,41 @@ async function start(
   beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
-  const watch = claimed.keep({ lost: dismissed.resolve, stops });
+  let isLost = false;
+  const watch = claimed.keep({
+    lost(reason) {
+      isLost = true;
+      dismissed.resolve(reason);
+    },
+    stops,
+  });
   const over = handingOver({
     ...common,
-    ...{ proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
-    again: claimed.again,
-    trial: options.trial ?? usualTrial,
+    ...{ proxy, doors: opened, projects, oneOffs: onceOnly, watch },
+    ...{ again: claimed.again, trial: options.trial ?? usualTrial },
+    dismissed: dismissed.resolve,
+    onHandedOver: options.onHandedOver,
+    cameBack: () => inStep.changed(),
   });
   handing.is(over.conversations);
+  const inStep = namesInStep({
+    ...{ ...options, clock, routes, note },
+    isOurs: () => !isLost && over.conversations.state === "serving",
+  });
+  hostsNames.is(inStep);
+  // Beside the listeners, whose ports are free at once.
+  resting.push("the names in the hosts file", () => inStep.end());
+  inStep.changed();
 
   return {
     port: claimed.proxy.port,
     ports: claimed.proxy.ports,
     urlPorts: claimed.proxy.urlPorts,
-    refusedPorts: claimed.proxy.refusedPorts,
+    refusedPorts: lowPorts.explained(claimed.proxy.refusedPorts),
+    sourceOf: (port) => lowPorts.sourceOf(port),
     addresses: claimed.proxy.addresses,
     predecessor: claimed.predecessor,
+    isHanded: claimed.isHanded,
     dismissed: dismissed.promise,
     get isReplaced() {
       return ["lent", "left"].includes(over.conversations.state);
@@ -244,7 +273,7 @@ async function start(
     get keeps() {
       return over.keeps();
     },
-    kept: () => over.kept(),
+    kept: (how) => over.kept(how),
   };
 }
 

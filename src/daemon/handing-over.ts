@@ -1,5 +1,6 @@
 /** The parts of a running daemon -> what another daemon takes over from it, and the end of what stays behind. */
 import { closeSync } from "node:fs";
+import type { OneOffs } from "../containers/runs/one-offs.ts";
 import type { HandedSocket, TcpPlace } from "../control/found/handed-sockets.ts";
 import { type Failed, HandingOver } from "../control/found/handing-over.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
@@ -7,6 +8,7 @@ import type { HandedPart } from "../supervisor/handed.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
 import { duplicate } from "../system/own-descriptors.ts";
+import { peerPid } from "../system/peer-pid.ts";
 import { shownDuration } from "../text/duration.ts";
 import type { Watch } from "./claim.ts";
 import type { Doors } from "./doors.ts";
@@ -23,10 +25,15 @@ export type HandingOverOptions = {
   /** Undefined: nobody can ask us to hand over. */
   doors: Doors | undefined;
   projects: Projects;
+  oneOffs: OneOffs;
   watch: Watch;
   note(text: string): void;
   /** Ends this daemon: what is under way first. */
   dismissed(why: string): void;
+  /** As in `DaemonOptions`. */
+  onHandedOver?: ((pid: number | undefined) => void) | undefined;
+  /** We are the daemon again, after another one has failed. */
+  cameBack?(): void;
 };
 
 /**
@@ -41,13 +48,15 @@ export type HandingOverPart = {
   left(): Promise<void> | undefined;
   /** As `keeps` and `left` of a `HandedPart`. */
   keeps(): number;
-  kept(): Promise<void>;
+  kept(how: Parameters<HandedPart["left"]>[0]): Promise<void>;
 };
 
 export function handingOver(options: HandingOverOptions): HandingOverPart {
-  const { clock, proxy, doors, projects, watch, note, dismissed } = options;
+  const { clock, proxy, doors, projects, oneOffs, watch, note, dismissed } = options;
   let left: Promise<void> | undefined;
   let part: HandedPart | undefined;
+  /** The process of the daemon that has taken over. */
+  let nextPid: number | undefined;
   /** Answers and streams that end here, while another daemon accepts. */
   let ending: Promise<unknown>[] = [];
   /** Our sockets, while another daemon is on trial: they listen, and we accept nothing. */
@@ -72,12 +81,17 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     },
     begin: () => watch.pause(),
     takeBack: (successor) => watch.resume(successor),
-    lend() {
+    lend({ descriptor }) {
+      nextPid = peerPid(descriptor);
       kept = copies(sockets());
+      // Before the doors: clients of containers are not gone when we close their conversations.
+      oneOffs.leave();
       ending = [proxy.part!.leave(leavingMilliseconds), doors?.leave() ?? Promise.resolve()];
       return kept.length > 0;
     },
     leave() {
+      // First of all: this process may end within the same turn.
+      options.onHandedOver?.(nextPid);
       drop();
       left = Promise.all([...ending, projects.stopAll()]).then(() => {});
       dismissed("as another daemon has taken over; what is under way ends here");
@@ -93,7 +107,9 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
         dismissed(`as it cannot go on: ${(error as Error).message}`);
       }
       drop();
+      oneOffs.comeBack();
       watch.resume(successor);
+      options.cameBack?.();
     },
     endProcess,
   });
@@ -101,7 +117,7 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
     conversations,
     left: () => left,
     keeps: () => part?.keeps ?? 0,
-    kept: () => part?.left() ?? Promise.resolve(),
+    kept: (how) => part?.left(how) ?? Promise.resolve(),
   };
 }
 

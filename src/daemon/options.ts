@@ -3,10 +3,13 @@ import type { TrustWanted } from "../control/commands/command.ts";
 import type { Registration } from "../control/found/protocol.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import type { ScannerKind } from "../discovery/source.ts";
+import type { AskOptions } from "../helper/ask-for-ports.ts";
 import type { ExtraPort, RefusedPort } from "../proxy/listener/own-ports.ts";
 import type { Service } from "../routes/service.ts";
 import type { UrlPorts } from "../routes/service-row.ts";
 import type { HostsFile } from "../system/hosts-file.ts";
+import type { PassedSocket } from "../system/passed-sockets.ts";
+import type { PortSource } from "./low-ports.ts";
 
 export type DaemonOptions = {
   /** 0 picks one. */
@@ -33,6 +36,10 @@ export type DaemonOptions = {
   trust(wanted: TrustWanted): Promise<readonly unknown[]>;
   /** Do not start if a daemon runs already. */
   unlessRunning: boolean;
+  /** Sockets that a service manager has passed to this process, ours from now on. Default: none. */
+  passed?: readonly PassedSocket[];
+  /** How the helper for ports 80 and 443 is asked. Default: there is none. */
+  helper?: AskOptions;
   /** End with the reason where other commands could not find the daemon: it is in the background. */
   mustBeFound: boolean;
   /** Domains besides `localhost` that names may end in. */
@@ -41,8 +48,15 @@ export type DaemonOptions = {
   bareNames: readonly string[] | boolean;
   /** The source of more of these names. Default: the hosts file of the system. */
   hosts?: HostsFile;
+  /**
+   * Keeps the names of services in the hosts file. Undefined: never, for a daemon that is not the user's usual one.
+   * `wanted` as the setting `hosts` says it. `root`: the directory that is used as `/`.
+   */
+  hostsBlock?: { wanted: boolean | undefined; root: string } | undefined;
   /** The container engines that are asked: those that are found, these sockets alone, or none. Default: none. */
   containers?: boolean | readonly string[];
+  /** Milliseconds that answers under way have when the daemon stops. Default: ten seconds. */
+  drain?: number | undefined;
   /** The daemon's own environment, for services that were up before it. */
   env: Readonly<Record<string, string | undefined>>;
   /** `config.toml`, the lowest layer of every project. */
@@ -57,6 +71,8 @@ export type DaemonOptions = {
   onNote(text: string): void;
   /** A sentence about a process that could not be read, for `--verbose`. */
   onSkipped(text: string): void;
+  /** Another daemon has taken over: its pid, where the system tells. Called before anything of ours ends. */
+  onHandedOver?(pid: number | undefined): void;
 };
 
 export type Daemon = {
@@ -65,10 +81,14 @@ export type Daemon = {
   readonly ports: readonly number[];
   readonly urlPorts: UrlPorts;
   readonly refusedPorts: readonly RefusedPort[];
+  /** Where the sockets of one of our ports are from. */
+  sourceOf(port: number): PortSource;
   /** The addresses on which connections are accepted. */
   readonly addresses: readonly string[];
   /** The daemon that this one has replaced. */
   readonly predecessor: Pick<Registration, "pid"> | undefined;
+  /** Whether that one has handed over to us, and so knows who we are. */
+  readonly isHanded: boolean;
   /** Resolves, with the reason, when somebody else than the caller wants the daemon to stop. */
   readonly dismissed: Promise<string>;
   /** Another daemon listens on our sockets: `stop` waits until our connections have ended. */
@@ -84,7 +104,7 @@ export type Daemon = {
   readonly keeps: number;
   /**
    * To be called last of all. Resolves once no process needs this one as its parent any more, and may not return: a
-   * program that does nothing else may take its place.
+   * program that does nothing else may take its place, unless it `stays`.
    */
-  kept(): Promise<void>;
+  kept(how: { stays: boolean }): Promise<void>;
 };

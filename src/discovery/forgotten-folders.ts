@@ -1,8 +1,8 @@
 /** A file of folders -> the projects whose servers get no name from them, as a person has said; and back. */
 import { join } from "node:path";
-import { writeAtomically } from "../system/atomic-file.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { changeAlone, followedFile } from "../system/shared-file.ts";
+import { inForm, listUnder, writeFormed } from "../system/state-format.ts";
 import { unwritable } from "../text/unwritable.ts";
 
 export interface ForgottenFolders {
@@ -13,6 +13,9 @@ export interface ForgottenFolders {
 /** Bytes; a thousand folders take less. */
 const longest = 1024 * 1024;
 export const mostForgotten = 1000;
+
+/** Once a list alone. */
+export const forgottenFormat = listUnder("folders");
 
 const nobody: ReadonlySet<string> = new Set();
 
@@ -36,23 +39,29 @@ const reasons = {
 export function readForgotten(path: string): ReadForgotten {
   const its = readPrivateFile(path, { limit: longest, forbidden: 0o022 });
   if (its.kind === "absent") return { kind: "folders", folders: [] };
-  const folders = its.kind === "text" ? foldersIn(its.text) : undefined;
-  if (folders !== undefined) return { kind: "folders", folders };
-  const why = `${path} cannot be used: ${reasons[its.kind]}`;
-  return { kind: "broken", why, isPassing: its.kind === "unknown" };
-}
-
-function foldersIn(text: string): readonly string[] | undefined {
+  const broken = (why: string): ReadForgotten => ({
+    kind: "broken",
+    why: `${path} cannot be used: ${why}`,
+    isPassing: its.kind === "unknown",
+  });
+  if (its.kind !== "text") return broken(reasons[its.kind]);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(its.text);
   } catch {
-    // Torn: whoever asks says so.
-    return undefined;
+    return broken(reasons.text);
   }
+  const read = inForm(value, { path, format: forgottenFormat });
+  if (read.kind === "newer") return broken(`${read.why}; ${read.fix}`);
+  const folders = foldersIn(read.value);
+  return folders === undefined ? broken(reasons.text) : { kind: "folders", folders };
+}
+
+function foldersIn(value: unknown): readonly string[] | undefined {
+  const folders = (value as { folders?: unknown } | null)?.folders;
   const isFolder = (its: unknown) => typeof its === "string" && its.startsWith("/");
-  return Array.isArray(value) && value.length <= mostForgotten && value.every(isFolder)
-    ? value
+  return Array.isArray(folders) && folders.length <= mostForgotten && folders.every(isFolder)
+    ? folders
     : undefined;
 }
 
@@ -81,7 +90,7 @@ export async function changeForgotten(
       const read = readForgotten(path);
       if (read.kind === "broken") return read.why;
       const folders = change(read.folders);
-      await writeAtomically(path, `${JSON.stringify(folders, undefined, 2)}\n`);
+      await writeFormed({ folders }, { path, format: forgottenFormat });
       return undefined;
     });
     if (done.kind === "changed") return done.result;

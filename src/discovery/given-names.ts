@@ -1,7 +1,8 @@
-/** The text of `names.json` -> the names that a person has given, or every error in it; and back. Pure. */
+/** The text of `names.json` -> the names that a person has given, or every error in it; and back. */
 import { isIP } from "node:net";
 import type { Claim, Place } from "../routes/claim.ts";
 import { placeWords } from "../routes/place-words.ts";
+import { inForm, onlyVersioned } from "../system/state-format.ts";
 import { printable } from "../text/printable.ts";
 import { nameOf } from "./name.ts";
 
@@ -17,7 +18,7 @@ export type GivenName = {
 };
 
 export type ReadNames =
-  { kind: "names"; names: readonly GivenName[] } | { kind: "broken"; why: string };
+  { kind: "names"; names: readonly GivenName[] } | { kind: "broken"; why: string; fix?: string };
 
 /** More than a person gives by hand. Each is looked for in every scan. */
 export const mostNames = 1000;
@@ -25,14 +26,17 @@ export const mostNames = 1000;
 /** Octets of a path in sockaddr_un, without the zero at its end: Linux has 108, the BSDs and macOS 104. */
 export const longestSocketPath = process.platform === "linux" ? 107 : 103;
 
-export function namesText(names: readonly GivenName[]): string {
-  const form = names.map(({ name, place, givenAt, owner }) => ({
+export const namesFormat = onlyVersioned;
+
+/** The content of the file, besides its version. */
+export function namesForm(names: readonly GivenName[]): object {
+  const entries = names.map(({ name, place, givenAt, owner }) => ({
     name,
     ...placeForm(place),
     ...(owner === undefined ? {} : { owner }),
     given_at: new Date(givenAt).toISOString(),
   }));
-  return `${JSON.stringify({ names: form }, undefined, 2)}\n`;
+  return { names: entries };
 }
 
 function placeForm(place: Place): object {
@@ -53,7 +57,7 @@ function placeForm(place: Place): object {
   }
 }
 
-export function namesIn(text: string): ReadNames {
+export function namesIn(text: string, path: string): ReadNames {
   const broken = (why: string): ReadNames => ({ kind: "broken", why });
   let value: unknown;
   try {
@@ -61,7 +65,9 @@ export function namesIn(text: string): ReadNames {
   } catch (error) {
     return broken(printable((error as Error).message, 200));
   }
-  const list = isObject(value) ? value.names : undefined;
+  const read = inForm(value, { path, format: namesFormat });
+  if (read.kind === "newer") return { kind: "broken", why: read.why, fix: read.fix };
+  const list = isObject(read.value) ? read.value.names : undefined;
   if (!Array.isArray(list)) return broken("it has no list of names");
   if (list.length > mostNames) return broken(`it has more than ${mostNames} names`);
   const names: GivenName[] = [];

@@ -2,6 +2,7 @@
 import type { Clock } from "../system/clock.ts";
 import { jsonFile } from "../system/json-file.ts";
 import { readPrivateFile } from "../system/private-file.ts";
+import { inForm, listUnder } from "../system/state-format.ts";
 import { type KeptName, readKept } from "./kept-names.ts";
 
 export interface InferredFile {
@@ -20,6 +21,10 @@ export type InferredFileOptions = {
 
 /** Bytes: a thousand entries with long folders. */
 const longest = 4 * 1024 * 1024;
+
+/** Once a list alone. */
+export const inferredFormat = listUnder("folders");
+
 export function inferredPath(stateDirectory: string): string {
   return `${stateDirectory}/folder-names.json`;
 }
@@ -29,32 +34,44 @@ export function readInferred(path: string, note: (text: string) => void): readon
   // Others may read it, and nobody else may have written it.
   const its = readPrivateFile(path, { limit: longest, forbidden: 0o022 });
   if (its.kind === "absent") return [];
-  const why = {
-    exposed: "another user owns it, or may write it",
-    broken: "it is no file of ours",
-    unknown: "it cannot be read now",
-    text: "its content is not valid",
-  }[its.kind];
-  const names = its.kind === "text" ? namesIn(its.text) : undefined;
-  if (names !== undefined) return names;
-  note(`${path} cannot be used (${why}); folders get their names anew`);
-  return [];
+  const broken = (why: string): readonly KeptName[] => {
+    note(`${path} cannot be used (${why}); folders get their names anew`);
+    return [];
+  };
+  if (its.kind !== "text") return broken(reasons[its.kind]);
+  let value: unknown;
+  try {
+    value = JSON.parse(its.text);
+  } catch {
+    return broken(reasons.text);
+  }
+  const read = inForm(value, { path, format: inferredFormat });
+  if (read.kind === "newer") return broken(read.why);
+  return contentIn(read.value)?.folders ?? broken(reasons.text);
+}
+
+const reasons = {
+  exposed: "another user owns it, or may write it",
+  broken: "it is no file of ours",
+  unknown: "it cannot be read now",
+  text: "its content is not valid",
+} as const;
+
+type Content = { folders: readonly KeptName[] };
+
+function contentIn(value: unknown): Content | undefined {
+  const folders = readKept((value as { folders?: unknown } | null)?.folders);
+  return folders === undefined ? undefined : { folders };
 }
 
 export function inferredFile({ path, clock, note }: InferredFileOptions): InferredFile {
-  const file = jsonFile<readonly KeptName[]>({ path, clock, note, check: readKept });
+  const file = jsonFile<Content>({
+    ...{ path, clock, note, format: inferredFormat },
+    check: contentIn,
+  });
   return {
     read: () => readInferred(path, note),
-    save: (names) => file.save(() => names),
+    save: (folders) => file.save(() => ({ folders })),
     flush: () => file.flush(),
   };
-}
-
-function namesIn(text: string): readonly KeptName[] | undefined {
-  try {
-    return readKept(JSON.parse(text));
-  } catch {
-    // Torn: the caller says so.
-    return undefined;
-  }
 }

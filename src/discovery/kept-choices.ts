@@ -6,9 +6,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Choice } from "../routes/origins.ts";
-import { writeAtomically } from "../system/atomic-file.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { changeAlone, followedFile } from "../system/shared-file.ts";
+import { inForm, onlyVersioned, writeFormed } from "../system/state-format.ts";
 import { printable } from "../text/printable.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import type { Checkouts } from "./checkouts.ts";
@@ -47,6 +47,8 @@ const schema = v.object({
   ),
 });
 
+export const choicesFormat = onlyVersioned;
+
 export function choicesPath(stateDirectory: string): string {
   return join(stateDirectory, "choices.json");
 }
@@ -78,7 +80,12 @@ export function readChoices(stateDirectory: string): ReadChoices {
   } catch (error) {
     return broken(printable((error as Error).message, 200));
   }
-  const checked = v.safeParse(schema, value);
+  const formed = inForm(value, { path, format: choicesFormat });
+  if (formed.kind === "newer") {
+    const why = `${path} cannot be used: ${formed.why}; ${formed.fix}`;
+    return { kind: "broken", why, isPassing: false };
+  }
+  const checked = v.safeParse(schema, formed.value);
   if (!checked.success) return broken("its content is not valid");
   return {
     kind: "choices",
@@ -148,7 +155,7 @@ export async function changeChoices(
     const read = readChoices(stateDirectory);
     if (read.kind === "broken") throw new Error(read.why);
     const choices = change(read.choices);
-    await writeAtomically(path, `${JSON.stringify({ choices }, undefined, 2)}\n`);
+    await writeFormed({ choices }, { path, format: choicesFormat });
   });
   if (done.kind === "held") throw new Error(`another process does not let go of ${path}.lock`);
 }

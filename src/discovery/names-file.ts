@@ -1,12 +1,19 @@
 /** The path of `names.json` -> the names in it, read when it changes, and written whole by one process at a time. */
 import { join } from "node:path";
 import type { Claim } from "../routes/claim.ts";
-import { writeAtomically } from "../system/atomic-file.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { changeAlone, followedFile } from "../system/shared-file.ts";
+import { writeFormed } from "../system/state-format.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import { unwritable } from "../text/unwritable.ts";
-import { claimOf, type GivenName, namesIn, namesText, type ReadNames } from "./given-names.ts";
+import {
+  claimOf,
+  type GivenName,
+  namesForm,
+  namesFormat,
+  namesIn,
+  type ReadNames,
+} from "./given-names.ts";
 
 /** Bytes; a thousand names take less than half of it. */
 const longest = 512 * 1024;
@@ -23,12 +30,13 @@ export function readNames(path: string): ReadNames & Broken {
   const its = readPrivateFile(path, { limit: longest, forbidden: 0o022 });
   if (its.kind === "absent") return { kind: "names", names: [] };
   const read: ReadNames =
-    its.kind === "text" ? namesIn(its.text) : { kind: "broken", why: reasons[its.kind] };
+    its.kind === "text" ? namesIn(its.text, path) : { kind: "broken", why: reasons[its.kind] };
   if (read.kind === "names") return read;
   const fix =
     its.kind === "exposed"
       ? `chmod 600 ${pastedWord(path)}`
-      : `correct it, or begin anew: mv ${pastedWord(path)} ${pastedWord(`${path}.old`)}`;
+      : (read.fix ??
+        `correct it, or begin anew: mv ${pastedWord(path)} ${pastedWord(`${path}.old`)}`);
   const what = `${path} cannot be used: ${read.why}`;
   const why = `${what}; nothing in it was changed; ${fix}`;
   return { kind: "broken", why, what, fix, isPassing: its.kind === "unknown" };
@@ -55,7 +63,9 @@ export async function changeNames(
       const read = readNames(path);
       if (read.kind === "broken") return { kind: "failed", why: read.why };
       const after = change(read.names);
-      if (after !== read.names) await writeAtomically(path, namesText(after));
+      if (after !== read.names) {
+        await writeFormed(namesForm(after), { path, format: namesFormat });
+      }
       return { kind: "changed", before: read.names, after };
     });
     if (done.kind === "changed") return done.result;

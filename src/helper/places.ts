@@ -14,6 +14,8 @@ export const helperFolders = [
 export const rootFolder = "/etc/localhostess";
 export const usersFile = `${rootFolder}/users`;
 export const domainsFile = `${rootFolder}/domains`;
+/** Whoever writes the hosts file holds a lock on it, flock(2). */
+export const hostsLock = `${rootFolder}/hosts.lock`;
 
 /** The exit codes of both programs. */
 export const helperExit = {

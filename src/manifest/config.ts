@@ -193,6 +193,8 @@ export const configSchema = object({
   https_redirect: optional(yesOrNo),
   /** Container engines whose published ports have names. */
   containers: optional(containers),
+  /** The names of services are kept in the hosts file. */
+  hosts: optional(yesOrNo),
   /** Other users of this machine may use the proxy. */
   other_users: optional(yesOrNo),
   /** Servers without a NAME have that of the project that they stand in. */

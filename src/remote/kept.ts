@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { hostMistake, remoteNameMistake } from "../manifest/remote-place.ts";
 import type { Clock } from "../system/clock.ts";
 import { jsonFile } from "../system/json-file.ts";
+import { onlyVersioned } from "../system/state-format.ts";
 
 export interface KeptRemotes {
   /** Name -> host. */
@@ -21,11 +22,18 @@ export type KeptRemotesOptions = {
   note(text: string): void;
 };
 
+export const remotesFormat = onlyVersioned;
+
+export function remotesPath(stateDirectory: string): string {
+  return join(stateDirectory, "remotes.json");
+}
+
 type Kept = { remotes: Record<string, { host: string }> };
 
 export function keptRemotes({ stateDirectory, clock, note }: KeptRemotesOptions): KeptRemotes {
   const known = new Map<string, string>();
-  const file = jsonFile<Kept>({ path: join(stateDirectory, "remotes.json"), clock, check, note });
+  const path = remotesPath(stateDirectory);
+  const file = jsonFile<Kept>({ path, format: remotesFormat, clock, check, note });
   const save = (): void =>
     file.save(() => ({
       remotes: Object.fromEntries([...known].map(([name, host]) => [name, { host }])),

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { folderIdentity, isSameFolder } from "../system/folder-identity.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { replacePrivateText } from "../system/private-text.ts";
+import { formedText, inForm, keepOlder, onlyVersioned as format } from "../system/state-format.ts";
 import { makeFolder } from "./folders.ts";
 
 const book = v.object({
@@ -154,9 +155,12 @@ export class Owners {
       const folder = join(this.#folder, entry.name);
       const path = join(folder, bookName);
       const read = readPrivateFile(path, { limit: longestBook, forbidden: 0o077 });
-      const its = read.kind === "text" ? bookIn(read.text) : undefined;
-      if (its !== undefined) found.push({ ...its, folder });
-      else this.#unreadable.set(folder, `${path} is no book of ours (${read.kind})`);
+      const its =
+        read.kind === "text"
+          ? bookIn(read.text, path)
+          : { why: `is no book of ours (${read.kind})` };
+      if ("why" in its) this.#unreadable.set(folder, `${path} ${its.why}`);
+      else found.push({ ...its, folder });
     }
     return found;
   }
@@ -172,18 +176,25 @@ function isStill({ identity }: Owner, now: string): boolean {
   return identity === "" || identity.endsWith(" 0") || isSameFolder(identity, now);
 }
 
-function bookIn(text: string): Book | undefined {
+function bookIn(text: string, path: string): Book | { why: string } {
+  const broken = { why: "is no book of ours (text)" };
+  let value: unknown;
   try {
-    const read = v.safeParse(book, JSON.parse(text));
-    return read.success ? read.output : undefined;
+    value = JSON.parse(text);
   } catch {
     // Cut in half: as any other text that is no book.
-    return undefined;
+    return broken;
   }
+  const formed = inForm(value, { path, format });
+  if (formed.kind === "newer") return { why: `cannot be used: ${formed.why}` };
+  const read = v.safeParse(book, formed.value);
+  return read.success ? read.output : broken;
 }
 
 function write(folder: string, { folder: _, ...its }: Owner): void {
-  replacePrivateText(join(folder, bookName), `${JSON.stringify(its, undefined, 2)}\n`);
+  const path = join(folder, bookName);
+  keepOlder({ path, format });
+  replacePrivateText(path, formedText(its, format));
 }
 
 /** Empty where there is no such folder. */

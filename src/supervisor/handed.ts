@@ -40,7 +40,7 @@ export interface HandedPart {
   readonly keeps: number;
   /**
    * To be called last of all. Resolves when nobody needs this process any more, and may not return: a small program may
-   * take its place, which keeps the processes that it has started.
+   * take its place, which keeps the processes that it has started, unless this one `stays`.
    */
-  left(): Promise<void>;
+  left(how: { stays: boolean }): Promise<void>;
 }

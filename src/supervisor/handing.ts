@@ -159,12 +159,12 @@ export class Handing implements HandedPart {
     return this.isGiven ? this.#options.own.size : 0;
   }
 
-  async left(): Promise<void> {
+  async left({ stays }: { stays: boolean }): Promise<void> {
     const { own, keep, clock } = this.#options;
     const line = this.#line;
     if (line === undefined || own.size === 0) return;
     line.tell({ keeps: process.pid });
-    if (!this.#isAlone) keep(line.descriptor);
+    if (!this.#isAlone && !stays) keep(line.descriptor);
     // Services may run for days where no small program can take our place.
     while (own.size > 0 && !this.#isAlone) {
       await new Promise<void>((resume) => void clock.after(keptPeriod, resume));

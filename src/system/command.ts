@@ -15,6 +15,10 @@ export type CommandOptions = {
   deadline: number;
   /** Bytes of standard output; a command that prints more is killed. */
   limit: number;
+  /** Its standard input, which ends after it. Default: none. */
+  input?: string | undefined;
+  /** The command's descriptor 3. */
+  third?: number;
 };
 
 /** Bytes of stderr that we keep: enough for the sentence that explains an error. */
@@ -38,24 +42,31 @@ async function textOf(
 
 export async function runCommand(
   argv: readonly [string, ...string[]],
-  { env, deadline, limit }: CommandOptions,
+  { env, deadline, limit, input, third }: CommandOptions,
 ): Promise<CommandResult> {
-  let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  let child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
+  const stdin = input === undefined ? "ignore" : new TextEncoder().encode(input);
+  const beside = third === undefined ? [] : [third];
   try {
     child = Bun.spawn([...argv], {
       // Some programs read configuration from the folder they are started in.
       cwd: "/",
       // The program itself is looked up in this PATH too.
       env: { ...env, PATH: searchPath(env.PATH) },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
+      // By descriptor, which the types of Bun do not include.
+      stdio: [stdin, "pipe", "pipe", ...(beside as unknown as "ignore"[])],
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "missing" };
     return { kind: "failed", why: `${argv[0]} could not be started: ${(error as Error).message}` };
   }
-  const kill = () => child.kill("SIGKILL");
+  const kill = (): void => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // A program that has become root's is not ours to end. Nobody waits for it any longer.
+    }
+  };
   const { promise: late, resolve: giveUp } = Promise.withResolvers<CommandResult>();
   // The deadline also ends the wait: a grandchild may keep the pipe open after the kill.
   const timer = setTimeout(() => {

@@ -20,6 +20,8 @@ export type Received =
   | { kind: "short" };
 
 export interface DescriptorCalls {
+  /** Two sockets that are connected to each other, for a process that is started: neither of Bun's. Closed by exec. */
+  pair(): { ours: number; theirs: number } | undefined;
   /** Connects to a listening Unix socket. Undefined: nobody listens there, or too many wait for an answer already. */
   connect(path: string): number | undefined;
   /**
@@ -40,6 +42,7 @@ const room = 64 * 1024;
 
 const signatures = {
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
   recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
@@ -75,6 +78,8 @@ const layouts = {
     receiving: 0x40 | 0x4000_0000,
     /** SOCK_CLOEXEC and SOCK_NONBLOCK. */
     socketFlags: 0o2_004_000,
+    /** SOCK_CLOEXEC: whoever gets the other one may not know how to use one that never blocks. */
+    pairFlags: 0o2_000_000,
   },
   darwin: {
     messageLength: 48,
@@ -88,6 +93,7 @@ const layouts = {
     sending: 0x80,
     receiving: 0x80,
     socketFlags: 0,
+    pairFlags: 0,
   },
 } as const;
 
@@ -126,6 +132,13 @@ export function descriptorCalls(platform: string): DescriptorCalls | undefined {
   }
 
   return {
+    pair() {
+      const both = new Int32Array(2);
+      if (calls.socketpair(AF_UNIX, SOCK_STREAM | its.pairFlags, 0, both) !== 0) return undefined;
+      const [ours, theirs] = both as unknown as [number, number];
+      if (platform === "darwin") for (const one of both) calls.ioctl(one, FIOCLEX);
+      return { ours, theirs };
+    },
     connect(path) {
       const name = Buffer.from(path);
       // sun_path in unix(7), with its NUL: 108 on Linux, 104 on macOS.

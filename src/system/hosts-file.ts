@@ -44,16 +44,31 @@ export function hostsFile(path: string = hostsPath): HostsFile {
 }
 
 function read(path: string): string {
+  const its = readHosts(path, { longest });
+  // A file that cannot be read, or is gone by now, vouches for no name, which is the safe side.
+  if (its.kind === "unreadable") return "";
+  // The last line may be cut in the middle of a name, which would then be another name.
+  return its.isCut ? its.text.slice(0, its.text.lastIndexOf("\n") + 1) : its.text;
+}
+
+export type ReadHosts =
+  /** Latin-1 stands for bytes. `isCut`: the file is longer. */
+  | { kind: "text"; text: string; isCut: boolean }
+  /** `why` is a clause. */
+  | { kind: "unreadable"; why: string };
+
+/** `longest`: bytes from its beginning. Never throws. */
+export function readHosts(path: string, { longest: most }: { longest: number }): ReadHosts {
   const opened = openRegularSync(path, { follow: true });
-  // The file cannot be read, or is gone by now. It then vouches for no name, which is the safe side.
-  if (opened.kind !== "file") return "";
+  if (opened.kind === "absent") return { kind: "unreadable", why: `there is no file ${path}` };
+  if (opened.kind !== "file") return { kind: "unreadable", why: `${path}: ${opened.why}` };
   const { file, its } = opened;
   try {
-    const bytes = Buffer.alloc(Math.min(its.size, longest));
+    const bytes = Buffer.alloc(Math.min(its.size, most));
     const length = readSync(file, bytes, 0, bytes.length, 0);
-    const text = bytes.toString("latin1", 0, length);
-    // The last line may be cut in the middle of a name, which would then be another name.
-    return length < longest ? text : text.slice(0, text.lastIndexOf("\n") + 1);
+    return { kind: "text", text: bytes.toString("latin1", 0, length), isCut: its.size > length };
+  } catch (error) {
+    return { kind: "unreadable", why: (error as Error).message };
   } finally {
     closeSync(file);
   }

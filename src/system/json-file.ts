@@ -4,9 +4,18 @@ import { unwritable } from "../text/unwritable.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { readText } from "./read-text.ts";
+import {
+  formedText,
+  inForm,
+  keepOlder,
+  longestState as longest,
+  NewerForm,
+  type StateFormat,
+} from "./state-format.ts";
 
-export type JsonFileOptions<T> = {
+export type JsonFileOptions<T extends object> = {
   path: string;
+  format: StateFormat;
   clock: Clock;
   /** Checks what the file holds. Returns undefined if it is not a valid value. */
   check(value: unknown): T | undefined;
@@ -14,8 +23,11 @@ export type JsonFileOptions<T> = {
   note(text: string): void;
 };
 
-export interface JsonFile<T> {
-  /** Undefined if there is no file, or if it is broken. A broken file is renamed and reported. Never rejects. */
+export interface JsonFile<T extends object> {
+  /**
+   * Undefined if there is no file, or if it is broken: a broken file is renamed and reported. One that a newer version
+   * has written is reported, and stays as it is: nothing is written to it. Never rejects.
+   */
   read(): Promise<T | undefined>;
   /** `value` is called when the file is written: once for many changes. */
   save(value: () => T): void;
@@ -23,17 +35,17 @@ export interface JsonFile<T> {
   flush(): Promise<void>;
 }
 
-/** Bytes. A thousand services take less than 1 MiB. */
-const longest = 64 * 1024 * 1024;
-
 /** Milliseconds during which changes are collected into one write. */
 const gathering = 20;
 
-export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): JsonFile<T> {
+export function jsonFile<T extends object>(options: JsonFileOptions<T>): JsonFile<T> {
+  const { path, format, clock, check, note } = options;
   let pending: (() => T) | undefined;
   let timer: Cancel | undefined;
   let writing: Promise<void> | undefined;
   let failing = false;
+  /** An older form of the file is kept before the first write. */
+  let isKept = false;
 
   async function write(): Promise<void> {
     timer?.();
@@ -42,11 +54,15 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
       const value = pending();
       pending = undefined;
       try {
-        await writeAtomically(path, `${JSON.stringify(value, undefined, 2)}\n`);
+        if (!isKept) keepOlder({ path, format });
+        isKept = true;
+        await writeAtomically(path, formedText(value, format));
         failing = false;
       } catch (error) {
         // Every change tries again, but the failure is reported once.
-        if (!failing) note(unwritable(path, error as Error));
+        if (!failing) {
+          note(error instanceof NewerForm ? error.message : unwritable(path, error as Error));
+        }
         failing = true;
       }
     }
@@ -86,7 +102,12 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
         await putAside((error as Error).message);
         return undefined;
       }
-      const value = check(parsed);
+      const formed = inForm(parsed, { path, format });
+      if (formed.kind === "newer") {
+        note(`${path} is not used: ${formed.why}; ${formed.fix}`);
+        return undefined;
+      }
+      const value = check(formed.value);
       if (value === undefined) await putAside("its content is not valid");
       return value;
     },

@@ -21,7 +21,10 @@ export function notifySupervisor(
   const calls = path === undefined ? undefined : libc(signatures);
   if (path === undefined || calls === undefined) return () => false;
   const bytes = Buffer.from(path);
-  const address = new Uint8Array(2 + bytes.length + 1);
+  // unix(7): the name of an abstract socket begins with NUL, which variables cannot have, and ends without one.
+  const isAbstract = path.startsWith("@");
+  if (isAbstract) bytes[0] = 0;
+  const address = new Uint8Array(2 + bytes.length + (isAbstract ? 0 : 1));
   address.set(platform === "linux" ? [AF_UNIX, 0] : [address.length, AF_UNIX]);
   address.set(bytes, 2);
   return (...lines) => {

@@ -1,6 +1,7 @@
 /**
  * Arguments -> the argument list of a child that runs our own Bun and reads nothing from the person's current folder.
  */
+import { basename } from "node:path";
 
 /**
  * Bun runs code that its working directory, or a parent folder, tells it to run. bin/localhostess has the same options.
@@ -28,15 +29,25 @@ export function ownBun(words: readonly string[]): [string, ...string[]] {
   return [process.execPath, ...apart, ...words];
 }
 
+/** Whether this process is the compiled executable, which has all of its files in it. */
+export function isCompiled(): boolean {
+  return Bun.main.startsWith("/$bunfs/");
+}
+
 /** The file by which every process of this program is known: the compiled executable, or the script that Bun runs. */
 export function ownFile(): string {
-  return Bun.main.startsWith("/$bunfs/") ? process.execPath : Bun.main;
+  return isCompiled() ? process.execPath : Bun.main;
+}
+
+/** Whether a process with this command line runs that file. A program that a shell found in PATH has its name alone. */
+export function runsFile(command: string, file: string): boolean {
+  return command.includes(file) || command.split(" ")[0] === basename(file);
 }
 
 /** Runs this program again, with `/` as its working directory. */
 export function ownProgram(words: readonly string[]): [string, ...string[]] {
   // A compiled executable contains its files and reads none of those. It takes every word as an argument for our
   // program.
-  if (Bun.main.startsWith("/$bunfs/")) return [process.execPath, ...words];
+  if (isCompiled()) return [process.execPath, ...words];
   return ownBun([Bun.main, ...words]);
 }

@@ -11,7 +11,7 @@ const patience = 120_000;
 test(
   "a daemon in the background is in a session of its own, without a terminal, and outlives its client",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     const { pid, port } = await place.start();
     const stat = await readFile(`/proc/${pid}/stat`, "latin1");
     const [, , , session, terminal] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -14,6 +14,8 @@ type Scripted = {
   platform?: NodeJS.Platform;
   /** What the system's resolver has for every name under localhost. */
   addresses?: readonly string[] | "late";
+  /** A name that /etc/hosts has of ours. */
+  kept?: string;
 };
 
 const said = (stdout: string, code = 0): CommandResult => ({
@@ -23,7 +25,7 @@ const said = (stdout: string, code = 0): CommandResult => ({
   stderr: "",
 });
 
-async function found({ says = {}, env = {}, platform = "linux", addresses = [] }: Scripted) {
+async function found({ says = {}, env = {}, platform = "linux", addresses = [], kept }: Scripted) {
   const asked: string[][] = [];
   const machine: Machine = {
     platform,
@@ -37,7 +39,11 @@ async function found({ says = {}, env = {}, platform = "linux", addresses = [] }
       return says[argv[0]] ?? { kind: "missing" };
     },
   };
-  const all = await checkNames(9191, { machine, lookup: async () => addresses });
+  const lookup = async (host: string) => {
+    asked.push(["resolver", host]);
+    return addresses;
+  };
+  const all = await checkNames(9191, { machine, lookup, kept });
   const of = (kind: string): Finding => all.find(({ check }) => check === `names by ${kind}`)!;
   return { all, of, asked };
 }
@@ -193,4 +199,20 @@ describe("the real programs", () => {
       60_000,
     );
   }
+});
+
+test("where the hosts file has names of ours, programs are asked for one of those, and its server is not", async () => {
+  const says = { node: node("22.0.0", null), python3: said("found\n"), curl: said("", 0) };
+  const { of, asked } = await found({ says, addresses: ["127.0.0.1"], kept: "api.localhost" });
+  for (const kind of ["the system's resolver", "Node's fetch", "Python"]) {
+    expect(of(kind)).toMatchObject({
+      level: "ok",
+      detail: expect.stringContaining("api.localhost"),
+    });
+  }
+  const words = (program: string) => asked.find(([its]) => its === program)!;
+  for (const program of ["resolver", "node", "python3"]) {
+    expect(words(program).at(-1)).toBe("api.localhost");
+  }
+  expect(words("curl").at(-1)).not.toContain("api.localhost");
 });

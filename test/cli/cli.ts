@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { type Ended, ended } from "../support/ended.ts";
 
 export const root = resolve(import.meta.dir, "../..");
-const main = join(root, "src/main.ts");
+export const main = join(root, "src/main.ts");
 
 export type { Ended };
 
@@ -42,8 +42,27 @@ export function command(...args: string[]): string[] {
   return [process.execPath, main, ...args];
 }
 
-/** Runs to its end. */
-export async function cli(
+/** Verbs that only ask, tell and print: a process of their own, a third of a second each, would show no more. */
+const quick = new Set(
+  (
+    "add api config env forget init logs ls name pac port registry remote restart server status stop up url use wait " +
+    "why worktree"
+  ).split(" "),
+);
+/** In these words, a verb stays, or has its parent, streams and signals as others have. */
+const staying = new Set(["--foreground", "-f", "--follow", "--watch", "--background"]);
+
+/** Runs to its end: within this process where that shows as much. */
+export async function cli(args: readonly string[], options: CliOptions = {}): Promise<Ended> {
+  const [verb = ""] = args;
+  const isQuick = quick.has(verb) && !args.some((word) => staying.has(word));
+  const isDaemon = verb === "server" && args[1] === "start" && !args.includes("--detach");
+  if (!isQuick || isDaemon) return await spawned(args, options);
+  return await (await import("./in-process.ts")).inProcess(args, options);
+}
+
+/** Runs to its end, in a process of its own. */
+export async function spawned(
   args: readonly string[],
   { env = {}, cwd }: CliOptions = {},
 ): Promise<Ended> {

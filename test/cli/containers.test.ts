@@ -8,7 +8,7 @@ import { hiddenContainer } from "../../src/cli/servers/hidden-container.ts";
 import type { Settings } from "../../src/cli/shared/settings.ts";
 import type { World } from "../../src/cli/shared/world.ts";
 import { answerOf, fakeEngine } from "../containers/fake-engine.ts";
-import { cli, freshState } from "./cli.ts";
+import { freshState, spawned } from "./cli.ts";
 
 const web = {
   ...{ Id: "1", Names: ["/web"], Image: "nginx", Command: "nginx", State: "running" },
@@ -21,7 +21,7 @@ async function listed(...sockets: string[]) {
   await using state = await freshState();
   const config = join(state.directory, "config.toml");
   await writeFile(config, `containers = ${JSON.stringify(sockets)}\n`);
-  const { out, err } = await cli(["ls", "--json"], {
+  const { out, err } = await spawned(["ls", "--json"], {
     env: { ...state.env, LOCALHOSTESS_CONFIG: config },
   });
   expect(err).toBe("");

@@ -359,7 +359,7 @@ test("a daemon of another version is told older from newer, and one of the same 
 
 test("a daemon that speaks another protocol is replaced for whoever needs one where it is older, and never a newer one", () => {
   const of = (version: string): Found => {
-    const its = registrationOf({ version });
+    const its = registrationOf({ id: "one", version });
     const found = { registration: its, handshake: its, protocol: "localhostess/1", alive: true };
     return { kind: "other-protocol", ...found } as Found;
   };

@@ -1,6 +1,9 @@
 /** Every verb -> the shape of the answer that it prints with `--json`; docs/json.md is made of these. */
 import * as v from "valibot";
+import { ways } from "../../src/boot/way.ts";
+import { pieceIds } from "../../src/cli/install/piece.ts";
 import { givenStates } from "../../src/cli/servers/given-row.ts";
+import { partStates } from "../../src/cli/setup/setup-report.ts";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
 import { forwardings, guards } from "../../src/manifest/name-settings.ts";
@@ -369,6 +372,26 @@ const finding = v.strictObject({
   fix: orNull(v.string(), "what to do"),
 });
 
+const setupReport = v.strictObject({
+  parts: list(
+    v.strictObject({
+      part: one(["ports", "hosts", "trust"], "the option of `setup`"),
+      state: one(partStates, "whether it is set up"),
+      why: orNull(v.string(), "the reason"),
+      fix: orNull(v.string(), "what to do"),
+    }),
+    "the exit code is 1 if one is `impossible`, or with `--status` if one is `to do`",
+  ),
+  steps: list(
+    v.strictObject({
+      step: text("a word that stays"),
+      purpose: text("a sentence"),
+      commands: list(v.string(), "lines for the shell of root"),
+    }),
+    "those that are due; with `--remove`, those that take away",
+  ),
+});
+
 const daemonStatus = v.strictObject({
   running: flag("the exit code is 1 if it is not"),
   probe: text("the [result of the probe](daemon.md#the-probe)"),
@@ -568,6 +591,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   Waited: waited,
   Store: store,
   Finding: finding,
+  "Setup report": setupReport,
   Project: project,
   Configuration: configuration,
   Declared: declared,
@@ -628,6 +652,20 @@ const worktree = v.strictObject({
     }),
     "the projects in it that the daemon knows",
   ),
+});
+
+const changedService = object({
+  way: one(ways, "how the daemon is started"),
+  done: flag("false with `--dry-run`"),
+  steps: list(
+    v.strictObject({
+      does: one(["write", "remove", "run"], "what is done"),
+      path: orNull(v.string(), "the file"),
+      command: orNull(v.string(), "the command, as a shell reads it"),
+    }),
+    "in order",
+  ),
+  notes: list(v.string(), "sentences for a person"),
 });
 
 const started = "stdout of the command itself goes to stderr";
@@ -819,6 +857,37 @@ export const answers: Readonly<Record<string, Answer>> = {
     note: "one line before the browser starts; what the browser prints goes to stderr",
   },
   doctor: rows(finding),
+  setup: {
+    shape: setupReport,
+    note: "afterwards; with `--dry-run` and `--status`, as it is. Nobody is asked: `--yes` does it",
+  },
+  "service install": changedService,
+  "service uninstall": changedService,
+  "service status": object({
+    way: one(ways, "how the daemon is started"),
+    installed: flag("it is there after a reboot"),
+    file: orNull(v.string(), "the unit, the agent or the profile; null: there is none"),
+    edited: flag("somebody has changed the file"),
+    current: flag("the file is as this program would write it now"),
+    at_boot: orNull(v.boolean(), "it begins before anybody logs in; null: not known"),
+    program: text("the path of the program that is started"),
+    pid: orNull(v.number(), "the daemon that runs"),
+    managed: flag("the service runs it"),
+    problems: list(v.string(), "sentences, each with the command that helps"),
+  }),
+  uninstall: object({
+    pieces: list(
+      v.strictObject({
+        piece: one(pieceIds, "which it is"),
+        what: text("for people"),
+        details: list(v.string(), "paths, names and commands"),
+        data: flag("nobody can make it again"),
+        removed: flag("false with `--dry-run`"),
+      }),
+      "in the order in which they are taken away",
+    ),
+    notes: list(v.string(), "sentences about what stays"),
+  }),
   "server start": {
     shape: v.union([daemonStatus, change]),
     stream: true,

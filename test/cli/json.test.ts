@@ -309,6 +309,10 @@ command = "exit 3"
       await answer("dashboard");
       await answer(`connect ${origin}/`);
       await answer("completion bash");
+      await answer("uninstall --dry-run");
+      // Nobody but root has its ports without more ado.
+      const whetherRoot = process.getuid?.() === 0 ? 0 : 1;
+      await answer(`setup --ports --status --root ${root}`, { code: whetherRoot });
       await answer("version");
       await answer("upgrade --dry-run");
       await answer("api");
@@ -457,6 +461,10 @@ test("trust stores, variables and checks are answers, with a machine of their ow
   };
   for (const words of ["trust --status", "trust", "trust", "env", "doctor", "untrust"]) {
     await got(words);
+  }
+  for (const words of ["install --dry-run", "uninstall --dry-run", "status"]) {
+    const words0 = ["service", ...words.split(" "), "--root", system.root, "--json"];
+    holdAnswer(`service ${words0[1]}`, (await ran(words0, its)).out);
   }
 }, 120_000);
 

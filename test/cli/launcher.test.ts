@@ -1,4 +1,4 @@
-/** bin/localhostess: which Bun it finds, wherever an installer put it. */
+/** bin/localhostess of a clone: which Bun it finds. launcher-package.test.ts has that of a package. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmod,
@@ -26,8 +26,10 @@ let launcher: string;
 beforeEach(async () => {
   directory = await realpath(await mkdtemp(join(tmpdir(), "localhostess-launcher-")));
   modules = join(directory, "node_modules");
-  launcher = join(modules, "localhostess/bin/localhostess");
+  launcher = join(directory, "bin/localhostess");
   await cp(join(root, "bin/localhostess"), launcher);
+  // A clone has the source, and its launcher takes a Bun.
+  await Bun.write(join(directory, "src/main.ts"), "");
 });
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -50,13 +52,9 @@ async function launch(
 }
 
 const platform = "@oven/bun-linux-x64/bin/bun";
-const nested = "node_modules/localhostess/node_modules";
-
 const places: [what: string, path: string][] = [
-  ["npm install -g: nested, install script has run", `${nested}/bun/bin/bun.exe`],
-  ["npm install -g --ignore-scripts: nested, the platform's package", `${nested}/${platform}`],
-  ["bun install -g: hoisted", "node_modules/bun/bin/bun.exe"],
-  ["hoisted, the platform's package", `node_modules/${platform}`],
+  ["npm install: its install script has run", "node_modules/bun/bin/bun.exe"],
+  ["npm install --ignore-scripts: the platform's package", `node_modules/${platform}`],
   ["only a link in .bin", "node_modules/.bin/bun"],
 ];
 
@@ -67,10 +65,11 @@ for (const [what, path] of places) {
   });
 }
 
-test("pnpm: a link beside us, and the platform's package beside where it leads", async () => {
+test("pnpm: a link, and the platform's package beside where it leads", async () => {
   const store = "store/bun@1/node_modules";
   await fakeBun(`${store}/bun/bin/bun.exe`);
   await fakeBun(`${store}/${platform}`);
+  await mkdir(modules);
   await symlink(join(directory, store, "bun"), join(modules, "bun"));
   expect((await launch()).lines[0]).toBe(`${store}/${platform}`);
 });
@@ -149,7 +148,7 @@ test("arguments reach the program as they are", async () => {
   await fakeBun("node_modules/.bin/bun");
   const { lines } = await launch(["url", "two words", "", "$(id)", "--port", "80"]);
   expect(lines.slice(-6)).toEqual(["url", "two words", "", "$(id)", "--port", "80"]);
-  expect(lines.at(-7)).toBe(join(directory, "node_modules/localhostess/src/main.ts"));
+  expect(lines.at(-7)).toBe(join(directory, "src/main.ts"));
 });
 
 test("links to it are followed: absolute, relative, and one to another", async () => {
@@ -157,7 +156,7 @@ test("links to it are followed: absolute, relative, and one to another", async (
   const bin = join(directory, "bin dir");
   await mkdir(bin);
   await symlink(launcher, join(bin, "absolute"));
-  await symlink("../node_modules/localhostess/bin/localhostess", join(bin, "relative"));
+  await symlink("../bin/localhostess", join(bin, "relative"));
   await symlink("relative", join(bin, "twice"));
   for (const name of ["absolute", "relative", "twice"]) {
     const { code, lines } = await launch([], { program: join(bin, name) });
@@ -173,22 +172,23 @@ test("Bun begins in /, reads nothing of the folder, and the program is told wher
   );
   const cwd = join(directory, "a folder");
   await mkdir(cwd);
-  const main = join(directory, "node_modules/localhostess/src/main.ts");
+  const main = join(directory, "src/main.ts");
   // The words of every other start of Bun.
   expect((await launch(["ls"], { cwd })).lines).toEqual([...apart, main, "ls", cwd, cwd]);
 });
 
-test("a folder beside a checkout is not taken for one of packages", async () => {
-  const checkout = join(directory, "src/localhostess/bin/localhostess");
-  await cp(launcher, checkout);
-  await fakeBun("src/bun/bin/bun.exe");
-  await fakeBun("src/.bin/bun");
-  await fakeBun(`src/${platform}`);
-  expect((await launch([], { program: checkout })).err).toContain("there is no Bun");
-  await fakeBun("src/localhostess/node_modules/bun/bin/bun.exe");
-  expect((await launch([], { program: checkout })).lines[0]).toBe(
-    "src/localhostess/node_modules/bun/bin/bun.exe",
-  );
+test("packages beside a clone are not its own", async () => {
+  const clone = join(directory, "node_modules/localhostess");
+  await cp(launcher, join(clone, "bin/localhostess"));
+  await Bun.write(join(clone, "src/main.ts"), "");
+  await fakeBun("node_modules/bun/bin/bun.exe");
+  await fakeBun("node_modules/.bin/bun");
+  await fakeBun(`node_modules/${platform}`);
+  const program = join(clone, "bin/localhostess");
+  expect((await launch([], { program })).err).toContain("there is no Bun");
+  const own = "node_modules/localhostess/node_modules/bun/bin/bun.exe";
+  await fakeBun(own);
+  expect((await launch([], { program })).lines[0]).toBe(own);
 });
 
 describe("in a stranger's folder", () => {
@@ -229,7 +229,7 @@ describe("in a stranger's folder", () => {
   });
 
   test("a shell that looks it up by its name finds the one in PATH, and not the folder's packages", async () => {
-    const bin = join(directory, "bin");
+    const bin = join(directory, "links");
     await mkdir(bin);
     await symlink(launcher, join(bin, "localhostess"));
     await fakeBun("node_modules/bun/bin/bun.exe");
@@ -243,8 +243,8 @@ describe("in a stranger's folder", () => {
 
   test("CDPATH leads nowhere", async () => {
     await fakeBun("node_modules/bun/bin/bun.exe");
-    await mkdir(join(folder, "node_modules/localhostess/bin"), { recursive: true });
-    const words = ["/bin/sh", "node_modules/localhostess/bin/localhostess"];
+    await mkdir(join(folder, "bin"), { recursive: true });
+    const words = ["/bin/sh", "bin/localhostess"];
     const its = spawnIn(directory, words, "/nonexistent", { CDPATH: folder });
     expect(await its).toBe("node_modules/bun/bin/bun.exe");
   });

@@ -251,8 +251,10 @@ describe("the verb", () => {
       port: 9999,
       ...had,
       addresses: ["127.0.0.1", "::1"],
+      sourceOf: () => "itself" as const,
       predecessor,
       dismissed: dismissed.promise,
+      isHanded: false,
       isReplaced: false,
       keeps: 0,
       fails: () => false,
@@ -428,11 +430,12 @@ describe("the verb", () => {
   });
 
   test("without the right, the banner has the command that gives it", async () => {
-    const refused = (port: number) => ({ port, code: "EACCES", why: "" });
+    const refused = (port: number) => ({ port, code: "EACCES", why: "only root may" });
     had = { ...had, refusedPorts: [refused(80), refused(443)] };
-    expect(await run()).toContain(
-      "  for URLs without a port: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80, then restart\n",
-    );
+    const line = "  for URLs without a port: localhostess setup, then restart (only root may)\n";
+    expect((await run()).split(line)).toHaveLength(2);
+    had = { ...had, refusedPorts: [{ ...refused(80), fix: "localhostess doctor" }] };
+    expect(await run()).toContain("without a port: localhostess doctor, then restart");
     had = { ...had, refusedPorts: [refused(79)] };
     expect(await run()).toContain("net.ipv4.ip_unprivileged_port_start=79,");
   });

@@ -15,7 +15,8 @@ const verbs = [
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["remote list", "remote add", "remote remove", "remote retry"],
   ...["worktree add", "worktree remove", "worktree list"],
-  ...["init", "add", "service add", "config check", "config show", "config schema"],
+  ...["init", "add", "service add", "service install", "service status", "service uninstall"],
+  ...["config check", "config show", "config schema"],
   ...["trust", "untrust", "env", "browser", "doctor"],
   ...[
     "server start",

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pacFile } from "../../pac/proxy.pac.ts";
 import { lacking } from "../support/debian.ts";
 import { hostilePath, layTraps, sprung } from "../support/traps.ts";
-import { type Ended, cli, freshState, type State, session } from "./cli.ts";
+import { type Ended, cli, freshState, type State, session, spawned } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
 
 // Each test runs the program several times, on a machine that may be busy.
@@ -40,7 +40,7 @@ function lineOf(out: string, name: string): string | undefined {
 describe("ls", () => {
   test("prints a row for a server, and says on stderr that the proxy is not running", async () => {
     for (const args of [[], ["ls"], ...byLsof]) {
-      const { code, out, err } = await run(args);
+      const { code, out, err } = await spawned(args, { env: state.env });
       expect(code).toBe(0);
       const line = lineOf(out, server.name)!;
       expect(line.split(/ {2,}/)).toEqual([
@@ -364,7 +364,7 @@ describe("in a stranger's folder that has programs, with a PATH that leads to th
         // No way to the system's own: each program that is looked for is looked for in the folder.
         const env = { ...state.env, PATH: hostilePath(folder), HOME: its, TLD: "test" };
         const args = words.map((word) => ({ NAME: server.name, ROOT: its })[word] ?? word);
-        await cli(args, { env, cwd: folder });
+        await spawned(args, { env, cwd: folder });
         expect(await sprung(marks)).toEqual([]);
       } finally {
         await rm(its, { recursive: true });

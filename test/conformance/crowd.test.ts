@@ -15,14 +15,17 @@ function freePort(): number {
   return listener.port;
 }
 
-for (const port of ["any", "one"] as const) {
+for (const { port, clients } of [
+  { port: "any", clients: 30 },
+  { port: "one", clients: 10 },
+]) {
   test(
-    `thirty clients at once, who ask for ${port} port, end with one daemon and thirty answers`,
+    `${clients} clients at once, who ask for ${port} port, end with one daemon and ${clients} answers`,
     async () => {
-      await using place = await daemonPlace();
+      await using place = await daemonPlace({ apart: true });
       const number = String(port === "any" ? 0 : freePort());
       const answers = await Promise.all(
-        Array.from({ length: 30 }, () =>
+        Array.from({ length: clients }, () =>
           place.run("server", "start", "--detach", "--port", number),
         ),
       );
@@ -46,7 +49,7 @@ for (const port of ["any", "one"] as const) {
 test(
   "killed at random moments while clients work: the next command succeeds, and no file is unreadable",
   async () => {
-    const { commands, failures } = await killRounds(8);
+    const { commands, failures } = await killRounds(4);
     expect(failures).toEqual([]);
     expect(commands).toBeGreaterThan(0);
   },
@@ -56,7 +59,7 @@ test(
 test(
   "a daemon that takes another's place: connections are refused for less than a second, and no request is lost",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     await using server = await testServer();
     const first = await place.start();
     let over = false;
@@ -108,7 +111,7 @@ test(
 test(
   "what is under way when a daemon is displaced ends whole, while the next one has the port already",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     await using server = await testServer();
     await using before = await daemonInFront(place.env);
     const said = before.output();

@@ -18,7 +18,7 @@ const patience = 120_000;
 test(
   "1. round-trip discovery: published, read back, probed, connected; owner-only; never partial",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     const path = registrationPath(place.directory);
     let over = false;
     const seen = new Set<string>();
@@ -55,7 +55,7 @@ test(
 test(
   "2. convergence: of two daemons started at once one is left, which owns the record and has the loser's clients",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     const ready = /http:\/\/localhost:(\d+)\/proxy\.pac/;
     const start = () =>
       session(["server", "start", "--port", "0"], { env: place.env, terminal: false });
@@ -84,7 +84,7 @@ test(
 test(
   "3. stale handling: a dead port is as good as no record, and who took the port over fails by identity",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     const registration = await place.start();
     const credential = (await readFile(credentialPath(place.directory), "utf8")).trim();
     endNow(registration.pid);
@@ -113,7 +113,7 @@ test(
 test(
   "4. protocol gate: a daemon that speaks another protocol is refused at connect, and told apart",
   async () => {
-    await using place = await daemonPlace();
+    await using place = await daemonPlace({ apart: true });
     const fixture = join(import.meta.dir, "fixtures/other-daemon.ts");
     const other = await running([process.execPath, fixture, place.directory, "localhostess/99"], {
       env: {},

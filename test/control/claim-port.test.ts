@@ -49,6 +49,7 @@ async function claim(
     extras: [],
     unlessRunning: false,
     unlessStopped: true,
+    prepare: () => Promise.resolve(),
     find: async () => found,
     inherit: async () => "shells",
     taken: async () => {},

@@ -2,7 +2,9 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { oneOffLabels } from "../../src/containers/runs/one-off-clients.ts";
 import { findDaemon } from "../../src/control/found/connect.ts";
+import { converse } from "../../src/control/found/conversation.ts";
 import { askHandover, type Handed } from "../../src/control/found/handover.ts";
 import {
   readRegistration,
@@ -11,6 +13,7 @@ import {
 } from "../../src/control/found/registration.ts";
 import { type Daemon, type DaemonOptions, startDaemon } from "../../src/daemon/daemon.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { playedEngine } from "../containers/runs/played-engine.ts";
 import { daemonOptions, sockets } from "../support/daemon-options.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
@@ -72,7 +75,8 @@ handsOver(
         { scheme: "https", port: 0, shown: true },
       ],
     });
-    const first = await start(its);
+    const next: (number | undefined)[] = [];
+    const first = await start({ ...its, onHandedOver: (pid) => next.push(pid) });
     const before = await recordOf(its);
     const { ino } = lstatSync(its.socket);
     const notes: string[] = [];
@@ -81,6 +85,7 @@ handsOver(
     expect(notes.filter((text) => text.includes("handed over"))).toEqual([]);
     expect(second.ports).toEqual(first.ports);
     expect(second.ports).toHaveLength(3);
+    expect([first.isHanded, second.isHanded, next]).toEqual([false, true, [process.pid]]);
     expect(second.urlPorts).toEqual(first.urlPorts);
     expect(after).toEqual({ ...before, id: after.id, startedAt: after.startedAt });
     expect(after.id).not.toBe(before.id);
@@ -91,6 +96,38 @@ handsOver(
     const found = await findDaemon(its.stateDirectory, { clock: systemClock });
     expect(found).toMatchObject({ kind: "healthy", registration: { id: after.id } });
     expect((await fetch(`${after.url}/v1/handshake`)).status).toBe(401);
+  },
+);
+
+handsOver(
+  "a container that a client waits for goes on under the next daemon, which removes it once the client is gone",
+  async () => {
+    const its = await daemonOptions();
+    using engine = playedEngine();
+    const run = "0123456789abcdef";
+    const owner = new Bun.CryptoHasher("sha256").update(its.stateDirectory).digest("hex");
+    const labels = oneOffLabels({ run, owner: owner.slice(0, 16) });
+    engine.has({ labels, running: true });
+    const guarded = async () => {
+      const heard = Promise.withResolvers<unknown>();
+      const over = Promise.withResolvers<void>();
+      const talk = converse(
+        its.socket,
+        { GuardContainer: { socket: engine.path, run } },
+        { hear: heard.resolve, ended: () => over.resolve() },
+      );
+      expect(await heard.promise).toEqual({ guarded: run });
+      return { over: over.promise, end: () => talk.end() };
+    };
+    const first = await start(its);
+    const before = await guarded();
+    await start(its);
+    await before.over;
+    const after = await guarded();
+    await ends(first);
+    expect(engine.containers.size).toBe(1);
+    after.end();
+    await eventually("it is removed", () => engine.containers.size === 0);
   },
 );
 

@@ -17,13 +17,15 @@ import {
   type GivenName,
   longestSocketPath,
   mostNames,
+  namesForm,
+  namesFormat,
   namesIn,
-  namesText,
   withName,
 } from "../../src/discovery/given-names.ts";
 import { changeNames, givenClaims, namesPath, readNames } from "../../src/discovery/names-file.ts";
 import type { Place } from "../../src/routes/claim.ts";
 import { lockFile } from "../../src/system/file-lock.ts";
+import { formedText } from "../../src/system/state-format.ts";
 
 const givenAt = Date.UTC(2026, 0, 2);
 const places: Place[] = [
@@ -39,6 +41,8 @@ const names = places.map((place, at): GivenName => ({
 }));
 const db: GivenName = { name: "db", place: places[0]!, givenAt };
 
+const namesText = (its: readonly GivenName[]): string => formedText(namesForm(its), namesFormat);
+
 let folder: string;
 let path: string;
 beforeEach(async () => {
@@ -48,7 +52,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 test("names of every kind of place are read as they were written", () => {
-  expect(namesIn(namesText(names))).toEqual({ kind: "names", names });
+  expect(namesIn(namesText(names), "names.json")).toEqual({ kind: "names", names });
 });
 
 test("a socket that was another user's when it was named may stay so", () => {

@@ -19,6 +19,8 @@ import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { givingBack } from "./giving-back.ts";
 import { handover } from "./handover.ts";
+import { hostsBlock } from "./hosts.ts";
+import { helper } from "./helper.ts";
 import { identity } from "./identity.ts";
 import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
@@ -26,8 +28,10 @@ import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
 import { logins } from "./logins.ts";
+import { lowPorts } from "./low-ports.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
+import { packages } from "./packages.ts";
 import { people } from "./people.ts";
 import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
@@ -45,11 +49,13 @@ import { tls } from "./tls.ts";
 import { typed } from "./types.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
+import { serviceFaults } from "./service.ts";
 import { shown } from "./words.ts";
 import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...serviceFaults,
   ...choosing,
   ...composeFiles,
   ...containerRuns,
@@ -58,6 +64,7 @@ export const faults: readonly Fault[] = [
   ...daemon,
   ...databases,
   ...doors,
+  ...packages,
   ...people,
   ...postgresFaults,
   ...floods,
@@ -65,6 +72,7 @@ export const faults: readonly Fault[] = [
   ...h2Servers,
   ...givingBack,
   ...handover,
+  ...hostsBlock,
   ...identity,
   ...images,
   ...inferredNames,
@@ -72,6 +80,7 @@ export const faults: readonly Fault[] = [
   ...given,
   ...guarding,
   ...handed,
+  ...helper,
   ...logins,
   ...machine,
   ...json,
@@ -94,6 +103,7 @@ export const faults: readonly Fault[] = [
   ...tls,
   ...typed,
   ...lists,
+  ...lowPorts,
   ...shown,
   ...worktrees,
 ];

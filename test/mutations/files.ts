@@ -133,4 +133,25 @@ export const files: readonly Fault[] = [
       'await writeAtomically(await (await import("node:fs/promises")).realpath(path), text, {',
     tests: ["test/cli/init.test.ts"],
   },
+  {
+    name: "a state file of a newer version is written over",
+    file: "src/system/state-format.ts",
+    find: "throw new NewerForm(path, read);",
+    replace: "return;",
+    tests: ["test/system/state-format.test.ts", "test/system/json-file.test.ts"],
+  },
+  {
+    name: "a state file of an older form is lost when it is written anew",
+    file: "src/system/state-format.ts",
+    find: "  if (read.isOlder) replacePrivateText(`${path}.bak`, its.text);\n",
+    replace: "",
+    tests: ["test/system/state-format.test.ts", "test/system/json-file.test.ts"],
+  },
+  {
+    name: "a daemon starts on the state of a newer version",
+    file: "src/daemon/daemon.ts",
+    find: "  refuseNewerState(stateDirectory);\n",
+    replace: "",
+    tests: ["test/daemon/newer-state.test.ts"],
+  },
 ];

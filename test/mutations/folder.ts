@@ -99,8 +99,8 @@ export const folder: readonly Fault[] = [
   {
     name: "a Bun that is tried reads the current folder",
     file: "bin/localhostess",
-    find: '"$1" $apart --revision',
-    replace: '"$1" --revision',
+    find: '*) "$1" $apart --revision',
+    replace: '*) "$1" --revision',
     tests: ["test/cli/launcher.test.ts"],
   },
   {
@@ -220,7 +220,7 @@ export const folder: readonly Fault[] = [
     file: "src/cli/shared/world.ts",
     find: "  delete process.env.LOCALHOSTESS_CWD;\n",
     replace: "",
-    tests: ["test/e2e/package.test.ts"],
+    tests: ["test/e2e/packages.test.ts"],
   },
   {
     name: "scripts of the page that were kept stay",
@@ -234,7 +234,7 @@ export const folder: readonly Fault[] = [
     file: "src/daemon/doors.ts",
     find: "  await removeKeptScripts(stateDirectory);\n",
     replace: "",
-    tests: ["test/e2e/package.test.ts"],
+    tests: ["test/e2e/packages.test.ts"],
   },
   {
     name: "the page is built with the whole environment",
@@ -244,17 +244,17 @@ export const folder: readonly Fault[] = [
     tests: ["test/dashboard/page-script.test.ts"],
   },
   {
-    name: "the package comes without the page",
-    file: "package.json",
-    find: '    "dist/page.js",\n',
-    replace: "",
-    tests: ["test/e2e/package.test.ts"],
+    name: "the compiled program goes where the launcher's variable says",
+    file: "src/cli/shared/world.ts",
+    find: "isCompiled() ? undefined : LOCALHOSTESS_CWD",
+    replace: "LOCALHOSTESS_CWD",
+    tests: ["test/e2e/packages.test.ts"],
   },
   {
     name: "the executable cannot sign",
     file: "src/main.ts",
     find: 'import "reflect-metadata";\n',
     replace: "",
-    tests: ["test/e2e/package.test.ts"],
+    tests: ["test/e2e/packages.test.ts"],
   },
 ];

@@ -33,8 +33,8 @@ class FakeMachine {
   /** Daemons before this one. */
   readonly keepers = new Set<number>();
 
-  constructor() {
-    this.put({ pid: daemon, session: daemon });
+  constructor(self = daemon) {
+    this.put({ pid: self, session: self });
     const calls: Pick<ProcessCalls, "reap"> = {
       reap: (pid) => {
         this.reaped.push(pid);
@@ -48,7 +48,7 @@ class FakeMachine {
       clock: this.clock,
       own: this.own,
       besides: this.besides,
-      self: { pid: daemon },
+      self: { pid: self },
       keepers: this.keepers,
       census: {
         look: async () => {
@@ -395,6 +395,29 @@ test("an orphan that came to us with neither environment nor family is a stray, 
   machine.put({ pid: 108, parent: daemon, birth: 7008 });
   await machine.members();
   expect(machine.families.strays()).toEqual([{ pid: 101, birth: 7001 }]);
+});
+
+test("to the first process of a container come the orphans of everybody, who are nobody's strays", async () => {
+  for (const pid of [1, daemon]) {
+    const machine = new FakeMachine(pid);
+    machine.keepers.add(1);
+    machine.put({ pid: 101, parent: 1 });
+    await machine.members();
+    expect(machine.families.strays()).toEqual([]);
+  }
+});
+
+test("a zombie in our own session is Bun's, unless it is still there after two seconds", async () => {
+  const machine = new FakeMachine(1);
+  machine.put({ pid: 403, parent: 1, session: 1, zombie: true });
+  machine.families.reapSoon();
+  await machine.pass(1_900);
+  expect(machine.reaped).toEqual([]);
+  machine.put({ pid: 404, parent: 1, session: 1, zombie: true });
+  await machine.pass(700);
+  expect(machine.reaped).toEqual([403]);
+  await machine.pass(3_000);
+  expect(machine.reaped).toEqual([403, 404]);
 });
 
 test("a daemon before this one is like this one: no member, and its orphans are strays", async () => {

@@ -258,7 +258,7 @@ test("it keeps its children until they have ended, and tells that it does nothin
   did = [];
   told = [];
   let isLeft = false;
-  const left = its.left().then(() => {
+  const left = its.left({ stays: false }).then(() => {
     isLeft = true;
   });
   // No program could take its place.
@@ -271,17 +271,30 @@ test("it keeps its children until they have ended, and tells that it does nothin
   await left;
 });
 
+test("the first process of a container keeps its children itself", async () => {
+  own.add(7);
+  const its = handing();
+  await its.give(0);
+  its.given(line());
+  did = [];
+  const left = its.left({ stays: true });
+  expect(did).toEqual([]);
+  own.delete(7);
+  clock.advance(1000);
+  await left;
+});
+
 test("without children, or without anybody who wants to know how they end, it does not stay", async () => {
   const alone = handing();
   await alone.give(0);
   alone.given(line());
-  await alone.left();
+  await alone.left({ stays: false });
   own.add(7);
   const lost = handing();
   await lost.give(0);
   const its = line();
   lost.given(its);
   its.ended!();
-  await lost.left();
+  await lost.left({ stays: false });
   expect(did).not.toContain("keep");
 });

@@ -27,7 +27,6 @@ const kept = (name: string, changes: Partial<KeptProject> = {}): KeptProject => 
 });
 
 const state = (projects: KeptProject[], changes: Partial<KeptState> = {}): KeptState => ({
-  version: 1,
   key: "0123456789abcdef",
   boot: "this boot",
   projects,

@@ -70,7 +70,7 @@ export async function chaos({
   random,
   tell = () => {},
 }: ChaosOptions): Promise<ChaosReport> {
-  await using place = await daemonPlace();
+  await using place = await daemonPlace({ apart: true });
   const name = uniqueName("chaos");
   const folder = await realpath(await mkdtemp(join(tmpdir(), "localhostess-chaos-")));
   const file = join(folder, "locald.toml");

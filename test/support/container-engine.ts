@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { processNow } from "../../src/system/process-now.ts";
 import { eventually } from "./eventually.ts";
 
 export interface ContainerEngine {
@@ -90,20 +91,12 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
   const log = join(folder, "log");
   const { command, env } = kind.start(folder, socket);
   writeFileSync(log, "");
-  const spawn = () =>
-    Bun.spawn(command, {
-      env: { ...env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-      cwd: folder,
-      stdin: "ignore",
-      stdout: Bun.file(join(folder, "out")),
-      stderr: Bun.file(log),
-      detached: true,
-    });
-  let child = spawn();
-  const leaving = [guard({ child: child.pid, folder, made, env })];
-  const leave = async (): Promise<void> => {
-    for (const its of leaving) await its();
+  const begin = (): number => {
+    const pid = apart(command, { env, folder, log });
+    guard({ child: pid, folder, made, env });
+    return pid;
   };
+  let child = begin();
 
   const api: ContainerEngine["api"] = async (method, path, body) => {
     const isBytes = body instanceof Uint8Array;
@@ -116,7 +109,8 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text;
   };
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const hasEnded = () => processNow(child)?.zombie !== false;
+  const ended = () => eventually(`${name} ends`, hasEnded);
   const ids: string[] = [];
   const isUp = () => api("GET", "/_ping").then(() => true, hasEnded);
   const stop = async () => {
@@ -124,9 +118,9 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
       for (const { Id } of JSON.parse(await api("GET", "/containers/json?all=true"))) {
         await api("DELETE", `/containers/${Id}?force=true`);
       }
-      process.kill(kind.pid(folder, child.pid), "SIGTERM");
+      process.kill(kind.pid(folder, child), "SIGTERM");
     }
-    await child.exited;
+    await ended();
     await kind.tidy?.(folder);
     await removeGroups(["libpod_parent", ...ids]);
     for (const path of made) {
@@ -135,14 +129,12 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
       rmSync(path, { recursive: true, force: true });
     }
     rmSync(folder, { recursive: true, force: true });
-    await leave();
   };
 
   await eventually(`${name} answers`, isUp);
   if (hasEnded()) {
     const said = readFileSync(log, "utf8").slice(-2000);
     rmSync(folder, { recursive: true, force: true });
-    await leave();
     throw new Error(`${name} ended: ${said}`);
   }
   const tar = await busyboxImage(folder);
@@ -196,21 +188,20 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
       const { NetworkSettings } = JSON.parse(await api("GET", `/containers/${its}/json`));
       return Number(NetworkSettings.Ports[`${inside}/tcp`][0].HostPort);
     },
-    signal: (signal) => process.kill(kind.pid(folder, child.pid), signal),
+    signal: (signal) => process.kill(kind.pid(folder, child), signal),
     async kill() {
-      process.kill(kind.pid(folder, child.pid), "SIGKILL");
-      await child.exited;
+      process.kill(kind.pid(folder, child), "SIGKILL");
+      await ended();
     },
     async restart() {
-      process.kill(kind.pid(folder, child.pid), "SIGKILL");
-      await child.exited;
+      process.kill(kind.pid(folder, child), "SIGKILL");
+      await ended();
       // What is left of the former one may still hold its folders.
       for (let attempt = 0; attempt === 0 || (hasEnded() && attempt < 10); attempt++) {
         for (const left of ["pid", "kit", "exec"]) {
           rmSync(join(folder, left), { recursive: true, force: true });
         }
-        child = spawn();
-        leaving.push(guard({ child: child.pid, folder, made, env }));
+        child = begin();
         await eventually(`${name} answers again`, isUp);
       }
     },
@@ -218,8 +209,26 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
 }
 
 /**
- * Ends and removes everything as soon as this process has ended, in whatever way: engines and their containers are no
- * children of it. @returns a call that waits for that, where `stop` has done its work.
+ * Starts a command that is no child of this process, at the head of a group of its own: when one test takes too long,
+ * the runner ends all children there are, and the tests behind it would have no engine. @returns its pid.
+ */
+function apart(
+  command: readonly string[],
+  { env, folder, log = "/dev/null" }: { env: Record<string, string>; folder: string; log?: string },
+): number {
+  const script = 'setsid "$@" </dev/null >>/dev/null 2>>"$0" & echo $!';
+  const { stdout } = Bun.spawnSync(["sh", "-c", script, log, ...command], {
+    env: { ...env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    cwd: folder,
+    stdin: "ignore",
+    stderr: "ignore",
+  });
+  return Number(stdout.toString());
+}
+
+/**
+ * Ends and removes everything within a second after this process has ended, in whatever way: engines and their
+ * containers are no children of it. Leaves by itself where `stop` has done its work.
  */
 function guard({
   child,
@@ -231,26 +240,16 @@ function guard({
   folder: string;
   made: readonly string[];
   env: Record<string, string>;
-}): () => Promise<void> {
-  const script = `cat
+}): void {
+  const script = `cd /
+    while [ -d ${folder} ] && kill -0 ${process.pid}; do sleep 1; done
     [ -d ${folder} ] || exit 0
     kill -KILL -${child}
     [ -e ${folder}/storage.conf ] && podman rm --force --all --time=0
     for path in ${made.join(" ")}; do umount $path; rm -rf $path; done
     sleep 0.2
     rm -rf ${folder}`;
-  const its = Bun.spawn(["sh", "-c", script], {
-    env: { ...env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-    cwd: "/",
-    stdin: "pipe",
-    stdout: "ignore",
-    stderr: "ignore",
-    detached: true,
-  });
-  return async () => {
-    await its.stdin.end();
-    await its.exited;
-  };
+  apart(["sh", "-c", script], { env, folder });
 }
 
 /** In a pid namespace of its own, so that no container outlives its engine. */

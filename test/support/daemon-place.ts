@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Found, findDaemon } from "../../src/control/found/connect.ts";
 import type { Registration } from "../../src/control/found/protocol.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { cli, type Ended, type Env } from "../cli/cli.ts";
+import { cli, type Ended, type Env, spawned } from "../cli/cli.ts";
 import { eventually } from "./eventually.ts";
 
 export interface DaemonPlace extends AsyncDisposable {
@@ -23,8 +23,11 @@ export interface DaemonPlace extends AsyncDisposable {
   pids(): number[];
 }
 
-/** No other program has the directory in its environment, so that whoever has is ours to end. */
-export async function daemonPlace(): Promise<DaemonPlace> {
+/**
+ * No other program has the directory in its environment, so that whoever has is ours to end. `apart`: each command is a
+ * process of its own, where processes that meet, or end, are what is tested.
+ */
+export async function daemonPlace({ apart = false } = {}): Promise<DaemonPlace> {
   const directory = await mkdtemp(join(tmpdir(), "localhostess-daemon-"));
   // As root, servers of databases run as nobody, who gets to nothing below a folder that is root's alone.
   // Short, so that their sockets have room in it: those of longer paths are in folders of /tmp that stay.
@@ -50,7 +53,7 @@ export async function daemonPlace(): Promise<DaemonPlace> {
           return false;
         }
       });
-  const run = (...args: string[]) => cli(args, { env });
+  const run = (...args: string[]) => (apart ? spawned : cli)(args, { env });
   const find = () => findDaemon(directory, { clock: systemClock });
   const running = async (): Promise<Registration> => {
     let found = await find();

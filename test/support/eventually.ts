@@ -6,9 +6,15 @@ export async function eventually(
   holds: () => boolean | Promise<boolean>,
   milliseconds = 20_000,
 ): Promise<void> {
-  const end = performance.now() + milliseconds;
+  const begin = performance.now();
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${milliseconds} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    const past = performance.now() - begin;
+    if (past > milliseconds) throw new Error(`${what}: not within ${milliseconds} ms`);
+    await new Promise((resolve) => setTimeout(resolve, untilNextLook(past)));
   }
+}
+
+/** Milliseconds: a tenth of those past, because looks take the time of what is waited for. */
+export function untilNextLook(past: number): number {
+  return Math.min(Math.max(2, past / 10), 25);
 }

@@ -28,7 +28,7 @@ export async function killRounds(
   rounds: number,
   { random = Math.random }: { random?: () => number } = {},
 ): Promise<KillRounds> {
-  await using place = await daemonPlace();
+  await using place = await daemonPlace({ apart: true });
   const failures: string[] = [];
   let commands = 0;
   for (let round = 1; round <= rounds; round++) {

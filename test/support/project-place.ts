@@ -5,6 +5,7 @@ import { ask, follow } from "../../src/control/found/client.ts";
 import type { BootLine, OutputLine, SupervisedStatus } from "../../src/routes/project-report.ts";
 import type { Env } from "../cli/cli.ts";
 import { type DaemonPlace, daemonPlace } from "./daemon-place.ts";
+import { eventually, untilNextLook } from "./eventually.ts";
 
 export interface ProjectPlace extends AsyncDisposable {
   daemon: DaemonPlace;
@@ -63,8 +64,11 @@ export async function projectPlace(env: Env = {}): Promise<ProjectPlace> {
     }
     return all;
   };
+  type Answer = { Status: SupervisedStatus[] };
   const rows = async () => {
-    const { Status } = await send<{ Status: SupervisedStatus[] }>("Status");
+    // Asked in loops, and of one place: a daemon that takes another's place has its socket too.
+    const asked = await ask<Answer>(socket, "Status", { deadline: 20_000 });
+    const { Status } = asked.kind === "failed" ? await send<Answer>("Status") : asked.value;
     return Status.filter(({ project }) => project !== undefined);
   };
   const place: ProjectPlace = {
@@ -87,20 +91,21 @@ export async function projectPlace(env: Env = {}): Promise<ProjectPlace> {
       return found;
     },
     async until(id, holds, milliseconds = 25_000) {
-      const end = performance.now() + milliseconds;
+      const begin = performance.now();
       for (;;) {
         const row = (await rows()).find(({ name }) => name === id);
         if (row !== undefined && holds(row)) return row;
-        if (performance.now() > end) throw new Error(`${id}: ${JSON.stringify(row)}`);
-        await Bun.sleep(20);
+        const past = performance.now() - begin;
+        if (past > milliseconds) throw new Error(`${id}: ${JSON.stringify(row)}`);
+        await Bun.sleep(untilNextLook(past) * 2);
       }
     },
     async gone(id) {
-      const end = performance.now() + 25_000;
-      while ((await rows()).some(({ name }) => name === id)) {
-        if (performance.now() > end) throw new Error(`${id} is still there`);
-        await Bun.sleep(20);
-      }
+      await eventually(
+        `${id} is gone`,
+        async () => !(await rows()).some(({ name }) => name === id),
+        25_000,
+      );
     },
     async logs(id) {
       const found = await lines<OutputLine>({ Logs: { service: id } });

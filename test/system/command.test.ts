@@ -3,6 +3,8 @@ import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { runCommand } from "../../src/system/command.ts";
+import { asOther } from "../support/other-user.ts";
+import { canHaveEtc, compiled, withEtc } from "../support/own-etc.ts";
 
 const limits = { env: { WORD: "héllo" }, deadline: 10_000, limit: 1_000_000 };
 const script = (code: string) => [process.execPath, "-e", code] as const;
@@ -69,3 +71,35 @@ test("it runs in /, with a PATH that does not go by the current folder", async (
     await rm(bin, { recursive: true });
   }
 });
+
+test("a command gets its input, and one that reads none of it is no failure", async () => {
+  const input = "x".repeat(300_000);
+  const count = await runCommand(["wc", "-c"], { ...limits, env: process.env as never, input });
+  expect(count).toMatchObject({ kind: "done", stdout: "300000\n" });
+  expect(await runCommand(script(""), { ...limits, input })).toMatchObject({ kind: "done" });
+});
+
+test.skipIf(!canHaveEtc)(
+  `a program that has become root's is not waited for beyond its time ${withEtc}`,
+  async () => {
+    const directory = await mkdtemp("/tmp/localhostess-command-");
+    try {
+      await chmod(directory, 0o755);
+      const program = join(directory, "roots");
+      const source =
+        "#include <unistd.h>\nint main(void) { setresuid(0, 0, 0); return (int)sleep(2); }";
+      await writeFile(`${program}.c`, source);
+      compiled([`${program}.c`], { to: program });
+      await chmod(program, 0o4755);
+      const module = join(import.meta.dir, "../../src/system/command.ts");
+      const code = `const { runCommand } = await import(${JSON.stringify(module)});
+      console.log(JSON.stringify(await runCommand([${JSON.stringify(program)}],
+        { env: {}, deadline: 100, limit: 10 })));`;
+      const done = Bun.spawnSync(asOther([process.execPath, "-e", code]), { cwd: "/" });
+      expect(done.stdout.toString()).toContain("took longer than 100 ms");
+      expect(done.exitCode).toBe(0);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+);

@@ -13,6 +13,7 @@ import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
 import type { Cancel } from "../../system/clock.ts";
 import { logFile } from "../../system/log-file.ts";
+import { takePassedSockets } from "../../system/passed-sockets.ts";
 import { configFile } from "../../system/paths.ts";
 import { certificateAuthorityDirectory } from "../../tls/certificate-authority-paths.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
@@ -22,6 +23,7 @@ import { exitCode } from "../shared/exit-code.ts";
 import { Failure } from "../shared/failure.ts";
 import { findRunning, type StartFlags } from "../shared/daemon-here.ts";
 import { printJsonLine } from "../shared/json-output.ts";
+import { Manager } from "./manager.ts";
 import { statusOf } from "./server-status.ts";
 import { trustChild } from "../shared/trust-child.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
@@ -35,6 +37,7 @@ export async function serverStart(
   flags: StartFlags,
   { world: its, startDaemon }: { world: World; startDaemon: StartDaemon },
 ): Promise<number> {
+  const passed = takePassedSockets({ envs: [its.env, process.env], pid: process.pid });
   const settings = await settingsOf(flags, its);
   const world = flags.background ? logged(its, settings.log) : its;
   const { out, err } = world;
@@ -45,6 +48,9 @@ export async function serverStart(
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
   const end = ending(world);
+  const background = flags.background ?? false;
+  const ignoreSignals = end.cancel;
+  const manager = new Manager({ world, settings, background, note, ignoreSignals });
   const located = configFile(world);
   prepare(settings);
   let daemon: Daemon | undefined;
@@ -67,15 +73,21 @@ export async function serverStart(
       configFile: located.kind === "path" ? located.path : undefined,
       serviceTrust: trustVariables({ settings, world, note }),
       unlessRunning: flags.unlessRunning ?? false,
+      passed,
+      // Elsewhere these ports are free.
+      ...(world.platform === "linux" ? { helper: { version: packageJson.version } } : {}),
       mustBeFound: flags.background ?? false,
       tlds: settings.tlds,
       bareNames: settings.config.bare_names?.value ?? [],
       containers: settings.config.containers?.value ?? true,
+      hostsBlock: hostsBlock(settings),
       onServices(_, changes) {
         log(changes);
       },
       onNote: note,
       onSkipped: settings.verbose ? note : () => {},
+      onHandedOver: (pid) => manager.handedOver(pid),
+      drain: manager.drain,
     });
   } catch (error) {
     const { code, port } = error as { code?: unknown; port?: unknown };
@@ -102,11 +114,13 @@ export async function serverStart(
   }
   for (const changes of early) log(changes);
   const heard = hearFaults(daemon, { world, note });
+  manager.ready(daemon);
   void daemon.dismissed.then((why) => {
     note(`stopping, ${why}`);
     end.begin();
   });
   await end.begun;
+  if (!daemon.isReplaced) manager.stopping();
   await daemon.stop();
   heard();
   if (flags.background) {
@@ -114,11 +128,7 @@ export async function serverStart(
       daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
     );
   }
-  if (daemon.keeps > 0 && !flags.background) {
-    note("this process stays for services that it has started; to end it does them no harm");
-  }
-  await daemon.kept();
-  return 0;
+  return await manager.after(daemon);
 }
 
 /**
@@ -219,15 +229,21 @@ function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
   });
 }
 
+/** Daemons beside the usual one would write over its names, and it over theirs: a user has one block. */
+function hostsBlock({ sandbox, ownPlace, config }: Settings): DaemonOptions["hostsBlock"] {
+  if (sandbox !== undefined || !ownPlace) return undefined;
+  return { wanted: config.hosts?.value, root: "/" };
+}
+
 /** The first signal begins the drain; a second one ends the process at once. */
-function ending(world: World): { begun: Promise<void>; begin(): void } {
+function ending(world: World): { begun: Promise<void>; begin(): void; cancel: Cancel } {
   const { promise: begun, resolve } = Promise.withResolvers<void>();
   let ends = false;
   const begin = (): void => {
     ends = true;
     resolve();
   };
-  world.onSignal(() => {
+  const cancel = world.onSignal(() => {
     if (ends) {
       world.exit(interrupted);
       return;
@@ -235,7 +251,7 @@ function ending(world: World): { begun: Promise<void>; begin(): void } {
     world.err.write(`${world.err.colors.dim("stopping; a second signal exits immediately")}\n`);
     begin();
   });
-  return { begun, begin };
+  return { begun, begin, cancel };
 }
 
 type BannerOptions = {
@@ -332,15 +348,16 @@ async function whyNot(port: number, { code, settings }: { code: string; settings
 
 /** A sentence for each reason why URLs need a port. */
 async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<string[]> {
-  const having = (code: string) =>
-    refusedPorts.filter((its) => its.code === code).map(({ port }) => port);
-  const [closed, taken] = [having("EACCES"), having("EADDRINUSE")];
+  const having = (code: string) => refusedPorts.filter((its) => its.code === code);
+  const [closed, taken] = [having("EACCES"), having("EADDRINUSE").map(({ port }) => port)];
   const holders = taken.length === 0 ? [] : await holdersOf(taken, settings);
-  const others = refusedPorts.filter(({ port }) => !closed.includes(port) && !taken.includes(port));
+  const others = refusedPorts.filter((its) => !closed.includes(its) && !taken.includes(its.port));
+  const remedies = closed.map(({ port, why, fix = portRightCommand([port]) }) => {
+    return `for URLs without a port: ${fix}, then restart (${why})`;
+  });
   return [
-    ...(closed.length === 0
-      ? []
-      : [`for URLs without a port: ${portRightCommand(closed)}, then restart`]),
+    // Most often the same for both ports.
+    ...new Set(remedies),
     ...holders.map(({ who }, index) => `not using port ${taken[index]}, which is in use by ${who}`),
     ...others.map(({ port, why }) => `not using port ${port}: ${why}`),
   ];

@@ -1,11 +1,9 @@
 /** `localhostess upgrade` -> the package manager's own command, and then the new daemon in the place of the old one. */
-import { accessSync, constants, existsSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
 import packageJson from "../../../package.json" with { type: "json" };
 import { runs } from "../../control/found/connect.ts";
 import { runCommand } from "../../system/command.ts";
-import { ownFile } from "../../system/own-bun.ts";
-import { shellCommand } from "../../text/shell-words.ts";
 import { printable } from "../../text/printable.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
@@ -14,9 +12,11 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { defaultPort, type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { installedBy, type Installed } from "./installed-by.ts";
+import { installation, mayWrite } from "./installation.ts";
+import type { Installed } from "./installed-by.ts";
+import { commandsOf, runSteps } from "./manager-steps.ts";
 import { runManager } from "./run-manager.ts";
-import { type Plan, type PlanOptions, type Step, upgradePlan } from "./upgrade-plan.ts";
+import { type PlanOptions, upgradePlan } from "./upgrade-plan.ts";
 import { withoutOwnProxy } from "./without-own-proxy.ts";
 
 export type UpgradeFlags = Flags & { yes?: boolean; dryRun?: boolean };
@@ -66,7 +66,7 @@ export async function upgrade(
   }
   for (const command of answer.commands) tell(`  ${command}`);
   await agreed(flags, world);
-  for (const step of stepsOf(plan)) await run(step, env);
+  await runSteps(plan, env);
   if (plan.program === undefined)
     return done({ ...answer, outcome: "restarted" }, { flags, world });
   const now = await versionOf(plan.program, env);
@@ -97,20 +97,6 @@ function done(answer: Answer, { flags, world }: { flags: UpgradeFlags; world: Wo
   return exitCode.done;
 }
 
-async function installation({ env, platform }: World): Promise<Installed> {
-  const file = realpathSync(ownFile());
-  const isDebian =
-    platform === "linux" && file.startsWith("/usr/") && (await isPackaged(file, env));
-  return installedBy({ file, exists: existsSync, isDebian });
-}
-
-/** dpkg knows each file of each package. */
-async function isPackaged(file: string, env: World["env"]): Promise<boolean> {
-  const argv = ["dpkg-query", "--search", file] as const;
-  const asked = await runCommand(argv, { env: definedOf(env), deadline, limit: longestAnswer });
-  return asked.kind === "done" && asked.code === 0 && asked.stdout.startsWith("localhostess");
-}
-
 /** A file is a package; everything else is a version, or a tag such as `next`. @throws UsageError */
 function wantedOf(to: string | undefined, { cwd }: World): PlanOptions["to"] {
   if (to === undefined) return { kind: "version", version: "latest" };
@@ -121,32 +107,6 @@ function wantedOf(to: string | undefined, { cwd }: World): PlanOptions["to"] {
   }
   if (/^\w[\w.+~-]*$/.test(to)) return { kind: "version", version: to };
   throw new UsageError([`expected a version or the file of a package, got ${printable(to, 200)}`]);
-}
-
-function mayWrite(path: string): boolean {
-  for (let at = path; ; at = dirname(at)) {
-    if (!existsSync(at) && at !== "/") continue;
-    try {
-      accessSync(at, constants.W_OK);
-      return true;
-    } catch {
-      // Somebody else's.
-      return false;
-    }
-  }
-}
-
-/** With sudo in front where root owns the place, and we are not root. */
-function stepsOf({ steps, rootsOwn }: Extract<Plan, { kind: "steps" }>): Step[] {
-  if (rootsOwn === undefined || process.getuid?.() === 0) return steps;
-  return steps.map(({ words, folder }) => ({ words: ["sudo", ...words], folder }));
-}
-
-function commandsOf(plan: Extract<Plan, { kind: "steps" }>): string[] {
-  return stepsOf(plan).map(({ words, folder }) => {
-    const command = shellCommand(words);
-    return folder === "/" ? command : `cd ${shellCommand([folder])} && ${command}`;
-  });
 }
 
 const makers: Readonly<Record<Exclude<Installed["by"], "global" | "project" | "runner">, string>> =
@@ -173,18 +133,6 @@ async function agreed({ yes }: UpgradeFlags, world: World): Promise<void> {
     throw new UsageError([`${question} Say so with --yes, as nobody can be asked here`]);
   }
   if (!/^y(es)?$/i.test(said.trim())) throw new Failure("declined", "nothing was changed");
-}
-
-/** @throws a Failure */
-async function run({ words, folder }: Step, env: Record<string, string>): Promise<void> {
-  const ended = await runManager(words, { folder, env });
-  const command = shellCommand(words);
-  if (ended.kind === "missing") {
-    throw new Failure("failed", `there is no ${words[0]} in PATH, which would run: ${command}`);
-  }
-  if (ended.kind === "failed") throw new Failure("failed", `${command}: ${ended.why}`);
-  if (ended.code === 0) return;
-  throw new Failure("failed", `${command} ended with ${ended.code}; the daemon goes on as it was`);
 }
 
 /** The new program's own word. */

@@ -12,6 +12,7 @@ import { labelFrom } from "../../manifest/project-name.ts";
 import { readPort, readVolume } from "../../manifest/types/container.ts";
 import type { ExtraPort, Volume } from "../../manifest/types/own.ts";
 import { systemClock } from "../../system/clock.ts";
+import { type OwnInput, ownInput } from "../../system/own-input.ts";
 import { PatientWriter } from "../../system/patient-writer.ts";
 import { isImageName, lastPartOf } from "../../text/image-name.ts";
 import { printable } from "../../text/printable.ts";
@@ -193,10 +194,7 @@ async function followed(
   });
   const err = new PatientWriter(2, { clock: systemClock, onRoom: goOn });
   const progress = progressOn(world);
-  const give = (bytes: Uint8Array): void => {
-    if (!run.write(bytes)) stdin.pause();
-  };
-  const finish = (): void => run.finish();
+  let input: OwnInput | undefined;
   let giveBack = (): void => {};
   const run = new OneOffRun(its, {
     ...{ engine, clock: systemClock, onProgress: progress.show },
@@ -205,10 +203,12 @@ async function followed(
       isRunning = true;
       if (its.tty) {
         resize();
-        giveBack = holdTerminal({ hear: give, restore: () => modesReset(modes) });
+        const hear = (bytes: Uint8Array): void => {
+          if (!run.write(bytes)) stdin.pause();
+        };
+        giveBack = holdTerminal({ hear, restore: () => modesReset(modes) });
       } else if (its.input) {
-        stdin.on("data", give);
-        stdin.on("end", finish);
+        input = ownInput({ onBytes: (bytes) => run.write(bytes), onEnd: () => run.finish() });
       }
     },
     onOutput(stream, bytes) {
@@ -218,7 +218,10 @@ async function followed(
       // `localhostess run alpine yes | head`: whoever reads has enough.
       if (writer.isDeaf) run.stop();
     },
-    onDrain: () => void stdin.resume(),
+    onDrain() {
+      if (its.tty) stdin.resume();
+      else input?.goOn();
+    },
   });
   const resize = (): void => run.resize({ cols: stdout.columns || 80, rows: stdout.rows || 24 });
   const cancels = [
@@ -234,9 +237,7 @@ async function followed(
   const end = await run.run();
   for (const cancel of cancels) cancel();
   progress.clear();
-  stdin.off("data", give);
-  stdin.off("end", finish);
-  stdin.pause();
+  input?.stop();
   await Promise.all([out.flushed(), err.flushed()]);
   giveBack();
   return { end, signal };

@@ -3,7 +3,6 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { connect, type Connected, findDaemon, type Found } from "../../control/found/connect.ts";
 import type { Registration } from "../../control/found/protocol.ts";
 import { settled, type SettleOptions } from "../../control/found/settled.ts";
-import { spawnDaemon } from "../../control/found/spawn.ts";
 import { takeTurn, type Turn, turnToStart } from "../../control/found/turn.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
@@ -11,6 +10,7 @@ import { originOf } from "../../routes/service-row.ts";
 import { systemClock } from "../../system/clock.ts";
 import { ownProgram } from "../../system/own-bun.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
+import { commandBy, isManaged, spawnedBy } from "./by-manager.ts";
 import {
   caseOf,
   isStopped,
@@ -158,10 +158,15 @@ export async function ensureDaemon({
   }
   const words = ["server", "start", "--background", ...wordsOf(flags)];
   const command = ownProgram([...words, ...(instead === undefined ? ["--unless-running"] : [])]);
+  const pid = instead === undefined ? undefined : before.registration?.pid;
+  const isReplaced = instead !== undefined;
+  const options = wordsOf(flags);
+  const manager = await commandBy({ options, settings, world, pid, isReplaced });
   const connected = await connect({
     stateDirectory,
     clock: systemClock,
-    spawn: () => spawnDaemon({ command, env: daemonEnv(settings, world), log: settings.log }),
+    spawn: () =>
+      spawnedBy(manager, { command, env: daemonEnv(settings, world), log: settings.log }),
     ...(instead === undefined ? {} : { instead }),
   });
   if (connected.kind === "connected") return connected;
@@ -280,7 +285,10 @@ export async function serverRestart(flags: StartFlags, world: World): Promise<nu
   const { registration } = await findRunning(settings, { world, mentions: false });
   const before = registration === undefined ? none : await runningServices(registration.socket);
   const kept =
-    settings.port === undefined && registration !== undefined && registration.port !== defaultPort
+    !isManaged(registration?.pid) &&
+    settings.port === undefined &&
+    registration !== undefined &&
+    registration.port !== defaultPort
       ? // A port that the system picked is preferred, but not required: another program may get it in between.
         { port: String(registration.port < firstPicked ? registration.port : 0) }
       : {};

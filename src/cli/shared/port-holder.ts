@@ -2,7 +2,7 @@
 import { readRegistration } from "../../control/found/registration.ts";
 import { holderWords, ownersOf } from "../../discovery/port-holder.ts";
 import { listenersOn } from "../../system/listeners.ts";
-import { ownFile } from "../../system/own-bun.ts";
+import { ownFile, runsFile } from "../../system/own-bun.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { looker } from "./look.ts";
 import { sourceOf } from "./own-look.ts";
@@ -56,7 +56,7 @@ export async function holdersOf(ports: readonly number[], settings: Settings): P
       supervised.find(
         ({ pid, listens }) => pid === holder.pid || (pid !== undefined && listens.includes(port)),
       ) ?? {};
-    const isDaemon = holder.command.includes(ownFile());
+    const isDaemon = runsFile(holder.command, ownFile());
     const words = holderWords(holder, { owner, others: owners.length - 1 });
     const who = isDaemon ? `${words} (localhostess with another state directory)` : words;
     const stop =

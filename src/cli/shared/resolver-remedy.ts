@@ -41,6 +41,12 @@ export async function resolverRemedy(
   return named || install.includes("apt-get") ? install : `${install}; then: ${edit}`;
 }
 
+/** Whether the system's files say that its resolver knows every name under `localhost`. */
+export async function knowsLocalhost(machine: RemedyMachine): Promise<boolean> {
+  const line = hostsLine.exec(await textOf(machine, "etc/nsswitch.conf"))?.[1] ?? "";
+  return /\smyhostname(\s|$)/.test(line) && (await hasModule(machine));
+}
+
 /** A line for each name: the hosts file has no patterns. */
 function hostsRemedy(names: readonly string[]): string {
   return `echo ${shellWord(`127.0.0.1 ${names.join(" ")}`)} | sudo tee -a /etc/hosts`;

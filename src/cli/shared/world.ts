@@ -3,6 +3,7 @@ import { fstatSync, statSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { withBytes } from "../../system/byte-text.ts";
 import type { Cancel } from "../../system/clock.ts";
+import { isCompiled } from "../../system/own-bun.ts";
 import type { FailureCode } from "./failure.ts";
 
 /** The colors in use; without colors, each returns its text unchanged. */
@@ -20,7 +21,7 @@ export interface Screen {
   readonly colors: Colors;
 }
 
-export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT";
 
 export type World = {
   /** Standard output, for data. */
@@ -64,7 +65,9 @@ export type DaemonTalk = {
   waited: boolean;
 };
 
-const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** The first process of a container is ended by none that it does not handle; elsewhere, SIGQUIT ends what hangs. */
+const stopSignals: readonly StopSignal[] =
+  process.pid === 1 ? ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** The width of a terminal that does not report one: the size that programs were once written for. */
 const usualColumns = 80;
@@ -165,7 +168,9 @@ export function patient(world: World): World {
  * @returns `/` for a folder that is gone: it has no path any more, and no files.
  */
 function enterFolder(): string {
-  const { LOCALHOSTESS_CWD: folder } = process.env;
+  const { LOCALHOSTESS_CWD } = process.env;
+  // The compiled program begins where the person is, and that variable is none of its own.
+  const folder = isCompiled() ? undefined : LOCALHOSTESS_CWD;
   // No child process inherits the variable: it would change to that folder too.
   delete process.env.LOCALHOSTESS_CWD;
   try {

@@ -1,4 +1,5 @@
 /** The kinds of programs that open URLs -> findings about whether each finds `*.localhost`. */
+import { setupHosts } from "../../helper/hosts-right.ts";
 import { whereIs } from "../../system/search-path.ts";
 import { listed } from "../../text/list.ts";
 import type { Machine } from "../../tls/trust/store.ts";
@@ -10,7 +11,7 @@ import type { Finding } from "./finding.ts";
 const patience = 4000;
 
 /** A name that no server has. */
-const probe = "localhostess-doctor.localhost";
+const unknownName = "localhostess-doctor.localhost";
 
 type Checked = {
   machine: Machine;
@@ -20,14 +21,27 @@ type Checked = {
   remedy: string;
   /** The addresses of a host, as the system's resolver has them. */
   lookup: typeof addressesOf;
+  /** The name that programs are asked for. */
+  probe: string;
+  /** The names that this stands for: `*.localhost`. */
+  names: string;
+};
+
+type Options = {
+  machine: Machine;
+  lookup?: typeof addressesOf;
+  /** A name that the hosts file has of ours: with such names, no other one has to be found. */
+  kept?: string | undefined;
 };
 
 export async function checkNames(
   port: number,
-  { machine, lookup = addressesOf }: { machine: Machine; lookup?: typeof addressesOf },
+  { machine, lookup = addressesOf, kept }: Options,
 ): Promise<Finding[]> {
   const remedy = await resolverRemedy(machine, ["api.localhost"]);
-  const checked = { machine, port, remedy, lookup };
+  const probe = kept ?? unknownName;
+  const names = kept === undefined ? "*.localhost" : `${kept} (in /etc/hosts)`;
+  const checked = { machine, port, remedy, lookup, probe, names };
   const found = await Promise.all([
     systemResolver(checked),
     curl(checked),
@@ -41,24 +55,23 @@ export async function checkNames(
 }
 
 /** The resolver that most programs use. RFC 6761 section 6.3 wants these names on loopback; many ignore it. */
-async function systemResolver({ remedy, lookup }: Checked): Promise<Finding> {
+async function systemResolver({ remedy, lookup, probe, names }: Checked): Promise<Finding> {
   const check = "names by the system's resolver";
   const addresses = await lookup(probe, { deadline: patience });
   if (addresses === "late") {
-    return warning(check, "it does not answer for *.localhost in time", remedy);
+    return warning(check, `it does not answer for ${names} in time`, remedy);
   }
   if (addresses.length === 0) {
-    const detail =
-      "it does not know *.localhost; browsers and curl do not need it, most other programs do";
-    return warning(check, detail, remedy);
+    const detail = `it does not know ${names}; browsers and curl do not need it, most other programs do`;
+    return warning(check, detail, `${remedy}; or, for names of services: ${setupHosts}`);
   }
   const elsewhere = elsewhereIn(addresses);
   if (elsewhere.length > 0) {
-    const detail = `it resolves *.localhost to ${listed(elsewhere)}, which is not this machine's loopback`;
+    const detail = `it resolves ${names} to ${listed(elsewhere)}, which is not this machine's loopback`;
     const fix = "remove the entry from /etc/hosts or from the name server";
     return { check, level: "broken", detail, fix };
   }
-  return fine(check, `*.localhost is ${listed(addresses)}`);
+  return fine(check, `${names} is ${listed(addresses)}`);
 }
 
 /** CURLE_COULDNT_RESOLVE_HOST: curl found no address for a host. */
@@ -66,7 +79,8 @@ const couldNotResolve = 6;
 
 async function curl({ machine, port, remedy }: Checked): Promise<Finding> {
   const check = "names by curl";
-  const url = `http://${probe}:${port}/`;
+  // A request, which no service is to get.
+  const url = `http://${unknownName}:${port}/`;
   // -q: ignore the person's ~/.curlrc.
   const result = await machine.run(
     ["curl", "-q", "-s", "-o", "/dev/null", "--noproxy", "*", "--max-time", "2", url],
@@ -83,15 +97,15 @@ async function curl({ machine, port, remedy }: Checked): Promise<Finding> {
 const nodeScript = `require("node:dns").lookup(process.argv[1], (error) =>
   console.log(JSON.stringify({ version: process.versions.node, code: error?.code ?? null })));`;
 
-async function node({ machine, port, remedy }: Checked): Promise<Finding> {
+async function node({ machine, port, remedy, probe, names }: Checked): Promise<Finding> {
   const check = "names by Node's fetch";
   const result = await machine.run(["node", "-e", nodeScript, probe], { deadline: patience });
   if (result.kind === "missing") return fine(check, "Node is not installed");
   const said = result.kind === "done" ? readNode(result.stdout) : undefined;
   if (said === undefined) return unknown(check, whyNot(result), remedy);
   const { version, code } = said;
-  if (code === null) return fine(check, `Node ${version} finds *.localhost`);
-  const detail = `Node ${version} does not find *.localhost`;
+  if (code === null) return fine(check, `Node ${version} finds ${names}`);
+  const detail = `Node ${version} does not find ${names}`;
   const variable = "NODE_USE_ENV_PROXY=1 ";
   const fix = readsProxy(version)
     ? `${remedy}; or ${proxied("node …", { machine, port, variable })}`
@@ -125,17 +139,17 @@ try:
 except socket.gaierror:
     print("unknown")`;
 
-async function python({ machine, port, remedy }: Checked): Promise<Finding> {
+async function python({ machine, port, remedy, probe, names }: Checked): Promise<Finding> {
   const check = "names by Python";
   // -I: no module of the current folder, and no variable, takes part.
   const argv = ["python3", "-I", "-c", pythonScript, probe] as const;
   const result = await machine.run([...argv], { deadline: patience });
   if (result.kind === "missing") return fine(check, "Python is not installed");
   const said = result.kind === "done" ? result.stdout.trim() : "";
-  if (said === "found") return fine(check, "it finds *.localhost");
+  if (said === "found") return fine(check, `it finds ${names}`);
   if (said !== "unknown") return unknown(check, whyNot(result), remedy);
   const fix = `${remedy}; or ${proxied("python3 …", { machine, port })}`;
-  return warning(check, "it does not find *.localhost", fix);
+  return warning(check, `it does not find ${names}`, fix);
 }
 
 type Proxied = { machine: Pick<Machine, "env">; port: number; variable?: string };

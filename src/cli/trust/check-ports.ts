@@ -1,15 +1,13 @@
 /** The proxy's ports -> findings about who listens on them. */
-import { join } from "node:path";
 import type { Registration } from "../../control/found/registration.ts";
 import { defaultPorts, originOf, type Scheme } from "../../routes/service-row.ts";
-import { readText } from "../../system/read-text.ts";
 import { listed } from "../../text/list.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { ask } from "../shared/ask.ts";
-import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
 import { defaultPort, type Settings } from "../shared/settings.ts";
 import type { Finding } from "./finding.ts";
+import { listensBy, whyNotListening } from "./why-not-listening.ts";
 
 /** Milliseconds; everything is on this machine. */
 const patience = 2000;
@@ -98,23 +96,14 @@ async function standardPort(
     const { who, pid, ours } = holder!;
     if (answers.includes("ours") && (ours || pid === undefined || proxy === undefined)) {
       const places = loopback.filter((_, index) => answers[index] === "ours");
-      return finding(`localhostess answers on ${listed(places)}`);
+      return finding(`localhostess answers on ${listed(places)}${await listensBy(port, machine)}`);
     }
     const fix = pid === undefined ? null : `kill ${pid}, then restart the proxy`;
     return finding(`it is in use by ${who}, so ${without}`, fix);
   }
-  const allowed =
-    machine.platform === "darwin" || machine.privileged || port >= (await leastPort(machine));
-  if (!allowed) return finding(`not permitted, so ${without}`, portRightCommand([port]));
+  const isRunning = proxy !== undefined;
+  const not = await whyNotListening(port, { machine, isRunning });
+  if (not !== undefined) return finding(`${not.why}, so ${without}`, not.fix);
   const again = proxy === undefined ? "" : `kill ${proxy.pid}, and restart the proxy: `;
   return finding(`nothing listens there, so ${without}`, `${again}${startOn(main)}`);
-}
-
-/** Below it only root may listen: ip(7). */
-async function leastPort({ root }: Machine): Promise<number> {
-  const path = join(root, "proc/sys/net/ipv4/ip_unprivileged_port_start");
-  const its = await readText(path, { longest: 1024 });
-  // Not Linux, or older than 4.11.
-  if (its.kind !== "text" || its.text.trim() === "") return 1024;
-  return Number(its.text);
 }

@@ -57,8 +57,10 @@ export type Lacking = "image" | "registry" | "program";
 
 /** Milliseconds from SIGTERM to SIGKILL. As `docker stop` has it. */
 const stopTimeout = 10_000;
-/** Milliseconds in which the last output arrives, once the container has ended. */
-const lastOutput = 2_000;
+/** Milliseconds without a byte after which no last output is awaited, once the container has ended. */
+const quiet = 5_000;
+/** Milliseconds between two looks whether more output comes. */
+const drainPeriod = 50;
 const quick = 10_000;
 
 export class OneOffRun {
@@ -69,6 +71,9 @@ export class OneOffRun {
   #attachment: Attachment | undefined;
   #id: string | undefined;
   #isStarted = false;
+  #isPaused = false;
+  /** When the last output came, or was wanted again. */
+  #heardAt = 0;
   #size: { cols: number; rows: number } | undefined;
 
   constructor(its: OneOff, effects: OneOffEffects) {
@@ -102,10 +107,13 @@ export class OneOffRun {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#attachment?.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
+    this.#heardAt = this.#effects.clock.now();
     this.#attachment?.resume();
   }
 
@@ -163,6 +171,7 @@ export class OneOffRun {
       onOutput: (bytes) => {
         // Its first words may come before the engine's answer to its start.
         this.#begin();
+        this.#heardAt = this.#effects.clock.now();
         if (tty) this.#effects.onOutput("stdout", bytes);
         else frames.take(bytes, this.#effects.onOutput);
       },
@@ -224,11 +233,25 @@ export class OneOffRun {
     if (end.kind === "gone") {
       return { kind: "failed", why: `its engine at ${this.#at.socket} has gone` };
     }
-    const late = Promise.withResolvers<void>();
-    const cancel = this.#effects.clock.after(lastOutput, late.resolve);
-    await Promise.race([this.#outputEnd.promise, late.promise]);
-    cancel();
-    return { kind: "exited", code: end.code };
+    await this.#drained();
+    return signal.aborted ? { kind: "stopped" } : { kind: "exited", code: end.code };
+  }
+
+  /** Resolves when all of its output has been taken, or no more of it comes. Whoever reads slowly is waited for. */
+  async #drained(): Promise<void> {
+    const { clock } = this.#effects;
+    const { signal } = this.#abort;
+    let isOver = false;
+    const over = this.#outputEnd.promise.then(() => {
+      isOver = true;
+    });
+    this.#heardAt = clock.now();
+    while (!isOver && !signal.aborted && (this.#isPaused || clock.now() - this.#heardAt < quiet)) {
+      const pause = Promise.withResolvers<void>();
+      const cancel = clock.after(drainPeriod, pause.resolve);
+      await Promise.race([over, pause.promise]);
+      cancel();
+    }
   }
 
   /** A clause, where it may still be there. */

@@ -21,6 +21,8 @@ export type ClaimOptions<T> = {
   unlessStopped: boolean;
   find(): Promise<Found>;
   vacancy(port: number): Vacancy;
+  /** Gets sockets for ports that `bind` could not have by itself. */
+  prepare(port: number): Promise<void>;
   /** @throws the system's error where the port is taken or not allowed. */
   bind(port: number): T;
   /**
@@ -110,6 +112,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
             await new Promise<void>((resolve) => clock.after(pause, resolve));
             continue;
           }
+          await options.prepare(port || its.port);
           await publish(port || its.port);
           predecessor = found.kind === "another" ? its : found.registration;
           since = clock.now();
@@ -124,6 +127,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
     const busy = forExtras && extras.some((extra) => vacancy(extra) === "taken");
     if (!busy || waited > patienceForExtras) {
       try {
+        await options.prepare(port);
         const bound = bind(port);
         if (isHanded) await taken();
         return { kind: "bound", bound, predecessor };

@@ -158,8 +158,11 @@ export type HandingOptions = {
   begin(successor: string): void;
   /** The daemon is gone, or does not want to any more. */
   takeBack(successor: string): void;
-  /** The other daemon accepts connections, and we no more. False: we could not go on again, so it is not on trial. */
-  lend(): boolean;
+  /**
+   * The other daemon accepts connections, and we no more. `to`: the conversation with it. False: we could not go on
+   * again, so it is not on trial.
+   */
+  lend(to: Pick<Answering, "descriptor">): boolean;
   /** The other daemon stays. We end. */
   leave(): void;
   /** The other daemon has failed: we go on with what it has left. */
@@ -303,7 +306,7 @@ export class HandingOver {
       this.#services?.takeBack();
       this.#services = undefined;
     }
-    const canReturn = this.#options.lend();
+    const canReturn = this.#options.lend(to);
     const isOnTrial = this.#state === "lent" && canReturn;
     to.answer({ yours: true, ...(isOnTrial ? { trial: true } : {}) }, []);
     const told = waiting;

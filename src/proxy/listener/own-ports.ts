@@ -19,6 +19,8 @@ export type RefusedPort = {
   /** The system's error code: EADDRINUSE, EACCES. */
   code: string | undefined;
   why: string;
+  /** The command that gives us the port. */
+  fix?: string;
 };
 
 export type OwnPortsOptions = {

@@ -3,8 +3,8 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { array, object, safeParse, string } from "valibot";
 import type { StorePlace } from "../../manifest/order.ts";
-import { writeAtomically } from "../../system/atomic-file.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
+import { inForm, onlyVersioned as format, writeFormed } from "../../system/state-format.ts";
 
 const schema = object({ password: string(), database: string(), extensions: array(string()) });
 
@@ -18,7 +18,10 @@ function noteIn(data: string): string {
   return join(data, "localhostess.json");
 }
 
-/** Undefined where there is none, or one that is not ours: then all of it is made, which is harmless twice. */
+/**
+ * Undefined where there is none, or one that is not ours: then all of it is made, which is harmless twice.
+ * @throws with a sentence where a newer version of this program has written it.
+ */
 export function readMade(data: string): Made | undefined {
   const read = readPrivateFile(noteIn(data), { limit: longest, forbidden: 0o077 });
   if (read.kind !== "text") return undefined;
@@ -29,12 +32,14 @@ export function readMade(data: string): Made | undefined {
     // Cut off by a full disk, for example.
     return undefined;
   }
-  const parsed = safeParse(schema, value);
+  const formed = inForm(value, { path: noteIn(data), format });
+  if (formed.kind === "newer") throw new Error(`${noteIn(data)}: ${formed.why}`);
+  const parsed = safeParse(schema, formed.value);
   return parsed.success ? parsed.output : undefined;
 }
 
 export async function writeMade(data: string, made: Made): Promise<void> {
-  await writeAtomically(noteIn(data), `${JSON.stringify(made)}\n`);
+  await writeFormed(made, { path: noteIn(data), format });
 }
 
 export function hashOf(password: string): string {

@@ -1,6 +1,7 @@
 /** A run of a service -> all processes that belong to it, wherever they went, and the end of all of them. */
 import type { Clock } from "../../system/clock.ts";
 import { endingIn, type ProcessCalls } from "../../system/process-calls.ts";
+import { LeftZombies, leftPatience } from "../../system/left-zombies.ts";
 import { slices } from "../../system/slices.ts";
 import type { Birth, Census, Seen, Table } from "./census.ts";
 import type { Ending } from "./ending.ts";
@@ -125,6 +126,7 @@ export function families(effects: FamilyEffects): Families {
   let last: Table = new Map();
   let found: { table: Table; births: readonly Birth[] } | undefined;
   const breathe = slices(slice);
+  const left = new LeftZombies();
   let stopReaping: (() => void) | undefined;
   let stopped = false;
 
@@ -143,7 +145,9 @@ export function families(effects: FamilyEffects): Families {
 
   function straysIn(table: Table): Birth[] {
     const { byParent } = indexOf(table);
-    const orphans = [self.pid, ...keepers].flatMap((parent) => {
+    // To the first process of a container come the orphans of everybody.
+    const parents = [self.pid, ...keepers].filter((pid) => pid !== 1);
+    const orphans = parents.flatMap((parent) => {
       const session = table.get(parent)?.session;
       return (byParent.get(parent) ?? []).filter(
         ({ pid, zombie, runId, session: its }) =>
@@ -206,19 +210,35 @@ export function families(effects: FamilyEffects): Families {
 
   /**
    * Those that came to us and have ended. What Bun has started is in our session, in `own` or in `besides`; the
-   * orphans of services are in none.
+   * orphans of services are in none. Orphans of others may be in our session, where we are the first process of a
+   * container.
    */
   function reap(table: Table): void {
     const session = table.get(self.pid)?.session;
+    const maybeBuns: number[] = [];
     for (const { pid, parent, zombie, session: its, exitStatus } of table.values()) {
       if (zombie && keepers.has(parent) && exitStatus !== undefined) {
         note(pid, endingIn(exitStatus));
       }
-      if (!zombie || parent !== self.pid || isBuns(pid) || its === session) continue;
+      if (!zombie || parent !== self.pid || isBuns(pid)) continue;
+      if (its === session) {
+        maybeBuns.push(pid);
+        continue;
+      }
       const ending = calls.reap(pid);
       if (ending === undefined || ending === "stranger") continue;
       note(pid, ending);
     }
+    for (const pid of left.seen(maybeBuns, clock.now())) calls.reap(pid);
+    if (left.waits) lookSoon(leftPatience);
+  }
+
+  function lookSoon(delay: number): void {
+    if (stopped) return;
+    stopReaping ??= clock.after(delay, () => {
+      stopReaping = undefined;
+      look().catch((error: Error) => report(error.message));
+    });
   }
 
   function note(pid: number, ending: Ending): void {
@@ -319,13 +339,7 @@ export function families(effects: FamilyEffects): Families {
       endings.delete(pid);
       return ending;
     },
-    reapSoon() {
-      if (stopped) return;
-      stopReaping ??= clock.after(reapDelay, () => {
-        stopReaping = undefined;
-        look().catch((error: Error) => report(error.message));
-      });
-    },
+    reapSoon: () => lookSoon(reapDelay),
     stop() {
       stopped = true;
       stopReaping?.();

@@ -221,8 +221,8 @@ const folder = v.object({
 
 export const handedProjects = v.object({
   form: v.literal(form),
-  /** The daemon's pid: it stays the parent of its services. */
-  pid: v.pipe(number, v.integer(), v.minValue(2)),
+  /** The daemon's pid: it stays the parent of its services. 1: it is the first process of a container. */
+  pid: v.pipe(number, v.integer(), v.minValue(1)),
   environments: v.array(v.record(text, text)),
   folders: v.array(folder),
   /** As `Supervised` is: shown until the services are taken over. */

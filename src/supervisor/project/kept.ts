@@ -1,5 +1,4 @@
 /** Wishes, runs, seen declarations, ports and known projects -> files on disk for the next daemon. */
-import { join } from "node:path";
 import type { Clock } from "../../system/clock.ts";
 import type { JsonFile } from "../../system/json-file.ts";
 import type { Loopback } from "../../system/loopback.ts";
@@ -7,8 +6,9 @@ import type { Families } from "../family/family.ts";
 import type { Folder } from "./folder.ts";
 import { type PortBook, portBook } from "./port-book.ts";
 import type { Project } from "./project.ts";
-import { type Registry, registryAt } from "./registry.ts";
+import { type Registry, registryAt, registryPath } from "./registry.ts";
 import {
+  statePath,
   type KeptProject,
   type KeptRun,
   type KeptState,
@@ -43,8 +43,8 @@ export class Kept {
   constructor(options: KeptOptions) {
     const { stateDirectory, clock, note } = options;
     this.#options = options;
-    this.#file = stateFile({ path: join(stateDirectory, "state.json"), clock, note });
-    this.registry = registryAt({ path: join(stateDirectory, "registry.json"), clock, note });
+    this.#file = stateFile({ path: statePath(stateDirectory), clock, note });
+    this.registry = registryAt({ path: registryPath(stateDirectory), clock, note });
     this.ports = this.#bookOf({});
   }
 
@@ -100,7 +100,6 @@ export class Kept {
     const { families, folders } = this.#options;
     const all = [...folders()];
     return {
-      version: 1,
       key: this.key,
       boot: families.boot,
       strays: [...families.strays()],

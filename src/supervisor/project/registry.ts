@@ -1,4 +1,5 @@
 /** Projects that were ever up -> registry.json, in the first locald's words; and back. */
+import { join } from "node:path";
 import * as v from "valibot";
 import { isoTime } from "../../routes/json-form.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
@@ -6,6 +7,7 @@ import type { Clock } from "../../system/clock.ts";
 import { folderIdentity, isSameFolder, whereabouts } from "../../system/folder-identity.ts";
 import { movedRoot } from "./moved-spec.ts";
 import { jsonFile } from "../../system/json-file.ts";
+import { onlyVersioned } from "../../system/state-format.ts";
 
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 const entry = v.object({
@@ -37,6 +39,12 @@ const registry = v.object({ projects: v.record(v.string(), entry) });
 /** The first locald's form of a time, in the file -> that of the API. */
 function isoOf({ secs_since_epoch, nanos_since_epoch }: Entry["last_seen"]): string {
   return isoTime(secs_since_epoch * 1000 + Math.floor(nanos_since_epoch / 1e6)) ?? isoTime(0)!;
+}
+
+export const registryFormat = onlyVersioned;
+
+export function registryPath(stateDirectory: string): string {
+  return join(stateDirectory, "registry.json");
 }
 
 export type RegistryOptions = { path: string; clock: Clock; note(text: string): void };
@@ -73,6 +81,7 @@ export function registryAt(options: RegistryOptions): Registry {
   const projects = new Map<string, Entry>();
   const file = jsonFile({
     ...options,
+    format: registryFormat,
     check(value) {
       const read = v.safeParse(registry, value);
       return read.success ? read.output : undefined;

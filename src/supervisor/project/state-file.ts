@@ -1,8 +1,10 @@
 /** Wishes, runs and seen declarations -> state.json for the next daemon; and back. It holds no variable's value. */
+import { join } from "node:path";
 import * as v from "valibot";
 import { stopSignals } from "../../manifest/types/own.ts";
 import type { Clock } from "../../system/clock.ts";
 import { type JsonFile, jsonFile } from "../../system/json-file.ts";
+import { onlyVersioned } from "../../system/state-format.ts";
 import type { Seen } from "./unseen-change.ts";
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
@@ -64,7 +66,6 @@ const completed = v.object({
 });
 
 const state = v.object({
-  version: v.literal(1),
   /** The prefix of every run id that a daemon of this state directory gave. */
   key: hex,
   /** The boot in which it was written. */
@@ -110,11 +111,18 @@ export function seenOf({ head, reload, code: its, waiting }: KeptSeen): Seen {
   };
 }
 
+export const stateFormat = onlyVersioned;
+
+export function statePath(stateDirectory: string): string {
+  return join(stateDirectory, "state.json");
+}
+
 export type StateFileOptions = { path: string; clock: Clock; note(text: string): void };
 
 export function stateFile(options: StateFileOptions): JsonFile<KeptState> {
   return jsonFile({
     ...options,
+    format: stateFormat,
     check(value) {
       const read = v.safeParse(state, value);
       return read.success ? read.output : undefined;

@@ -14,7 +14,7 @@ import { processCalls } from "../../system/process-calls.ts";
 import { proportionalMemory } from "../../system/proportional-memory.ts";
 import { isReserved } from "../../system/reserved-port.ts";
 import { terminalFlow } from "../../system/terminal-flow.ts";
-import { portRightCommand } from "../../text/port-right.ts";
+import { everybodysPortCommand } from "../../text/port-right.ts";
 import { unwritable } from "../../text/unwritable.ts";
 import { type Adopted, adopted } from "../family/adopted.ts";
 import { procfsCensus, psCensus } from "../family/census.ts";
@@ -150,7 +150,7 @@ export function machine({
       isFree,
       holdersOf: (port) => portHolders(port, { source: everybody() }),
       ownerOf: async () => undefined,
-      rightTo: (port) => (isReserved(port) ? portRightCommand([port]) : undefined),
+      rightTo: (port) => (isReserved(port) ? everybodysPortCommand([port]) : undefined),
       mayNotify,
       async notifySocket(hear) {
         const path = join(folder, `${launch}.${(sockets++).toString(36)}`);

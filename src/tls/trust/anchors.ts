@@ -29,30 +29,42 @@ const refreshDeadline = 60_000;
 /** Bytes. A certificate takes about 1 KiB, so a longer file is something else. */
 const longestFile = 64 * 1024;
 
+export type AnchorPlace = { root: string; pem: string };
+
+/** The file in which a certificate of ours is put. */
+export function anchorFile({ directory, extension }: Anchors, { root, pem }: AnchorPlace): string {
+  return join(root, directory, `localhostess-${sha256Of(pem).slice(0, 16)}${extension}`);
+}
+
+/** The files that hold this certificate alone, whatever their names. @throws Error of the file system. */
+export async function anchorHolders(
+  anchors: Anchors,
+  { root, pem }: AnchorPlace,
+): Promise<string[]> {
+  const directory = join(root, anchors.directory);
+  const wanted = bodyOf(pem);
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const found: string[] = [];
+  for (const name of names) {
+    const path = join(directory, name);
+    const its = await readText(path, { longest: longestFile, lossy: true });
+    // Covers dangling links too: a missing file is trusted by nobody.
+    if (its.kind !== "text") continue;
+    const bodies = bodiesOf(its.text);
+    if (bodies.length === 1 && bodies[0] === wanted) found.push(path);
+  }
+  return found;
+}
+
 export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
   const directory = join(machine.root, anchors.directory);
   const bundle = join(machine.root, anchors.bundle);
-  const target = ({ pem }: Certificate) =>
-    join(directory, `localhostess-${sha256Of(pem).slice(0, 16)}${anchors.extension}`);
+  const target = ({ pem }: Certificate) => anchorFile(anchors, { root: machine.root, pem });
 
-  /** The files that hold this certificate alone, whatever their names. */
-  async function holders({ pem }: Certificate): Promise<string[]> {
-    const wanted = bodyOf(pem);
-    const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return [];
-      throw error;
-    });
-    const found: string[] = [];
-    for (const name of names) {
-      const path = join(directory, name);
-      const its = await readText(path, { longest: longestFile, lossy: true });
-      // Covers dangling links too: a missing file is trusted by nobody.
-      if (its.kind !== "text") continue;
-      const bodies = bodiesOf(its.text);
-      if (bodies.length === 1 && bodies[0] === wanted) found.push(path);
-    }
-    return found;
-  }
+  const holders = ({ pem }: Certificate) => anchorHolders(anchors, { root: machine.root, pem });
 
   async function inBundle({ pem }: Certificate): Promise<boolean> {
     return bodiesOf((await certificateFile(bundle)) ?? "").includes(bodyOf(pem));

@@ -5,7 +5,7 @@ import type { Machine } from "./store.ts";
 
 type Family = "debian" | "fedora" | "arch" | "suse" | "alpine" | "nixos" | "darwin";
 
-export type Missing = "certutil" | "ca-certificates" | "resolver";
+export type Missing = "certutil" | "ca-certificates" | "resolver" | "setcap";
 
 const commands: Record<Missing, Partial<Record<Family, string>>> = {
   certutil: {
@@ -30,12 +30,20 @@ const commands: Record<Missing, Partial<Record<Family, string>>> = {
     arch: "sudo pacman -S systemd-libs",
     suse: "sudo zypper install nss-myhostname",
   },
+  setcap: {
+    debian: "sudo apt-get install libcap2-bin",
+    fedora: "sudo dnf install libcap",
+    arch: "sudo pacman -S libcap",
+    suse: "sudo zypper install libcap-progs",
+    alpine: "sudo apk add libcap-setcap",
+  },
 };
 
 const otherwise: Record<Missing, string> = {
   certutil: "install the package of your system that has NSS's certutil",
   "ca-certificates": "install your system's package of certificate authorities",
   resolver: "install nss-myhostname",
+  setcap: "install the package of your system that has setcap",
 };
 
 /** Names in os-release(5), and the family each belongs to. */

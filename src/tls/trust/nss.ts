@@ -6,6 +6,7 @@ import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { failureOf, textOf } from "./failure-text.ts";
+import { firstMade, noteMade, removeMade } from "./made-database.ts";
 
 /** Trusted to sign certificates of servers, but not for mail or programs. */
 const trust = "C,,";
@@ -43,6 +44,7 @@ export async function nssStores(machine: Machine): Promise<TrustStore[]> {
 export function nssStore(database: Database, machine: Machine): TrustStore {
   const place = `sql:${database.directory}`;
   const again = "localhostess trust";
+  let isMade = database.made;
 
   async function certutil(...args: string[]): Promise<string> {
     // With a password file, certutil never prompts and so never waits for an answer.
@@ -116,8 +118,20 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
   }
 
   async function make(): Promise<void> {
-    await mkdir(database.directory, { recursive: true, mode: 0o700 });
+    const first = await mkdir(database.directory, { recursive: true, mode: 0o700 });
     await certutil("-N", "--empty-password");
+    await noteMade(database.directory, first);
+    isMade = true;
+  }
+
+  /** The database that was made for us goes with our last certificate, unless it has something of others. */
+  async function unmake(): Promise<void> {
+    const made = await firstMade(database.directory);
+    if (made === undefined) return;
+    const lines = (await certutil("-L")).split("\n");
+    if (lines.some((line) => /,\w*,\w*\s*$/.test(line))) return;
+    await removeMade(database.directory, made.first);
+    isMade = false;
   }
 
   async function outcome(action: () => Promise<Outcome>): Promise<Outcome> {
@@ -133,7 +147,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     name: database.name,
 
     async check(certificate): Promise<Check> {
-      if (!database.made) return { kind: "absent", why: "the database does not exist yet" };
+      if (!isMade) return { kind: "absent", why: "the database does not exist yet" };
       try {
         const entry = await find(certificate);
         if (entry === undefined) return { kind: "absent" };
@@ -147,7 +161,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
 
     install: (certificate) =>
       outcome(async () => {
-        if (!database.made) await make();
+        if (!isMade) await make();
         const entry = await find(certificate);
         if (entry?.servers.includes("C")) return { kind: "already" };
         const nickname = entry?.nickname ?? nicknameOf(certificate);
@@ -166,9 +180,10 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
 
     remove: (certificate) =>
       outcome(async () => {
-        if (!database.made) return { kind: "already" };
+        if (!isMade) return { kind: "already" };
         const removed = await take(certificate);
         if (!removed) return { kind: "already" };
+        await unmake();
         return { kind: "done", note: "restart the browser if it is running" };
       }),
   };

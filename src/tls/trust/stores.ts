@@ -1,18 +1,36 @@
 /** A machine -> all its trust stores, and operations on all of them. */
-import { archStores } from "./arch.ts";
-import { debianStores } from "./debian.ts";
-import { fedoraStores } from "./fedora.ts";
+import { type Anchors, anchorStore } from "./anchors.ts";
+import { archAnchors } from "./arch.ts";
+import { debianAnchors, debianWithout } from "./debian.ts";
+import { fedoraAnchors } from "./fedora.ts";
 import { keychainStores } from "./keychain.ts";
 import { nssStores } from "./nss.ts";
-import { opensuseStores } from "./opensuse.ts";
+import { opensuseAnchors } from "./opensuse.ts";
 import type { Certificate, Machine, TrustStore } from "./store.ts";
 import { windowsStores } from "./windows.ts";
 
+/** Distributions with a folder for a person's own authorities. */
+const folders: readonly ((machine: Machine) => Promise<Anchors | undefined>)[] = [
+  debianAnchors,
+  fedoraAnchors,
+  archAnchors,
+  opensuseAnchors,
+];
+
+/** The system's own stores, for all of its users. */
+export async function systemAnchors(machine: Machine): Promise<Anchors[]> {
+  return (await Promise.all(folders.map((find) => find(machine)))).filter(
+    (its) => its !== undefined,
+  );
+}
+
+async function systemStores(machine: Machine): Promise<TrustStore[]> {
+  return (await systemAnchors(machine)).map((anchors) => anchorStore(anchors, machine));
+}
+
 const finders: readonly ((machine: Machine) => Promise<TrustStore[]>)[] = [
-  debianStores,
-  fedoraStores,
-  archStores,
-  opensuseStores,
+  systemStores,
+  debianWithout,
   keychainStores,
   windowsStores,
   nssStores,

@@ -6,10 +6,11 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { archStores } from "../../../src/tls/trust/arch.ts";
-import { debianStores } from "../../../src/tls/trust/debian.ts";
-import { fedoraStores } from "../../../src/tls/trust/fedora.ts";
-import { opensuseStores } from "../../../src/tls/trust/opensuse.ts";
+import { type Anchors, anchorStore } from "../../../src/tls/trust/anchors.ts";
+import { archAnchors } from "../../../src/tls/trust/arch.ts";
+import { debianAnchors, debianWithout } from "../../../src/tls/trust/debian.ts";
+import { fedoraAnchors } from "../../../src/tls/trust/fedora.ts";
+import { opensuseAnchors } from "../../../src/tls/trust/opensuse.ts";
 import type { Machine, TrustStore } from "../../../src/tls/trust/store.ts";
 import { trustStores } from "../../../src/tls/trust/stores.ts";
 import { certificateIn } from "./certificates.ts";
@@ -30,30 +31,37 @@ type Distribution = {
   program: string;
 };
 
+function storesOf(find: (machine: Machine) => Promise<Anchors | undefined>) {
+  return async (machine: Machine): Promise<TrustStore[]> => {
+    const its = await find(machine);
+    return its === undefined ? [] : [anchorStore(its, machine)];
+  };
+}
+
 const distributions: Record<string, Distribution> = {
   debian: {
-    find: debianStores,
+    find: storesOf(debianAnchors),
     marks: ["/usr/sbin/update-ca-certificates"],
     folder: "/usr/local/share/ca-certificates",
     bundle: "/etc/ssl/certs/ca-certificates.crt",
     program: "/usr/sbin/update-ca-certificates",
   },
   fedora: {
-    find: fedoraStores,
+    find: storesOf(fedoraAnchors),
     marks: ["/etc/pki/ca-trust/source/README"],
     folder: "/etc/pki/ca-trust/source/anchors",
     bundle: "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     program: "/usr/bin/update-ca-trust",
   },
   arch: {
-    find: archStores,
+    find: storesOf(archAnchors),
     marks: ["/etc/ca-certificates/trust-source/README"],
     folder: "/etc/ca-certificates/trust-source/anchors",
     bundle: "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
     program: "/usr/bin/update-ca-trust",
   },
   opensuse: {
-    find: opensuseStores,
+    find: storesOf(opensuseAnchors),
     marks: ["/etc/pki/trust/README", "/usr/sbin/update-ca-certificates"],
     folder: "/etc/pki/trust/anchors",
     bundle: "/var/lib/ca-certificates/ca-bundle.pem",
@@ -202,7 +210,7 @@ test("a Debian without the package names it", async () => {
   await using temporary = await temporaryMachine(() => done());
   await temporary.put("/etc/debian_version", "12.1");
   await temporary.put("/etc/os-release", 'ID=raspbian\nID_LIKE="debian"\n');
-  const [store] = await debianStores(temporary.machine);
+  const [store] = await debianWithout(temporary.machine);
   const certificate = await certificateIn(temporary.machine.home);
   const missing = { fix: "sudo apt-get install ca-certificates, then this again" };
   expect(await store!.check(certificate)).toMatchObject({ kind: "unavailable", ...missing });
@@ -238,7 +246,7 @@ test.skipIf(!existsSync("/etc/debian_version") || !existsSync(debians))(
     // Without any certificate, which no system is, it leaves the bundle as it was.
     const company = await certificateIn(machine.home);
     await temporary.put("/usr/local/share/ca-certificates/company.crt", company.pem);
-    const [store] = await debianStores(machine);
+    const [store] = await storesOf(debianAnchors)(machine);
     expect(await store!.install(certificate)).toEqual({ kind: "done" });
     const files = async () => (await readdir(join(machine.root, "etc/ssl/certs"))).sort();
     const link = expect.stringMatching(/^[0-9a-f]{8}\.\d$/);

@@ -1,6 +1,6 @@
 /** NSS databases: with the real certutil where there is one, in homes that are gone afterwards. */
 import { expect, test } from "bun:test";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nssStore, nssStores } from "../../../src/tls/trust/nss.ts";
 import { nssDatabases } from "../../../src/tls/trust/nss-databases.ts";
@@ -32,6 +32,35 @@ describeWith(["certutil"])("with certutil", () => {
     expect(await store.remove(certificate)).toEqual({ kind: "already" });
     expect(await store.install(certificate)).toMatchObject({ kind: "done" });
     expect(await certutil("-L", "-d", `sql:${directory}`)).toMatch(/^localhostess \w{16} +C,, *$/m);
+  });
+
+  test("a database that was made for us goes with our last certificate, and the folders that were made for it", async () => {
+    await using temporary = await temporaryMachine(real);
+    const { machine } = temporary;
+    const directory = join(machine.home, "data/pki/nssdb");
+    await mkdir(join(machine.home, "data"));
+    const store = nssStore({ name: "x", directory, made: false }, machine);
+    const [first, second] = [await certificateIn(machine.home), await certificateIn(machine.home)];
+    for (const its of [first, second]) await store.install(its);
+    expect(await store.remove(first)).toMatchObject({ kind: "done" });
+    expect(await store.check(second)).toEqual({ kind: "trusted" });
+    expect(await store.remove(second)).toMatchObject({ kind: "done" });
+    expect(await readdir(join(machine.home, "data"))).toEqual([]);
+    expect(await store.remove(second)).toEqual({ kind: "already" });
+    expect(await store.install(first)).toMatchObject({ kind: "done" });
+  });
+
+  test("one that was made for us stays where it has something of others by then", async () => {
+    await using temporary = await temporaryMachine(real);
+    const { machine } = temporary;
+    const directory = join(machine.home, "pki/nssdb");
+    const store = nssStore({ name: "x", directory, made: false }, machine);
+    const [own, other] = [await certificateIn(machine.home), await certificateIn(machine.home)];
+    await store.install(own);
+    const place = `sql:${directory}`;
+    await certutil("-A", "-d", place, "-n", "work", "-t", "C,,", "-i", other.path);
+    expect(await store.remove(own)).toMatchObject({ kind: "done" });
+    expect(await certutil("-L", "-d", place)).toMatch(/^work +C,, *$/m);
   });
 
   for (const order of ["oldest", "newest"]) {

@@ -1,6 +1,6 @@
-/** Images of real engines that are run once, by their commands: Docker's and Podman's in turn. */
+/** An engine -> the tests of images that are run once by its containers. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { converse } from "../../src/control/found/conversation.ts";
@@ -8,76 +8,43 @@ import { follow } from "../../src/control/found/client.ts";
 import { findDaemon } from "../../src/control/found/connect.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { cli, command, type Env, environment, freshState, session } from "../cli/cli.ts";
-import {
-  type ContainerEngine,
-  containerEngine,
-  lackingNamespaces,
-} from "../support/container-engine.ts";
-import { lacking, type ProgramName } from "../support/debian.ts";
-import { eventually } from "../support/eventually.ts";
-import { type Program, startProgram } from "../support/program.ts";
-import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
-
-const engineNames = ["docker", "podman"] as const;
-
-const needed: Record<(typeof engineNames)[number], readonly ProgramName[]> = {
-  docker: ["dockerd", "rootlesskit", "slirp4netns", "newuidmap", "runc", "busybox"],
-  podman: ["podman", "slirp4netns", "runc", "busybox"],
-};
+import { builtServices } from "./built-services.ts";
+import { type ContainerEngine, containerEngine } from "./container-engine.ts";
+import { type DaemonPlace, daemonPlace } from "./daemon-place.ts";
+import { type EngineName, lackingFor } from "./engine-needs.ts";
+import { eventually } from "./eventually.ts";
+import { startProgram } from "./program.ts";
 
 /** Milliseconds; engines copy whole images, on machines that do much else. */
-const patience = 60_000;
+const patience = 120_000;
 const name = `tool${process.pid}`;
 const image = `localhost/${name}`;
 
-/** As the kernel names those of a process: `socket:[4711]`. */
-function socketsOf(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  const links = readdirSync(folder).map((its) => readlinkSync(join(folder, its)));
-  return links.filter((its) => its.startsWith("socket:"));
+/** The inodes of connections that the daemon of this state directory has accepted at its socket. */
+async function connections(state: string): Promise<string[]> {
+  const found = await findDaemon(state, { clock: systemClock });
+  if (found.kind !== "healthy") return [];
+  // Its path is longer here: a daemon makes its socket under another name, and moves it into place.
+  const path = ` ${found.registration.socket}`;
+  const lines = readFileSync("/proc/net/unix", "latin1").split("\n");
+  const its = lines.filter((line) => line.includes(path)).map((line) => line.split(/\s+/));
+  // 03: connected.
+  return its.flatMap(([, , , , , now, inode]) => (now === "03" ? [inode!] : []));
 }
 
-test("without an engine, a run says how to get one, and exits with 125", async () => {
-  await using state = await freshState();
-  const DOCKER_HOST = `unix://${state.directory}/nobody.sock`;
-  const { code, err } = await cli(["container", "run", "alpine"], {
-    env: { ...state.env, DOCKER_HOST },
-  });
-  expect(code).toBe(125);
-  expect(err).toContain("no container engine answers");
-  expect(err).toContain("start that engine, or change DOCKER_HOST");
-});
+export function imagesOf(kind: EngineName): void {
+  describe(`images of ${kind}`, () => run(kind));
+}
 
-test(
-  "up without an engine: that service says how to get one, the rest starts, and the exit code is 1",
-  async () => {
-    await using place = await projectPlace();
-    const directory = await place.project(
-      "lone",
-      '[services.search]\ntype = "container"\nimage = "search:1"\nport = 7700\n' +
-        '[services.ticks]\ntype = "worker"\ncommand = "sleep 60"\n',
-    );
-    const socket = join(directory, "nobody.sock");
-    const { code, out, err } = await cli(["up", directory], {
-      env: { LOCALHOSTESS_STATE_DIR: place.daemon.directory, DOCKER_HOST: `unix://${socket}` },
-    });
-    expect(code).toBe(1);
-    expect(`${out}${err}`).toContain(`no container engine answers (${socket}`);
-    expect(`${out}${err}`).toContain("start that engine, or change DOCKER_HOST");
-    expect(await place.row("lone:search")).toMatchObject({ state: "failed" });
-    expect(await place.row("lone:ticks")).toMatchObject({ state: "ready" });
-  },
-  patience,
-);
-
-describe.each(engineNames)("images of %s", (kind) => {
-  const needs = lacking(needed[kind]) || lackingNamespaces();
+function run(kind: EngineName): void {
+  const needs = lackingFor(kind);
   if (needs !== "") {
     test.skip(`are run once${needs}`, () => {});
     return;
   }
   let engine: ContainerEngine;
-  let daemon: Program;
+  let daemon: DaemonPlace;
+  let port: number;
   let socket: string;
   let env: Env;
   const folder = mkdtempSync(join(tmpdir(), "lh-images-"));
@@ -89,16 +56,12 @@ describe.each(engineNames)("images of %s", (kind) => {
     const config = join(folder, "config.toml");
     writeFileSync(config, `containers = ["${engine.socket}"]\n`);
     env = { LOCALHOSTESS_CONFIG: config, DOCKER_HOST: `unix://${engine.socket}` };
-    const off = { LOCALHOSTESS_HTTP_PORT: "off", LOCALHOSTESS_HTTPS_PORT: "off" };
-    // A daemon in this process would wait for the children of the test.
-    daemon = await startProgram([], { ...off, ...(env as Record<string, string>) });
-    env = { ...env, LOCALHOSTESS_STATE_DIR: daemon.state };
-    const found = await findDaemon(daemon.state, { clock: systemClock });
-    if (found.kind !== "healthy") throw new Error(found.kind);
-    socket = found.registration.socket;
+    daemon = await daemonPlace();
+    env = Object.assign(daemon.env, env);
+    ({ port, socket } = await daemon.start());
   }, patience);
   afterAll(async () => {
-    await daemon?.stop();
+    await daemon?.[Symbol.asyncDispose]();
     await engine?.stop();
     rmSync(folder, { recursive: true, force: true });
   }, patience);
@@ -116,6 +79,14 @@ describe.each(engineNames)("images of %s", (kind) => {
     const all = JSON.parse(await engine.api("GET", "/containers/json?all=true"));
     return (all as { Id: string }[]).map(({ Id }) => Id);
   }
+
+  /** Of a program inside that goes on until it is ended; a test that fails ends it, too. */
+  const running = (text: string, of: Env) => {
+    const its = Bun.spawn(command(...script(text)), {
+      ...{ env: environment(of), stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+    });
+    return Object.assign(its, { [Symbol.dispose]: () => its.kill("SIGKILL") });
+  };
 
   const script = (text: string): string[] => ["container", "run", image, "sh", "-c", text];
 
@@ -179,17 +150,7 @@ describe.each(engineNames)("images of %s", (kind) => {
   test(
     "Ctrl-C ends a run without a terminal, and nothing is left",
     async () => {
-      const words = [
-        "container",
-        "run",
-        image,
-        "sh",
-        "-c",
-        "trap 'exit 9' INT; echo up; while :; do read -t 1 x; done",
-      ];
-      const its = Bun.spawn(command(...words), {
-        ...{ env: environment(env), stdin: "ignore", stdout: "pipe", stderr: "inherit" },
-      });
+      using its = running("trap 'exit 9' INT; echo up; while :; do read -t 1 x; done", env);
       const reader = its.stdout.getReader();
       await reader.read();
       its.kill("SIGINT");
@@ -203,9 +164,7 @@ describe.each(engineNames)("images of %s", (kind) => {
     "a killed client leaves nothing: the daemon removes its container, and without one the next command",
     async () => {
       const killed = async (of: Env): Promise<void> => {
-        const its = Bun.spawn(command(...script("echo up; while :; do read -t 1 x; done")), {
-          ...{ env: environment(of), stdin: "ignore", stdout: "pipe", stderr: "inherit" },
-        });
+        using its = running("echo up; while :; do read -t 1 x; done", of);
         await its.stdout.getReader().read();
         its.kill("SIGKILL");
         await its.exited;
@@ -229,17 +188,18 @@ describe.each(engineNames)("images of %s", (kind) => {
       const first = await startProgram([], { ...off, ...others });
       const own = { ...env, ...off, LOCALHOSTESS_STATE_DIR: first.state };
       try {
-        const client = Bun.spawn(command(...script("echo up; while :; do read -t 1 x; done")), {
-          ...{ env: environment(own), stdin: "ignore", stdout: "pipe", stderr: "inherit" },
-        });
+        using client = running("echo up; while :; do read -t 1 x; done", own);
         await client.stdout.getReader().read();
-        const before = socketsOf(client.pid);
         expect((await cli(["server", "restart"], { env: own })).code).toBe(0);
         expect(client.exitCode).toBeNull();
         expect(await containers()).toHaveLength(1);
-        await eventually("the next daemon knows of it", () =>
-          socketsOf(client.pid).some((its) => !before.includes(its)),
-        );
+        await eventually("the next daemon knows of it", async () => {
+          const before = await connections(first.state);
+          // Whoever looks whether a daemon answers has gone before a whole command is over.
+          expect((await cli(["ls"], { env: own })).code).toBe(0);
+          const now = await connections(first.state);
+          return before.some((its) => now.includes(its));
+        });
         client.kill("SIGKILL");
         await client.exited;
         await eventually("it is removed", async () => (await containers()).length === 0);
@@ -258,7 +218,7 @@ describe.each(engineNames)("images of %s", (kind) => {
       await using its = session([...words, "httpd", "-f", "-p", "8080", "-h", "/www"], { env });
       const headers = { host: `${name}.localhost` };
       const answers = async (): Promise<boolean> => {
-        const answer = await fetch(`http://127.0.0.1:${daemon.port}/`, { headers });
+        const answer = await fetch(`http://127.0.0.1:${port}/`, { headers });
         return (await answer.text()) === "from a container\n";
       };
       await eventually("it answers by its name", answers);
@@ -334,133 +294,12 @@ describe.each(engineNames)("images of %s", (kind) => {
         { hear: () => up.resolve(), ended: () => up.resolve() },
       );
       await up.promise;
-      expect(await containers()).toHaveLength(1);
-      leaving.end();
+      const during = await containers().finally(() => leaving.end());
+      expect(during).toHaveLength(1);
       await eventually("it is removed", async () => (await containers()).length === 0);
     },
     patience,
   );
-  describe("of services", () => {
-    let place: ProjectPlace;
-    beforeAll(async () => {
-      place = await projectPlace();
-    }, patience);
-    afterAll(async () => {
-      await place?.[Symbol.asyncDispose]();
-    }, patience);
 
-    const shell = () => ({ env: { PATH: process.env.PATH!, DOCKER_HOST: env.DOCKER_HOST } });
-
-    async function get(id: string): Promise<string> {
-      const { url } = await place.row(id);
-      return await (await fetch(url!, { headers: { Host: new URL(url!).host } })).text();
-    }
-
-    /** Those that are built for services, with a name or without. */
-    async function built(): Promise<string[]> {
-      const filters = encodeURIComponent('{"label":["localhostess.built"]}');
-      const all = JSON.parse(await engine.api("GET", `/images/json?filters=${filters}`));
-      return (all as { RepoTags: string[] | null }[]).map(({ RepoTags }) => String(RepoTags));
-    }
-
-    test(
-      "one is built from its folder, answers by its name, and is built anew from what has changed",
-      async () => {
-        const directory = await place.project(
-          "built",
-          `[services.web]
-type = "container"
-build = { context = "src", args = { WORD = "given" }, target = "web" }
-container_port = 80
-stop_timeout = "1s"
-`,
-        );
-        const src = join(directory, "src");
-        mkdirSync(src);
-        const file = `FROM ${image} AS web
-ARG WORD=none
-COPY page /www/index.html
-RUN echo "building with $WORD"; echo $WORD >> /www/index.html
-CMD ["/bin/httpd", "-f", "-p", "80", "-h", "/www"]
-FROM web AS other
-RUN exit 1
-`;
-        writeFileSync(join(src, "Dockerfile"), file);
-        writeFileSync(join(src, "page"), "the first\n");
-        expect((await place.up(directory, shell())).at(-1)).toBe("Ok");
-        expect(await get("built:web")).toBe("the first\ngiven\n");
-        expect(await place.logs("built:web")).toContain("building with given");
-        // Of the container, and not of the client of its engine.
-        expect(await place.row("built:web")).toMatchObject({
-          ...{ command: "the image of its Dockerfile", cpu: null, memory: null },
-        });
-        writeFileSync(join(src, "page"), "the second\n");
-        await place.send({ Stop: { name: "built:web" } });
-        expect((await place.up(directory, shell())).at(-1)).toBe("Ok");
-        expect(await get("built:web")).toBe("the second\ngiven\n");
-        // The one before is used by no container any more.
-        const images = await built();
-        expect(images).toHaveLength(1);
-        expect(images[0]).toMatch(/localhostess\/built-[0-9a-f]{8}-web:latest/);
-        await place.send({ Stop: { name: "built:web" } });
-      },
-      patience,
-    );
-
-    test(
-      "one that cannot be built says at which step, and the rest starts",
-      async () => {
-        const directory = await place.project(
-          "broken",
-          '[services.web]\ntype = "container"\nbuild = "."\nport = 80\n' +
-            '[services.ticks]\ntype = "worker"\ncommand = "sleep 60"\n',
-        );
-        writeFileSync(join(directory, "Dockerfile"), `FROM ${image}\nRUN echo working; exit 3\n`);
-        const lines = await place.up(directory, shell());
-        const sentence = "step 2/3 of Dockerfile failed with exit code 3: RUN echo working; exit 3";
-        expect(lines.at(-1)).toEqual({ Error: expect.stringContaining(sentence) });
-        expect(await place.row("broken:web")).toMatchObject({ state: "failed" });
-        expect(await place.row("broken:ticks")).toMatchObject({ state: "ready" });
-        expect(await place.logs("broken:web")).toContain("working");
-        await place.send({ Stop: { name: "broken:ticks" } });
-      },
-      patience,
-    );
-
-    test(
-      "attach is at the terminal of the program inside: keys, Ctrl-C and the size are its own",
-      async () => {
-        const directory = await place.project(
-          "talk",
-          `[services.shell]
-type = "container"
-image = "${image}"
-stop_timeout = "1s"
-command = '''sh -c 'trap "echo caught" INT; while :; do read -r x && echo got $x && busybox stty size; done' '''
-`,
-        );
-        expect((await place.up(directory, shell())).at(-1)).toBe("Ok");
-        await using its = session(["attach", "talk:shell"], {
-          ...{ env: { LOCALHOSTESS_STATE_DIR: place.daemon.directory }, columns: 87 },
-        });
-        await its.until((text) => text.includes("attached to talk:shell"));
-        its.type("one\r");
-        await its.until((text) => text.includes("got one"));
-        // The size takes a while from terminal to terminal.
-        await eventually("it has the size", () => {
-          its.type("again\r");
-          return its.output().includes("24 87");
-        });
-        its.type("\u0003");
-        await its.until((text) => text.includes("caught"));
-        its.type("two\r");
-        await its.until((text) => text.includes("got two"));
-        its.type("\u001d");
-        expect(await its.ended()).toBe(0);
-        expect(await place.row("talk:shell")).toMatchObject({ state: "ready" });
-        await place.send({ Stop: { name: "talk:shell" } });
-      },
-      patience,
-    );
-  });
-});
+  describe("of services", () => builtServices({ engine: () => engine, image }));
+}

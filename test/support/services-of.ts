@@ -1,35 +1,29 @@
-/** Services of type container on real engines: Docker's and Podman's in turn. */
+/** An engine -> the tests of services of type container that it runs. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type ContainerEngine,
-  containerEngine,
-  lackingNamespaces,
-} from "../support/container-engine.ts";
 import { ContainerRun, type RunEffects } from "../../src/containers/runs/container-run.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { containerSpec, madePlan } from "../containers/runs/made-plan.ts";
-import { endNow } from "../support/daemon-place.ts";
-import { lacking, type ProgramName } from "../support/debian.ts";
-import { eventually } from "../support/eventually.ts";
-import { type ProjectPlace, projectPlace, server } from "../support/project-place.ts";
-import { redisInContainer } from "../support/redis-in-container.ts";
-
-const engineNames = ["docker", "podman"] as const;
-
-const needed: Record<(typeof engineNames)[number], readonly ProgramName[]> = {
-  docker: ["dockerd", "rootlesskit", "slirp4netns", "newuidmap", "runc", "busybox"],
-  podman: ["podman", "slirp4netns", "runc", "busybox"],
-};
+import { type ContainerEngine, containerEngine } from "./container-engine.ts";
+import { endNow } from "./daemon-place.ts";
+import { lacking } from "./debian.ts";
+import { type EngineName, lackingFor } from "./engine-needs.ts";
+import { eventually } from "./eventually.ts";
+import { type ProjectPlace, projectPlace } from "./project-place.ts";
+import { redisInContainer } from "./redis-in-container.ts";
 
 const httpd = 'CMD ["/bin/httpd","-f","-p","80","-h","/www"]';
 
 /** Milliseconds for a test in which a container is made and removed a few times, on a busy machine. */
-const patience = 60_000;
+const patience = 120_000;
 
-describe.each(engineNames)("services in containers of %s", (kind) => {
-  const needs = lacking(needed[kind]) || lackingNamespaces();
+export function servicesOf(kind: EngineName): void {
+  describe(`services in containers of ${kind}`, () => run(kind));
+}
+
+function run(kind: EngineName): void {
+  const needs = lackingFor(kind);
   if (needs !== "") {
     test.skip(`run, are ready, and leave nothing${needs}`, () => {});
     return;
@@ -397,22 +391,4 @@ depends_on = ["web"]
     },
     patience,
   );
-});
-
-test("without an engine, one says how to get it, and the others start", async () => {
-  await using place = await projectPlace();
-  const directory = await place.project(
-    "none",
-    `[services.db]
-type = "container"
-image = "shop/web:1"
-[services.web]
-command = """${server}"""
-`,
-  );
-  const nowhere = `unix://${join(place.daemon.directory, "no.sock")}`;
-  await place.up(directory, { env: { PATH: process.env.PATH!, DOCKER_HOST: nowhere } });
-  await place.until("none:web", ({ state }) => state === "ready");
-  const { state, why } = await place.until("none:db", (row) => row.state === "failed");
-  expect(`${state}: ${why}`).toMatch(/no container engine answers.*DOCKER_HOST/);
-}, 60_000);
+}

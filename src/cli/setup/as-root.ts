@@ -1,0 +1,24 @@
+/** Words that begin with sudo, or with root's own shell -> how they ended, at the person's terminal. */
+
+export type EndedAsRoot =
+  | { kind: "ended"; code: number }
+  /** `why`: a sentence. */
+  | { kind: "failed"; why: string };
+
+/** Output of the commands goes to stderr: stdout has answers only. */
+export async function runAsRoot(words: readonly [string, ...string[]]): Promise<EndedAsRoot> {
+  try {
+    const child = Bun.spawn([...words], {
+      cwd: "/",
+      stdin: "inherit",
+      stdout: 2,
+      stderr: "inherit",
+    });
+    const code = await child.exited;
+    return child.signalCode === null
+      ? { kind: "ended", code }
+      : { kind: "failed", why: `it was ended by ${child.signalCode}` };
+  } catch (error) {
+    return { kind: "failed", why: (error as Error).message };
+  }
+}
