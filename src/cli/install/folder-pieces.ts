@@ -9,8 +9,7 @@ import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type OwnFolder, ownFolders, sandboxesIn } from "./own-folders.ts";
-import type { Piece } from "./piece.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here, Piece } from "./piece.ts";
 
 const words: Readonly<Record<OwnFolder["id"], string>> = {
   databases: "databases of projects",

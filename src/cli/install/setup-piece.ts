@@ -1,6 +1,6 @@
 /** The work of `localhostess setup` on this machine -> one piece. */
 import { setupRemoval } from "../setup/setup.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here } from "./piece.ts";
 
 export async function setupPiece({ flags, settings, world }: Here): Promise<Found> {
   const { due, carryOut } = await setupRemoval(
