@@ -10,6 +10,7 @@ import { shownSize } from "../../text/size.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type OwnFolder, ownFolders, sandboxesIn } from "./own-folders.ts";
 import type { Found, Here, Piece } from "./piece.ts";
+import { whyStays } from "./shared-folder.ts";
 
 const words: Readonly<Record<OwnFolder["id"], string>> = {
   databases: "databases of projects",
@@ -32,8 +33,15 @@ export function folderPieces({ flags, settings, world }: Here): Found {
   const stores = states.map((its) => storesFolder(its, { env, platform, uid }));
   const data = stores.flatMap(dataIn);
   const isInState = (path: string): boolean => path.startsWith(`${state}/`);
+  const stays: string[] = [];
   const pieces = folders.flatMap(({ id, path, bytes }): Piece[] => {
     if (id === "databases" && flags.keepData) return [];
+    const isChosen = id === "state" && Boolean(env.LOCALHOSTESS_STATE_DIR);
+    const why = whyStays(path, { home, isChosen });
+    if (why !== undefined) {
+      stays.push(`${path} stays, ${why}; what is of localhostess there is to be removed by hand`);
+      return [];
+    }
     const isState = id === "state";
     const inIt = data.filter(({ folder }) =>
       isState ? isInState(folder) : folder.startsWith(`${path}/`),
@@ -52,7 +60,7 @@ export function folderPieces({ flags, settings, world }: Here): Found {
     ];
   });
   const notes = flags.keepData ? data.map(({ text }) => `${text} stays`) : [];
-  return { pieces, notes };
+  return { pieces, notes: [...stays, ...notes] };
 }
 
 type Data = { folder: string; text: string };

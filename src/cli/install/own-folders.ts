@@ -35,11 +35,11 @@ export function ownFolders(options: FoldersOptions): OwnFolder[] {
   const runtime = env.XDG_RUNTIME_DIR;
   // A folder that was chosen by a variable may have other things in it, and so may the one around the file.
   const around = configFile === undefined ? "" : dirname(configFile);
+  const isOurs = !env.LOCALHOSTESS_CONFIG && basename(around) === "localhostess";
   const all: Record<OwnFolder["id"], readonly string[]> = {
     databases: stores.filter((path) => !path.startsWith(`${state}/`)),
     state: [state],
-    configuration:
-      configFile === undefined ? [] : [basename(around) === "localhostess" ? around : configFile],
+    configuration: configFile === undefined ? [] : [isOurs ? around : configFile],
     cache: [
       join(cache, "localhostess"),
       ...(uid === 0 ? [join(root, "var/cache/localhostess")] : []),

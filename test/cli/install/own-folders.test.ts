@@ -1,9 +1,10 @@
 /** Folders that `uninstall` takes away: all that we make, and nothing of anybody else. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownFolders } from "../../../src/cli/install/own-folders.ts";
+import { whyStays } from "../../../src/cli/install/shared-folder.ts";
 import { storesFolder } from "../../../src/stores/folders.ts";
 
 let place: string;
@@ -69,4 +70,45 @@ test("of a configuration file in another folder, the file alone is ours", () => 
   expect(ownFolders({ ...options(), configFile })).toEqual([
     { id: "configuration", path: configFile, bytes: 1 },
   ]);
+});
+
+test("of a configuration file that a variable names, the file alone is ours, whatever its folder is called", () => {
+  const configFile = join(place, "src/localhostess/config.toml");
+  made(join(place, "src/localhostess"));
+  writeFileSync(configFile, "1");
+  const its = options({ LOCALHOSTESS_CONFIG: configFile });
+  expect(ownFolders({ ...its, configFile })).toEqual([
+    { id: "configuration", path: configFile, bytes: 1 },
+  ]);
+});
+
+describe("a folder stays", () => {
+  const home = (): string => join(place, "home");
+
+  test("that is the home directory, has it in it, or leads there by a link, whoever has chosen it", () => {
+    mkdirSync(home());
+    symlinkSync(home(), join(place, "link"));
+    for (const path of [home(), `${home()}/`, place, "/", join(place, "link")]) {
+      expect(whyStays(path, { home: home(), isChosen: false })).toContain("home directory");
+    }
+  });
+
+  test("that a variable names as the state directory, and that has other things in it", () => {
+    const path = join(home(), "work");
+    mkdirSync(path, { recursive: true });
+    const ours = [
+      "credential",
+      "start.lock",
+      "state.json",
+      "state.json.bak",
+      "daemon.log.1",
+      "names.json.lock",
+    ];
+    for (const name of ours) writeFileSync(join(path, name), "");
+    writeFileSync(join(path, "registry.json.12.0b9a-1.tmp"), "");
+    expect(whyStays(path, { home: home(), isChosen: true })).toBeUndefined();
+    writeFileSync(join(path, "thesis.tex"), "");
+    expect(whyStays(path, { home: home(), isChosen: true })).toContain("thesis.tex");
+    expect(whyStays(path, { home: home(), isChosen: false })).toBeUndefined();
+  });
 });

@@ -123,6 +123,16 @@ test("databases are named as what cannot be made again, and stay with --keep-dat
   expect(existsSync(its.stateDirectory)).toBe(false);
 });
 
+test("a state directory that was somebody's folder before stays, and so does all in it", async () => {
+  await using its = await system();
+  await mkdir(its.stateDirectory, { recursive: true, mode: 0o700 });
+  await writeFile(join(its.stateDirectory, "thesis.tex"), "x");
+  const { code, err } = await its.run(["uninstall", "--yes"]);
+  expect(code).toBe(0);
+  expect(err).toContain(`${its.stateDirectory} stays, as it has in it what is not of localhostess`);
+  expect(readdirSync(its.stateDirectory)).toContain("thesis.tex");
+});
+
 test("a piece that cannot be taken away ends it, with what is still there and what to do", async () => {
   await using its = await system();
   // A folder in the place of a file that would be written.
