@@ -53,13 +53,16 @@ function editing({ root, uid }: OfUser, names: readonly string[]): string[] {
   // Helpers of other users write at the same time.
   const isLocked = existsSync(join(root, rootFolder));
   const its = readHosts(path, { longest: 16 * 1024 * 1024 });
-  const isOpen = names.length === 0 && its.kind === "text" && !its.text.endsWith("\n");
+  const isOpen =
+    names.length === 0 && its.kind === "text" && new RegExp(`(?:^|\n)${end}\r?$`).test(its.text);
+  // An editor may have put a carriage return behind a marker.
+  const lines = `/^${begin}[[:space:]]*$/,/^${end}[[:space:]]*$/d`;
   return [
     ...(isLocked ? [`exec 9>> ${lock}; flock 9`] : []),
     `cp -p ${file} ${fresh}`,
-    `sed ${shellWord(`/^${begin}$/,/^${end}$/d`)} ${file} > ${fresh}`,
+    `sed ${shellWord(lines)} ${file} > ${fresh}`,
     ...(names.length === 0 ? [] : [`printf '%s\\n' ${text} >> ${fresh}`]),
-    // The text had no line end at its end before the block.
+    // The block is the last, without a line end: the text before it had none either.
     ...(isOpen ? [`truncate -s -1 ${fresh}`] : []),
     // In a container the file is a mount, which nothing can be moved to.
     `mv -f ${fresh} ${file} || { cat ${fresh} > ${file}; rm -f ${fresh}; }`,

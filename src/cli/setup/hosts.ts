@@ -40,10 +40,11 @@ async function look(place: SetupPlace): Promise<PartPlan> {
   }
   if (platform !== "linux") return await onceWritten(place);
   const { step: program, problem } = await hostsProgram(place);
+  // Taken back in reverse: a daemon cannot write the block again once the program is gone, and the lock goes last.
   const steps = [
-    ...(program === undefined ? [] : [program]),
     domainsStep(place),
     blockStep({ root, uid, isThere: standing.kind === "behind" }),
+    ...(program === undefined ? [] : [program]),
   ];
   if (uid === 0) {
     const why = "the daemon of root writes the file itself, with hosts = true in config.toml";

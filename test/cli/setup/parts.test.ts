@@ -114,6 +114,33 @@ describe.skipIf(!isRoot)(`hosts ${asRoot}`, () => {
     }
   });
 
+  test("a block in the middle goes with no other byte, and markers that an editor has changed end it", async () => {
+    const block = "# BEGIN localhostess 1000\r\n127.0.0.1 a.test\n# END localhostess 1000";
+    await setUp(hosts, placeOf({ tlds: ["test"] }));
+    for (const [text, left] of [
+      [`${usual}${block}\n10.0.0.1 nas`, `${usual}10.0.0.1 nas`],
+      [`${usual}${block}\r\n10.0.0.1 nas\n`, `${usual}10.0.0.1 nas\n`],
+      [`${usual}${block.replace("\r", "")}\r\n10.0.0.1 nas\n`, `${usual}10.0.0.1 nas\n`],
+    ] as const) {
+      put("etc/hosts", text);
+      await takeAway(hosts, placeOf({ tlds: ["test"] }));
+      expect(read("etc/hosts")).toBe(left);
+      await setUp(hosts, placeOf({ tlds: ["test"] }));
+    }
+  });
+
+  test("the program goes before the block, which a daemon would write again", async () => {
+    const place = placeOf({ tlds: ["test"] });
+    await setUp(hosts, place);
+    put(
+      "etc/hosts",
+      (editedHosts(usual, { uid: 1000, names: ["a.test"] }) as { text: string }).text,
+    );
+    const there = steps(await hosts.look(place)).filter((its) => its.isThere);
+    const ids = there.toReversed().map((its) => its.id);
+    expect(ids).toEqual(["localhostess-hosts", "block", "domains"]);
+  });
+
   test("what another user needs stays", async () => {
     await setUp(hosts, placeOf({ tlds: ["test"] }));
     const other = editedHosts(usual, { uid: 1001, names: ["b.test"] }) as { text: string };
