@@ -165,7 +165,10 @@ describe.skipIf(!mayMount())("in a system that is thrown away", () => {
       dpkg-statoverride --update --add root root 4755 ${folder}/localhostess-hosts
       mkdir -m 755 /etc/localhostess
       echo "1000 ports hosts" >/etc/localhostess/users
-      touch /etc/localhostess/domains /etc/localhostess/hosts.lock
+      touch /etc/localhostess/domains /etc/localhostess/hosts.lock /etc/localhostess/users.new
+      # What it has done before, for a package of npm.
+      mkdir -p /usr/local/libexec/localhostess
+      touch /usr/local/libexec/localhostess/made-libexec /usr/local/libexec/localhostess/localhostess-hosts.new
       printf '%s\\n' '${block(1000)}' '10.0.0.1 mine' '${block(0)}' >>/etc/hosts
       ${install(newer)}
       echo "== upgraded"; localhostess version; getcap ${folder}/*; stat -c %a ${folder}/localhostess-hosts
@@ -204,7 +207,26 @@ describe.skipIf(!mayMount())("in a system that is thrown away", () => {
       printf '%s' '${torn}' >/etc/hosts
       ${remove}
       echo "== torn"; cat /etc/hosts
+      ${install(older)}
+      rm /etc/hosts; echo '${block(1)}' >/srv/hosts; ln -s /srv/hosts /etc/hosts
+      sh /var/lib/dpkg/info/localhostess.postrm remove
+      echo "== link"; readlink /etc/hosts; grep -c BEGIN /srv/hosts; rm /etc/hosts /srv/hosts
+      mkdir /etc/localhostess; mkfifo /etc/hosts
+      sh /var/lib/dpkg/info/localhostess.postrm purge &
+      # To grep first, and then to whoever has the lock and edits.
+      printf '%s\n' '${block(1)}' >/etc/hosts
+      echo "== lock"
+      for look in $(seq 250); do
+        flock -n /etc/localhostess/hosts.lock true || { echo held; break; }
+        sleep 0.02
+      done
+      printf '%s\n' '${block(1)}' mine >/etc/hosts
+      wait
+      cat /etc/hosts
+      ${remove}
     `);
+      expect(said.get("link")).toBe("/srv/hosts\n1");
+      expect(said.get("lock")).toBe("held\nmine");
       expect(said.get("whole")).toBe("firstline\n640");
       expect(said.get("torn")).toBe(torn.trimEnd());
       expect(said.get("left")).toBe("");
