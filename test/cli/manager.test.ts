@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { StartedBy } from "../../src/boot/started-by.ts";
 import { Manager } from "../../src/cli/daemon/manager.ts";
 import { minding } from "../../src/cli/daemon/minding.ts";
 import type { Settings } from "../../src/cli/shared/settings.ts";
@@ -35,17 +36,26 @@ describe.skipIf(process.platform !== "linux")("systemd", () => {
 
   afterEach(() => socket.close());
 
+  let sent: unknown[];
+  beforeEach(() => {
+    sent = [];
+  });
+
   function manager({
     env = {},
     units = {},
+    by,
   }: {
     env?: World["env"];
     units?: Record<string, string>;
+    by?: StartedBy;
   }) {
     const world = { env, platform: "linux" } as World;
     return new Manager({
       ...{ world, settings: {} as Settings, background: true, note() {}, ignoreSignals() {} },
       unit: (pid) => (units[pid] === undefined ? undefined : unit(units[pid])),
+      minds: { daemonPid: async () => 99, signal: (...its) => void sent.push(its) },
+      ...(by === undefined ? {} : { by }),
     });
   }
 
@@ -88,6 +98,41 @@ describe.skipIf(process.platform !== "linux")("systemd", () => {
     its.stopping();
     await eventually("the end is heard", () => heard.length > 0);
     expect(heard.join()).not.toContain("MAINPID");
+  });
+
+  test("ends the daemon by a signal to the process that it follows, also while the next one is on trial", async () => {
+    const units = {
+      self: "localhostess.service",
+      77: "localhostess.service",
+      78: "another.service",
+    };
+    const its = manager({ env: env(), units });
+    its.handedOver(77);
+    // Whoever sends another one to a process that only ends means that process.
+    expect([true, false].map((isFirst) => its.passOn("SIGTERM", { isFirst }))).toEqual([
+      true,
+      false,
+    ]);
+    its.handedOver(78);
+    expect(its.passOn("SIGTERM", { isFirst: true })).toBe(false);
+    await eventually("it is sent", () => sent.length > 0);
+    expect(sent).toEqual([[77, "SIGTERM"]]);
+  });
+
+  test("is not there, and whoever waits for this process gets every signal to the daemon that runs", async () => {
+    for (const by of ["launchd", "container", "init"] as const) {
+      const its = manager({ by });
+      its.handedOver(undefined);
+      expect([true, false].map((isFirst) => its.passOn("SIGINT", { isFirst }))).toEqual([
+        true,
+        true,
+      ]);
+    }
+    const its = manager({ by: "anybody" });
+    its.handedOver(77);
+    expect(its.passOn("SIGINT", { isFirst: true })).toBe(false);
+    await eventually("all are sent", () => sent.length === 6);
+    expect(sent).toEqual(Array.from({ length: 6 }, () => [99, "SIGINT"]));
   });
 
   test("is found where a command within the unit has started the daemon, without the variable", async () => {

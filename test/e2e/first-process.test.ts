@@ -141,6 +141,28 @@ command = "trap 'echo db >> ../ended; exit' TERM; while :; do sleep 0.1; done"
 );
 
 test.skipIf(!able)(
+  "told to end while another daemon is on trial, it ends that one, whose services end in time",
+  async () => {
+    const shop = join(directory, "shop");
+    const command = "trap 'echo web > ../ended; exit' TERM; while :; do sleep 0.1; done";
+    await Bun.write(
+      join(shop, "locald.toml"),
+      `[project]\nname = "shop"\n[services.web]\ntype = "worker"\ncommand = "${command}"\n`,
+    );
+    await using its = await container(await documented());
+    expect((await its.exec(...program, "up", shop)).code).toBe(0);
+    const restarting = its.exec(...program, "server", "restart");
+    await eventually("the next one", () => daemonPid() > 1, 30_000);
+    await its.exec(...program, "ls");
+    expect(its.output()).not.toContain("this process stays");
+    its.signal("SIGTERM");
+    expect(await its.ended()).toBe(0);
+    expect(readFileSync(join(directory, "ended"), "utf8")).toBe("web\n");
+    await restarting;
+  },
+);
+
+test.skipIf(!able)(
   "a first process ignores signals that it does not handle; SIGQUIT is handled",
   async () => {
     await using its = await container(await documented());

@@ -1,13 +1,13 @@
 /** How the daemon was started -> words to whoever waits for it, and what becomes of the process in the end. */
 import { join } from "node:path";
-import { startedBy, whenReplaced } from "../../boot/started-by.ts";
+import { type StartedBy, startedBy, whenReplaced } from "../../boot/started-by.ts";
 import { unitName } from "../../boot/unit-text.ts";
 import { type Unit, unitOf } from "../../system/unit-of.ts";
 import type { Daemon } from "../../daemon/daemon.ts";
 import { notifySupervisor } from "../../system/notify-supervisor.ts";
 import type { Settings } from "../shared/settings.ts";
-import type { World } from "../shared/world.ts";
-import { minding } from "./minding.ts";
+import type { StopSignal, World } from "../shared/world.ts";
+import { minding, type MindingOptions, passOn } from "./minding.ts";
 
 export type ManagerOptions = {
   world: World;
@@ -19,6 +19,8 @@ export type ManagerOptions = {
   ignoreSignals(): void;
   /** For tests. */
   unit?: (pid: number | "self") => Unit | undefined;
+  by?: StartedBy;
+  minds?: MindingOptions;
 };
 
 /** Milliseconds that answers have, of the ten seconds after which container engines kill everything. */
@@ -31,6 +33,8 @@ export class Manager {
   readonly #notify;
   readonly #unit;
   #becomes: "keeps" | "ends" | "minds" = "keeps";
+  /** The daemon that has taken over, where systemd follows it. */
+  #followed: number | undefined;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
@@ -39,7 +43,8 @@ export class Manager {
     this.#unit = options.unit ?? unitOf;
     const NOTIFY_SOCKET = notifyPath(env, this.#unit("self"));
     const { pid, ppid: parent } = process;
-    this.#by = startedBy({ pid, parent, platform, background, env: { ...env, NOTIFY_SOCKET } });
+    const its = { pid, parent, platform, background, env: { ...env, NOTIFY_SOCKET } };
+    this.#by = options.by ?? startedBy(its);
     this.#notify = notifySupervisor(this.#by === "systemd" ? NOTIFY_SOCKET : undefined);
   }
 
@@ -60,7 +65,25 @@ export class Manager {
     const ours = this.#unit("self")?.path;
     const isSame = pid !== undefined && ours !== undefined && this.#unit(pid)?.path === ours;
     this.#becomes = whenReplaced[this.#by][isSame ? "same unit" : "elsewhere"];
+    this.#followed = isSame && this.#by === "systemd" ? pid : undefined;
     if (isSame) this.#notify(`MAINPID=${pid}`, `STATUS=pid ${pid} has taken over`);
+  }
+
+  /**
+   * A signal came to this process while the next daemon was on trial (`isFirst`), or has come since.
+   * @returns whether it is for the next daemon, and goes there.
+   */
+  passOn(name: StopSignal, { isFirst }: { isFirst: boolean }): boolean {
+    const { settings, minds } = this.#options;
+    if (this.#becomes === "minds") {
+      void passOn(name, settings, minds);
+      return true;
+    }
+    // Later signals of systemd go to the process that it was told of.
+    const pid = isFirst ? this.#followed : undefined;
+    // At once: this process may end before another turn.
+    if (pid !== undefined) void passOn(name, settings, { ...minds, daemonPid: () => pid });
+    return pid !== undefined;
   }
 
   stopping(): void {
@@ -75,7 +98,7 @@ export class Manager {
       ignoreSignals();
       note("this process stays until the daemon ends that has taken over");
       void daemon.kept({ stays: true });
-      return await minding(settings, this.#options.world);
+      return await minding(settings, this.#options.world, this.#options.minds);
     }
     if (daemon.keeps > 0 && !background) {
       note("this process stays for services that it has started; to end it does them no harm");

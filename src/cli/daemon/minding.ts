@@ -18,31 +18,50 @@ const patience = 6;
 export type MindingOptions = {
   clock?: Clock;
   /** The pid of the daemon that has proved itself. */
-  daemonPid?(): Promise<number | undefined>;
+  daemonPid?(): Promise<number | undefined> | number;
   signal?(pid: number, name: NodeJS.Signals): void;
 };
 
-/**
- * Signals go to the daemon that runs now, and orphans are reaped. @returns 0 once a daemon has ended as it was told to,
- * and 1 where it ended otherwise.
- */
-export async function minding(
-  settings: Pick<Settings, "stateDirectory" | "socket">,
-  world: Pick<World, "onSignal" | "exit">,
+type Place = Pick<Settings, "stateDirectory" | "socket">;
+
+/** A signal -> the daemon that runs now has it. @returns false where none has proved itself, or it is gone. */
+export async function passOn(
+  name: NodeJS.Signals,
+  { stateDirectory, socket }: Place,
   options: MindingOptions = {},
-): Promise<number> {
-  const { stateDirectory, socket } = settings;
-  const { clock = systemClock, signal = (pid, name) => void process.kill(pid, name) } = options;
+): Promise<boolean> {
+  const { clock = systemClock, signal = (pid, its) => void process.kill(pid, its) } = options;
   const {
     daemonPid = async () => {
       const found = await findDaemon(stateDirectory, { clock, socket });
       return found.kind === "healthy" ? found.handshake.pid : undefined;
     },
   } = options;
+  const pid = await daemonPid();
+  if (pid === undefined) return false;
+  try {
+    signal(pid, name);
+    return true;
+  } catch {
+    // The daemon has ended since.
+    return false;
+  }
+}
+
+/**
+ * Signals go to the daemon that runs now, and orphans are reaped. @returns 0 once a daemon has ended as it was told to,
+ * and 1 where it ended otherwise.
+ */
+export async function minding(
+  settings: Place,
+  world: Pick<World, "onSignal" | "exit">,
+  options: MindingOptions = {},
+): Promise<number> {
+  const { stateDirectory } = settings;
+  const { clock = systemClock } = options;
   const cancel = world.onSignal((name) => {
-    void daemonPid().then((pid) => {
-      if (pid === undefined) world.exit(exitCode.failed);
-      else signal(pid, name);
+    void passOn(name, settings, options).then((isHeard) => {
+      if (!isHeard) world.exit(exitCode.failed);
     });
   });
   const zombies = new LeftZombies();

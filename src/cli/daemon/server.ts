@@ -26,7 +26,7 @@ import { printJsonLine } from "../shared/json-output.ts";
 import { Manager } from "./manager.ts";
 import { statusOf } from "./server-status.ts";
 import { trustChild } from "../shared/trust-child.ts";
-import { noColors, type Screen, type World } from "../shared/world.ts";
+import { noColors, type Screen, type StopSignal, type World } from "../shared/world.ts";
 
 export type StartDaemon = (options: DaemonOptions) => Promise<Daemon | undefined>;
 
@@ -47,7 +47,7 @@ export async function serverStart(
   /** Changes that are found before the banner is printed. */
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
-  const end = ending(world);
+  const end = ending(world, (name) => manager.passOn(name, { isFirst: false }));
   const background = flags.background ?? false;
   const ignoreSignals = end.cancel;
   const manager = new Manager({ world, settings, background, note, ignoreSignals });
@@ -121,7 +121,12 @@ export async function serverStart(
   });
   await end.begun;
   if (!daemon.isReplaced) manager.stopping();
-  await daemon.stop();
+  const stopped = daemon.stop();
+  // The next daemon was on trial, and stays from here on: whoever ends the daemon means that one.
+  if (daemon.isReplaced && end.signal() !== undefined) {
+    manager.passOn(end.signal()!, { isFirst: true });
+  }
+  await stopped;
   heard();
   if (flags.background) {
     note(
@@ -235,23 +240,33 @@ function hostsBlock({ sandbox, ownPlace, config }: Settings): DaemonOptions["hos
   return { wanted: config.hosts?.value, root: "/" };
 }
 
-/** The first signal begins the drain; a second one ends the process at once. */
-function ending(world: World): { begun: Promise<void>; begin(): void; cancel: Cancel } {
+type Ending = {
+  begun: Promise<void>;
+  begin(): void;
+  /** The one that has begun it; undefined: something else has. */
+  signal(): StopSignal | undefined;
+  cancel: Cancel;
+};
+
+/** The first signal begins the drain; a second one ends the process at once, unless it is for another daemon. */
+function ending(world: World, isPassedOn: (name: StopSignal) => boolean): Ending {
   const { promise: begun, resolve } = Promise.withResolvers<void>();
   let ends = false;
+  let first: StopSignal | undefined;
   const begin = (): void => {
     ends = true;
     resolve();
   };
-  const cancel = world.onSignal(() => {
+  const cancel = world.onSignal((name) => {
     if (ends) {
-      world.exit(interrupted);
+      if (!isPassedOn(name)) world.exit(interrupted);
       return;
     }
+    first = name;
     world.err.write(`${world.err.colors.dim("stopping; a second signal exits immediately")}\n`);
     begin();
   });
-  return { begun, begin, cancel };
+  return { begun, begin, signal: () => first, cancel };
 }
 
 type BannerOptions = {
