@@ -73,7 +73,7 @@ export function daemonPaths(options: LocateOptions): DaemonPaths {
   const base = stateDirectory(options);
   if (base.kind === "mistake") mistakes.push(base.what);
   const sandbox = env.LOCALHOSTESS_SANDBOX || undefined;
-  if (sandbox !== undefined && !/^[a-z0-9-]{1,32}$/.test(sandbox)) {
+  if (sandbox !== undefined && !isSandboxName(sandbox)) {
     mistakes.push(
       `--sandbox ${JSON.stringify(sandbox)}: a sandbox name has at most 32 lower-case letters, digits and hyphens`,
     );
@@ -97,4 +97,8 @@ export function daemonPaths(options: LocateOptions): DaemonPaths {
     log: join(path, "daemon.log"),
     sandbox,
   };
+}
+
+export function isSandboxName(name: string): boolean {
+  return /^[a-z0-9-]{1,32}$/.test(name);
 }

@@ -14,7 +14,13 @@ import { findRunning } from "../shared/daemon-here.ts";
 import { Failure } from "../shared/failure.ts";
 import { isWsl } from "../shared/is-wsl.ts";
 import { printJson } from "../shared/json-output.ts";
-import { defaultPort, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
+import {
+  defaultPort,
+  type Settings,
+  settingsOf,
+  type SettingsOptions,
+  UsageError,
+} from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { byLaunchd } from "./by-launchd.ts";
 import { byProfile } from "./by-profile.ts";
@@ -72,10 +78,15 @@ type Here = {
   place: ServicePlace;
 };
 
-type Asked = { flags: ServiceFlags; world: World; effects: ServiceEffects };
+type Asked = {
+  flags: ServiceFlags;
+  world: World;
+  effects: ServiceEffects;
+  options?: SettingsOptions;
+};
 
-async function here({ flags, world, effects }: Asked): Promise<Here> {
-  const settings = await settingsOf(flags.json ? { json: true } : {}, world);
+async function here({ flags, world, effects, options }: Asked): Promise<Here> {
+  const settings = await settingsOf(flags.json ? { json: true } : {}, world, options);
   if (settings.sandbox !== undefined) {
     throw new UsageError(["--sandbox: a sandbox is not there after a reboot; leave it out"]);
   }
@@ -172,7 +183,8 @@ export async function serviceRemoval(
 ) {
   const removals: { lines: string[]; carryOut(): Promise<void> }[] = [];
   for (const way of waysOf[world.platform] ?? []) {
-    const { its, place } = await here({ flags: { ...flags, way }, world, effects });
+    const options = { withoutConfig: true };
+    const { its, place } = await here({ flags: { ...flags, way }, world, effects, options });
     const hasFile = its.files.some((path) => lstatSync(path, { throwIfNoEntry: false }));
     // A manager that does not answer is in nobody's way where there is nothing of ours.
     if (!hasFile && !(await its.standing()).installed) continue;

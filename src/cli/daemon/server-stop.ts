@@ -9,7 +9,7 @@ import { endpointOf, type Registration } from "../../control/found/registration.
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { systemClock } from "../../system/clock.ts";
-import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { type Flags, type Settings, settingsOf, type SettingsOptions } from "../shared/settings.ts";
 import { caseOf, outcomeOf, wordsFor } from "../shared/daemon-answers.ts";
 import { findRunning, daemonFailure } from "../shared/daemon-here.ts";
 import { Failure } from "../shared/failure.ts";
@@ -24,7 +24,7 @@ const pollEvery = 50;
 /** Milliseconds between two questions for what the daemon still waits. */
 const askEvery = 1_000;
 
-export type StopOptions = {
+export type StopOptions = SettingsOptions & {
   /** Milliseconds without a service that is ending, until the daemon is signalled. */
   patience?: number;
 };
@@ -32,9 +32,9 @@ export type StopOptions = {
 export async function serverStop(
   flags: Flags,
   world: World,
-  { patience = usualPatience }: StopOptions = {},
+  { patience = usualPatience, ...options }: StopOptions = {},
 ): Promise<number> {
-  const settings = await settingsOf(flags, world);
+  const settings = await settingsOf(flags, world, options);
   const found = await findRunning(settings, { world, mentions: false, bySocket: false });
   const { dim } = world.err.colors;
   const outcome = outcomeOf(found, "end");

@@ -29,7 +29,7 @@ export async function daemonPieces({ world }: Here, states: readonly string[]): 
       details: ["services that it runs end in their own time"],
       isData: false,
       async remove() {
-        await serverStop({}, quiet(its));
+        await serverStop({}, quiet(its), { withoutConfig: true });
       },
     });
   }

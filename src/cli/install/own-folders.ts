@@ -2,6 +2,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { storesFolder } from "../../stores/folders.ts";
+import { isSandboxName } from "../../system/paths.ts";
 
 /** In the order in which they are shown and removed: what cannot be made again comes first. */
 const ids = ["databases", "state", "configuration", "cache", "sockets"] as const;
@@ -57,9 +58,11 @@ export function ownFolders(options: FoldersOptions): OwnFolder[] {
   );
 }
 
-/** State directories of sandboxes. */
+/** State directories of sandboxes. A file that a file manager has put beside them is none. */
 export function sandboxesIn(state: string): string[] {
-  return namesIn(join(state, "sandboxes")).map((name) => join(state, "sandboxes", name));
+  return namesIn(join(state, "sandboxes"))
+    .filter(isSandboxName)
+    .map((name) => join(state, "sandboxes", name));
 }
 
 function inFolder(folder: string, form: RegExp): string[] {

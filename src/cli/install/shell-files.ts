@@ -1,6 +1,6 @@
 /** A person's home -> the start-up files of their shells that have lines of ours, and those files without them. */
 import { realpathSync } from "node:fs";
-import { chmod, stat } from "node:fs/promises";
+import { chmod, chown, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
@@ -40,7 +40,7 @@ export async function shellFilesWithOurs(its: Home): Promise<ShellFile[]> {
   return found;
 }
 
-/** Links stay links, and the mode stays. @throws Error of the file system, or where the file is no text any more. */
+/** Links, mode and owner stay as they are. @throws Error of the file system, or where the file is no text any more. */
 export async function removeOurs(path: string): Promise<void> {
   const read = await readText(path, { longest });
   if (read.kind !== "text") {
@@ -49,7 +49,9 @@ export async function removeOurs(path: string): Promise<void> {
   const { text, removed } = withoutOurs(read.text);
   if (removed.length === 0) return;
   const real = realpathSync(path);
-  const { mode } = await stat(real);
+  const { mode, uid, gid } = await stat(real);
   await writeAtomically(real, text);
+  // Under sudo, the home may be that of the person.
+  if (process.getuid?.() === 0) await chown(real, uid, gid);
   await chmod(real, mode & 0o7777);
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -53,12 +54,15 @@ describe("in a home", () => {
   });
   afterEach(() => rmSync(home, { recursive: true }));
 
-  test("each file is found, and keeps its mode and the link that leads to it", async () => {
+  test("each file is found, and keeps its mode, its owner and the link that leads to it", async () => {
     mkdirSync(join(home, "dotfiles"));
     mkdirSync(join(home, ".config/fish"), { recursive: true });
     const real = join(home, "dotfiles/bashrc");
     writeFileSync(real, 'a\neval "$(localhostess completion bash)"\n');
     chmodSync(real, 0o640);
+    // By sudo, in the home of somebody else.
+    const owner = process.getuid?.() === 0 ? 1000 : statSync(real).uid;
+    chownSync(real, owner, owner);
     symlinkSync(real, join(home, ".bashrc"));
     const fish = join(home, ".config/fish/config.fish");
     writeFileSync(fish, "localhostess completion fish | source\nlocalhostess up\n");
@@ -72,7 +76,7 @@ describe("in a home", () => {
     ]);
     await removeOurs(join(home, ".bashrc"));
     expect(readFileSync(real, "utf8")).toBe("a\n");
-    expect(statSync(real).mode & 0o777).toBe(0o640);
+    expect(statSync(real)).toMatchObject({ uid: owner, mode: 0o100640 });
     expect(lstatSync(join(home, ".bashrc")).isSymbolicLink()).toBe(true);
     await removeOurs(join(home, ".zshrc"));
     expect(removeOurs(join(home, ".profile"))).rejects.toThrow(`${home}/.profile is gone`);

@@ -48,13 +48,18 @@ test("all is listed, then taken away, and the files are as before; a second time
 
   await writeFile(shell, `alias l=ls\n${line}`);
   await mkdir(join(its.home, ".config/localhostess"), { recursive: true });
-  await writeFile(join(its.home, ".config/localhostess/config.toml"), "infer = false\n");
+  const config = join(its.home, ".config/localhostess/config.toml");
+  await writeFile(config, "infer = false\n");
   await mkdir(join(its.home, ".cache/localhostess/postgres"), { recursive: true });
   await writeFile(join(its.home, ".cache/localhostess/postgres/x"), "x");
   expect((await its.run(["trust"])).code).toBe(0);
   const { env } = its;
   expect((await started(its)).code).toBe(0);
   const { pid } = JSON.parse(readFileSync(join(its.stateDirectory, "registration.json"), "utf8"));
+  // Neither stands in the way of whoever wants all of it gone.
+  await writeFile(config, "infer = [\n");
+  await mkdir(join(its.stateDirectory, "sandboxes"), { mode: 0o700 });
+  await writeFile(join(its.stateDirectory, "sandboxes/.DS_Store"), "");
   const installed = snapshot(its.all);
 
   const listed = await its.run(["uninstall", "--dry-run"], { env });
