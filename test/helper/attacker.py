@@ -4,7 +4,7 @@ outcomes as JSON. To be run by `world.ts` as root, in a mount and network namesp
 
 Orders but `attack` are carried out by processes of their own, so they may run at the same time.
 """
-import array, ctypes, fcntl, json, os, resource, select, signal, socket, struct, subprocess, sys, time
+import array, ctypes, fcntl, json, os, pty, resource, select, signal, socket, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -337,6 +337,41 @@ def stopped_with_lock(order):
     return {"other": other, "first": running.outcome()}
 
 
+def on_terminal(order):
+    """In the foreground of a terminal whose person types ^C, ^\\ and ^Z while the program waits for the lock."""
+    with open("/etc/localhostess/hosts.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        given, input = os.pipe()
+        os.write(input, order["stdin"].encode("latin1"))
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.dup2(given, 0)
+            words = ["start", *words_of(order), "--", PROGRAMS + order["program"], *order["argv"]]
+            os.execve(PROGRAMS + "start", words, {})
+        # The child has our own descriptor of it until it is the program.
+        program = PROGRAMS + order["program"]
+        while os.readlink(f"/proc/{pid}/exe") != program or "/etc/localhostess/hosts.lock" not in paths_of(pid):
+            time.sleep(0.01)
+        os.write(terminal, b"\x03\x1c\x1a")
+        time.sleep(0.1)
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    if os.WIFSTOPPED(status):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return {"ended": "stopped"}
+    return {"ended": os.waitstatus_to_exitcode(status)}
+
+
+def paths_of(pid):
+    """What the descriptors of a process lead to."""
+    folder = f"/proc/{pid}/fd"
+    for name in os.listdir(folder):
+        try:
+            yield os.readlink(f"{folder}/{name}")
+        except FileNotFoundError:
+            pass
+
+
 def crowd(order):
     """All at once, but for those which the next ones wait for; what each was given stays open."""
     running = []
@@ -399,6 +434,7 @@ ORDERS = {
     "kill everywhere": kill_everywhere,
     "edit everywhere": edit_everywhere,
     "stopped with lock": stopped_with_lock,
+    "on terminal": on_terminal,
     "crowd": crowd,
     "swap": swap,
     "command": command,

@@ -497,6 +497,11 @@ describe.skipIf(!canAttack)(`the hosts file in any state${byAttack}`, () => {
         expect(hostsNow(world)).toBe(`${hostsBefore}${block("api.localhost")}`);
       },
     );
+
+    its("the keys of a terminal neither end nor stop one that writes, or waits to", async () => {
+      expect(await world.order("on terminal", asked())).toEqual({ ended: 0 });
+      expect(hostsNow(world)).toBe(`${hostsBefore}${block("api.localhost")}`);
+    });
   });
 
   describe("beside it", () => {

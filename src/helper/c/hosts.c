@@ -17,6 +17,8 @@ const char program_name[] = "localhostess-hosts";
 
 /* Seconds for the whole input: its writer is a program that has it at hand. */
 enum { INPUT_SECONDS = 10 };
+/* For the lock, for which it waits ten seconds, and for a disk that is slow. */
+enum { WRITE_SECONDS = 60 };
 
 /*
  * From setuid root to plain root without a capability, so that neither a file of the user nor a signal of theirs is
@@ -107,6 +109,8 @@ int main(int argc, char **argv) {
   if (code == GO_ON) code = read_domains(domains_room, &domains);
   if (code == GO_ON) code = check_names(request, domains, &names);
   if (code != GO_ON) return code;
+  /* The kernel sends signals of a terminal to root's processes too. */
+  hold_on(WRITE_SECONDS);
   code = write_hosts_file(uid, &names, &left_out);
   if (code == DONE) say_left_out(&left_out);
   return code;

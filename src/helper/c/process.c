@@ -96,6 +96,12 @@ void settle(int kept) {
   syscall(SYS_close_range, (unsigned)kept + 1, ~0U, 0U);
 }
 
+void hold_on(unsigned seconds) {
+  static const int keys[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) signal(keys[i], SIG_IGN);
+  alarm(seconds);
+}
+
 /* Version 3 of the call, from linux/capability.h, which is no part of musl. */
 struct capability_header {
   uint32_t version;

@@ -14,6 +14,12 @@ void settle(int kept);
 /* Gives back every capability but one, for good. Ends the process where the kernel does not do that. */
 void keep_capability(int capability);
 
+/*
+ * From now on no key of a terminal ends or stops the process, and it ends by itself after so many seconds, whatever it
+ * waits for: others wait for what it holds.
+ */
+void hold_on(unsigned seconds);
+
 /* One line on stderr, behind the program's name, in which bytes that a terminal would obey are '?'. Returns `code`. */
 int say(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
