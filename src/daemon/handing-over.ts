@@ -111,7 +111,11 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
       watch.resume(successor);
       options.cameBack?.();
     },
-    endProcess,
+    // In a container, it may know itself by the number of another process here.
+    endProcess: (named) => {
+      const pid = process.platform === "linux" ? nextPid : named;
+      return pid !== undefined && endProcess(pid);
+    },
   });
   return {
     conversations,

@@ -445,6 +445,10 @@ test("one that hangs and cannot be ended keeps everything: two would do the same
 test.each<[what: string, said: unknown]>([
   ["that does not know what a trial is", { done: true, services: true }],
   ["that does not say who it is", { ...done, trial: { pid: "7" } }],
+  [
+    "whose number is no process, to which a signal goes to all",
+    { ...done, trial: { pid: -1, version: "1" } },
+  ],
   ["that starts the services again", { ...done, services: false }],
 ])("one %s is not on trial", (_what, said) => {
   const its = handing();

@@ -412,5 +412,6 @@ function eventIn(value: unknown, { trial }: Pick<HandingOptions, "trial">): Even
 
 function isNamed(its: unknown): its is Named {
   const { pid, version } = (its ?? {}) as Partial<Named>;
-  return Number.isInteger(pid) && typeof version === "string";
+  // Others mean a group of processes, or all of them.
+  return Number.isInteger(pid) && pid! > 0 && typeof version === "string";
 }
