@@ -2,7 +2,9 @@
 
 export type EndedAsRoot =
   | { kind: "ended"; code: number }
-  /** `why`: a sentence. */
+  /** A signal has ended it: some of the commands may have been run. */
+  | { kind: "cut off"; by: string }
+  /** Nothing was run. `why`: a sentence. */
   | { kind: "failed"; why: string };
 
 /** Output of the commands goes to stderr: stdout has answers only. */
@@ -17,7 +19,7 @@ export async function runAsRoot(words: readonly [string, ...string[]]): Promise<
     const code = await child.exited;
     return child.signalCode === null
       ? { kind: "ended", code }
-      : { kind: "failed", why: `it was ended by ${child.signalCode}` };
+      : { kind: "cut off", by: String(child.signalCode) };
   } catch (error) {
     return { kind: "failed", why: (error as Error).message };
   }

@@ -182,6 +182,10 @@ async function doAll({ due }: WholePlan, { way, flags, settings, world }: Doing)
   const mayAsk = world.err.columns() !== undefined;
   const ended = await runAsRoot(rootCommand(lines, { sudo, mayAsk }));
   if (ended.kind === "failed") throw new Failure("failed", `nothing was changed: ${ended.why}`);
+  if (ended.kind === "cut off") {
+    const what = `${ended.by} has ended it, and some of the commands may have been run`;
+    throw new Failure("failed", `${what}; each may be run twice: localhostess setup`);
+  }
   if (ended.code === 0) return;
   throw new Failure("failed", failedWords(ended.code, { sudo, mayAsk }));
 }

@@ -103,7 +103,8 @@ async function authorityStep(ca: CertificateAuthority, { anchors, place }: Where
     isDone: isTrusted,
     isThere: isTrusted || holders.length > 0,
     commands: [
-      `install -d -m 755 ${folder}`,
+      // A folder that is there keeps its mode.
+      `mkdir -p ${folder}`,
       // The certificate itself stands here: a file of the user could be another one by the time that root reads it.
       `printf '%s\\n' ${pemOf(bodyOf(pem)).trim().split("\n").map(shellWord).join(" ")} > ${fresh}`,
       `chmod 644 ${fresh}`,

@@ -211,6 +211,8 @@ describe.skipIf(!isRoot)(`trust ${asRoot}`, () => {
 
   test("the certificate is the one that was looked at, in the file that `trust` knows, and goes by content", async () => {
     const { pem, certificatePath } = await authority("names");
+    // As on systems where the group staff has it.
+    chmodSync(join(root, folder), 0o2775);
     const plan = await trust.look(place());
     const [step] = steps(plan);
     expect(step).toMatchObject({ id: "trust-names", isDone: false, isThere: false });
@@ -227,6 +229,7 @@ describe.skipIf(!isRoot)(`trust ${asRoot}`, () => {
     put(`${folder}/company.crt`, pem.replace(/A/g, "B"));
     await takeAway(trust, place());
     expect(readdirSync(join(root, folder))).toEqual(["company.crt"]);
+    expect(statSync(join(root, folder)).mode & 0o7777).toBe(0o2775);
     expect(read(bundle)).not.toContain(pem);
   });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { runAsRoot } from "../../../src/cli/setup/as-root.ts";
 import { ownPrograms } from "../../../src/cli/setup/own-programs.ts";
 import { hosts } from "../../../src/cli/setup/hosts.ts";
 import { ports } from "../../../src/cli/setup/ports.ts";
@@ -247,6 +248,13 @@ describe("whose it is", () => {
     expect(of({ uid: 0, user: "bob" })).rejects.toThrow('/etc/passwd has no user "bob"');
     expect(of({ user: "7" })).rejects.toThrow("only root");
   });
+});
+
+test("commands that a signal has ended may have been run, and a program that is not there has run nothing", async () => {
+  const ended = (...words: [string, ...string[]]) => runAsRoot(words);
+  expect(await ended("/bin/sh", "-c", "kill -INT $$")).toEqual({ kind: "cut off", by: "SIGINT" });
+  expect(await ended("/bin/sh", "-c", "exit 3")).toEqual({ kind: "ended", code: 3 });
+  expect(await ended(join(root, "no-sudo"))).toMatchObject({ kind: "failed" });
 });
 
 test("sudo gets one command with an environment of its own, and asks only where somebody can answer", () => {
