@@ -2,15 +2,10 @@
 import { lstatSync } from "node:fs";
 import { runCommand } from "../system/command.ts";
 import { printable } from "../text/printable.ts";
-import {
-  type Installed as InstalledProgram,
-  type InstalledOptions,
-  installedPrograms,
-} from "./installed.ts";
+import { type InstalledOptions, installedPrograms, type Present } from "./installed.ts";
 import { helperExit, hostsHelperName } from "./places.ts";
 
-export type Installed =
-  InstalledProgram | { kind: "without right"; path: string } | { kind: "none" };
+export type Installed = Present | { kind: "without right"; path: string } | { kind: "none" };
 
 export type Answer =
   | { kind: "written" }

@@ -8,19 +8,12 @@ export type Present =
   /** `why`: a sentence. */
   | { kind: "unsafe"; path: string; why: string };
 
-export type Installed = Present | { kind: "none" };
-
 export type InstalledOptions = {
   /** The root of the system's files: `/`, except in tests. */
   root?: string | undefined;
   /** The user who has to own all of it: root, except in tests. */
   owner?: number | undefined;
 };
-
-/** The first that is there: a package's own, or else that of setup. */
-export function installedProgram(name: string, options: InstalledOptions = {}): Installed {
-  return installedPrograms(name, options)[0] ?? { kind: "none" };
-}
 
 /** Those that are there, a package's own first. */
 export function installedPrograms(name: string, options: InstalledOptions = {}): Present[] {
