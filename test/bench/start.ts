@@ -17,9 +17,8 @@ const count = Number(process.argv[2] ?? 15);
 const ways: Readonly<Record<string, readonly string[]>> = {
   "as released": compileOptions,
   "without --minify": compileOptions.filter((its) => its !== "--minify"),
+  "without --splitting": compileOptions.filter((its) => its !== "--splitting"),
   "with --bytecode": [...compileOptions, "--bytecode", "--format=esm"],
-  "with --splitting": [...compileOptions, "--splitting"],
-  "with --bytecode --splitting": [...compileOptions, "--bytecode", "--format=esm", "--splitting"],
 };
 
 type Sample = { wall: number; cpu: number };

@@ -78,7 +78,7 @@ describe.skipIf(lacking !== "")(`other machines${lacking}`, () => {
 
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(join(tmpdir(), "localhostess-machines-")));
-    place = await daemonPlace();
+    place = await daemonPlace({ apart: true });
     client = await sshClient(folder);
     const its = (name: string) => ({ name, folder: join(folder, name), authorized: client.key });
     // One has a localhostess of its own, in a PATH that ssh's sessions have there.

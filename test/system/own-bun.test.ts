@@ -172,11 +172,11 @@ describe("in src/", () => {
     expect(having(/\bBun\.build\b|\bBun\.Transpiler\b/)).toEqual([]);
     expect(having(/\bBun\.spawn(Sync)?\b|\bchild_process\b|\bBun\.\$|\bnew Worker\b/)).toEqual([
       // sudo, or root's own shell, for what the person has agreed to.
-      "src/cli/setup/as-root.ts",
       // What the person asked for, in their folder.
       "src/cli/projects/child.ts",
       // Git, in / and by an absolute path, for the verbs that change worktrees.
       "src/cli/projects/git.ts",
+      "src/cli/setup/as-root.ts",
       // Openers, in / and by an absolute path.
       "src/cli/shared/show.ts",
       // A browser that the person asked for.

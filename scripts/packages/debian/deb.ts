@@ -1,13 +1,13 @@
 /** A platform's program and the documents -> a package for Debian, with the same bytes wherever it is made. */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { unitName, unitText } from "../../../src/boot/unit-text.ts";
 import type { Documents } from "../documents.ts";
 import { type Files, fill, setTimes } from "../folder.ts";
 import type { Platform } from "../platforms.ts";
 import { programPaths, type Program } from "../program.ts";
 import { run } from "../run.ts";
 import { changelog, control, copyright, overrides } from "./control.ts";
-import { unit, unitPath } from "./unit.ts";
 
 export type DebOptions = {
   platform: Platform;
@@ -83,7 +83,7 @@ function installed({ program, documents, version, epoch, license }: DebOptions):
     "usr/share/bash-completion/completions/localhostess": completions.bash,
     "usr/share/zsh/vendor-completions/_localhostess": completions.zsh,
     "usr/share/fish/vendor_completions.d/localhostess.fish": completions.fish,
-    [unitPath]: unit,
+    [`usr/lib/systemd/user/${unitName}`]: unitText({ program: "/usr/bin/localhostess" }),
     [`${doc}/copyright`]: copyright(license),
     [`${doc}/changelog.gz`]: zipped(changelog({ version: debianVersion(version), epoch })),
     "usr/share/lintian/overrides/localhostess": overrides,
