@@ -1,6 +1,6 @@
 /** An NSS database -> a trust store, by NSS's own `certutil`. */
-import { mkdir } from "node:fs/promises";
 import { installCommand } from "./install-command.ts";
+import { makeFolder, removeIfNew } from "./made-database.ts";
 import { type Database, nssDatabases } from "./nss-databases.ts";
 import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
@@ -43,6 +43,7 @@ export async function nssStores(machine: Machine): Promise<TrustStore[]> {
 export function nssStore(database: Database, machine: Machine): TrustStore {
   const place = `sql:${database.directory}`;
   const again = "localhostess trust";
+  let isMade = database.made;
 
   async function certutil(...args: string[]): Promise<string> {
     // With a password file, certutil never prompts and so never waits for an answer.
@@ -116,8 +117,17 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
   }
 
   async function make(): Promise<void> {
-    await mkdir(database.directory, { recursive: true, mode: 0o700 });
+    await makeFolder(database.directory);
     await certutil("-N", "--empty-password");
+    isMade = true;
+  }
+
+  /** Neither a certificate nor a key. */
+  async function isEmpty(): Promise<boolean> {
+    if (/ \w*,\w*,\w*\s*$/m.test(await certutil("-L"))) return false;
+    const argv = ["certutil", "-K", "-d", place, "-f", "/dev/null"] as const;
+    const keys = await machine.run([...argv]);
+    return keys.kind === "done" && `${keys.stdout}${keys.stderr}`.includes("no keys found");
   }
 
   async function outcome(action: () => Promise<Outcome>): Promise<Outcome> {
@@ -133,7 +143,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     name: database.name,
 
     async check(certificate): Promise<Check> {
-      if (!database.made) return { kind: "absent", why: "the database does not exist yet" };
+      if (!isMade) return { kind: "absent", why: "the database does not exist yet" };
       try {
         const entry = await find(certificate);
         if (entry === undefined) return { kind: "absent" };
@@ -147,7 +157,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
 
     install: (certificate) =>
       outcome(async () => {
-        if (!database.made) await make();
+        if (!isMade) await make();
         const entry = await find(certificate);
         if (entry?.servers.includes("C")) return { kind: "already" };
         const nickname = entry?.nickname ?? nicknameOf(certificate);
@@ -166,9 +176,10 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
 
     remove: (certificate) =>
       outcome(async () => {
-        if (!database.made) return { kind: "already" };
+        if (!isMade) return { kind: "already" };
         const removed = await take(certificate);
         if (!removed) return { kind: "already" };
+        isMade = !(await removeIfNew(database.directory, isEmpty));
         return { kind: "done", note: "restart the browser if it is running" };
       }),
   };

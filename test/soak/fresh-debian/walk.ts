@@ -52,15 +52,15 @@ export async function settle(
   }
 }
 
-/** @throws with the output, unless it ends with `code`. */
+/** @throws with the output, unless it ends with `code`, where that is given. */
 export async function must(
   system: ThrowawaySystem,
   script: string,
   as?: Person,
-  code: number | undefined = 0,
+  code: number | "any" = 0,
 ): Promise<Ended> {
   const its = await system.sh(`cd\n${script}`, as);
-  if (code === undefined || its.code === code) return its;
+  if (code === "any" || its.code === code) return its;
   throw new Error(`${script}\nended with ${its.code}\n${its.out}\n${its.err}`);
 }
 
@@ -88,7 +88,7 @@ export function walk(system: ThrowawaySystem, options: WalkOptions) {
     must(system, script, as).then((its) => has(its, ...wanted));
   const until = async (script: string, as: Person, wanted: string | RegExp): Promise<void> => {
     for (let tries = 0; ; tries++) {
-      const its = await must(system, script, as, undefined);
+      const its = await must(system, script, as, "any");
       try {
         has(its, wanted);
         return;
@@ -113,7 +113,7 @@ export function walk(system: ThrowawaySystem, options: WalkOptions) {
         does("localhostess setup --ports --hosts --yes", alice, "done"),
       );
       await step("trust", async () => {
-        await must(system, "localhostess trust", alice, undefined);
+        await must(system, "localhostess trust", alice, "any");
         await does("localhostess setup --trust --yes", alice, "done");
         await does("localhostess trust --status", alice);
       });
@@ -166,7 +166,7 @@ export function walk(system: ThrowawaySystem, options: WalkOptions) {
       );
       await step("alice: uninstall --yes", async () => {
         await does("localhostess uninstall --yes", alice);
-        if ((await must(system, "command -v localhostess", alice, undefined)).code === 0) {
+        if ((await must(system, "command -v localhostess", alice, "any")).code === 0) {
           throw new Error("the program is still there");
         }
       });

@@ -1,6 +1,6 @@
 /** NSS databases: with the real certutil where there is one, in homes that are gone afterwards. */
 import { expect, test } from "bun:test";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nssStore, nssStores } from "../../../src/tls/trust/nss.ts";
 import { nssDatabases } from "../../../src/tls/trust/nss-databases.ts";
@@ -32,6 +32,35 @@ describeWith(["certutil"])("with certutil", () => {
     expect(await store.remove(certificate)).toEqual({ kind: "already" });
     expect(await store.install(certificate)).toMatchObject({ kind: "done" });
     expect(await certutil("-L", "-d", `sql:${directory}`)).toMatch(/^localhostess \w{16} +C,, *$/m);
+  });
+
+  test("a database that we have made goes with our last certificate, and the folders made for it", async () => {
+    await using temporary = await temporaryMachine(real);
+    const { machine } = temporary;
+    const directory = join(machine.home, "data/pki/nssdb");
+    await mkdir(join(machine.home, "data"));
+    const store = nssStore({ name: "x", directory, made: false }, machine);
+    const [first, second] = [await certificateIn(machine.home), await certificateIn(machine.home)];
+    await store.install(first);
+    await store.install(second);
+    const later = nssStore({ name: "x", directory, made: true }, machine);
+    expect(await later.remove(first)).toMatchObject({ kind: "done" });
+    expect(await later.check(second)).toEqual({ kind: "trusted" });
+    expect(await later.remove(second)).toMatchObject({ kind: "done" });
+    expect(await later.remove(second)).toEqual({ kind: "already" });
+    expect(await readdir(join(machine.home, "data"))).toEqual([]);
+  });
+
+  test("one that we have made stays where a browser has put something into it", async () => {
+    await using temporary = await temporaryMachine(real);
+    const { machine } = temporary;
+    const directory = join(machine.home, "pki/nssdb");
+    const store = nssStore({ name: "x", directory, made: false }, machine);
+    const [ours, theirs] = [await certificateIn(machine.home), await certificateIn(machine.home)];
+    await store.install(ours);
+    await certutil("-A", "-n", "theirs", "-t", "C,,", "-i", theirs.path, "-d", `sql:${directory}`);
+    expect(await store.remove(ours)).toMatchObject({ kind: "done" });
+    expect(await certutil("-L", "-d", `sql:${directory}`)).toContain("theirs");
   });
 
   for (const order of ["oldest", "newest"]) {
