@@ -24,7 +24,7 @@ export function unitPaths(person: Person) {
   const folder = unitFolder(person);
   return {
     unit: join(folder, unitName),
-    /** What differs from machine to machine; a person's own changes are in another file beside it. */
+    /** The variables, which differ from machine to machine; a person's own changes are in another file beside it. */
     environment: join(folder, `${unitName}.d`, "environment.conf"),
     /** There while the unit is enabled. */
     wanted: join(folder, "default.target.wants", unitName),

@@ -41,7 +41,7 @@ export function stableProgram(options: StableOptions): StableProgram {
       why: "this program is in a cache, from which it will vanish; install it first: npm install -g localhostess; then run: localhostess service install",
     };
   }
-  // What npm and bun link to finds its Bun, or its compiled program, by itself.
+  // The script that npm and bun link to finds its Bun, or its compiled program, by itself.
   const launcher = own.endsWith(".ts") ? join(dirname(dirname(own)), "bin", name) : own;
   const linked = find(name, PATH);
   const target = linked === undefined ? undefined : real(linked);

@@ -33,9 +33,9 @@ export function startedBy({ pid, parent, platform, background, env }: StartOptio
 }
 
 /**
- * What the process becomes whose daemon was replaced. `keeps`: a small program that keeps the services which it has
- * started, or nothing. `ends`: nothing, at once, where its successor is not the manager's. `minds`: it waits for the end
- * of the daemon that has taken over, as its own end would be taken for that.
+ * The process whose daemon was replaced. `keeps`: a small program that keeps the services which it has started, or
+ * nothing. `ends`: nothing, at once, where its successor is not the manager's. `minds`: it waits for the end of the
+ * daemon that has taken over, as its own end would be taken for that.
  */
 export const whenReplaced: Readonly<
   Record<StartedBy, Readonly<Record<"same unit" | "elsewhere", "keeps" | "ends" | "minds">>>

@@ -1,4 +1,4 @@
-/** What a machine has -> the way in which the daemon is there after a reboot. */
+/** A machine, as far as it matters -> the way in which the daemon is there after a reboot. */
 
 export const ways = ["systemd", "launchd", "profile"] as const;
 export type Way = (typeof ways)[number];

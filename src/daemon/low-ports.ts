@@ -7,6 +7,8 @@ import {
   type HelperAnswer,
   helperPorts,
 } from "../helper/ask-for-ports.ts";
+import { installedPrograms } from "../helper/installed.ts";
+import { helperName } from "../helper/places.ts";
 import { whyNoPorts } from "../helper/why-no-ports.ts";
 import { isLoopback } from "../link/listen.ts";
 import type { Ready } from "../link/listen-on-both.ts";
@@ -54,6 +56,8 @@ export class LowPorts {
     if (helper === undefined || (this.#answer !== undefined && this.#answer.kind !== "sockets")) {
       return;
     }
+    // Most machines have none: then nothing is tried.
+    if (installedPrograms(helperName, helper).length === 0) return;
     const needed = ports.filter(
       (port) => helperPorts.includes(port) && !isHanded(port) && this.#isNeeded(port),
     );

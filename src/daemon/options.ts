@@ -85,7 +85,7 @@ export type Daemon = {
   readonly addresses: readonly string[];
   /** The daemon that this one has replaced. */
   readonly predecessor: Pick<Registration, "pid"> | undefined;
-  /** That one has handed over to us: it knows who we are. */
+  /** Whether that one has handed over to us, and so knows who we are. */
   readonly isHanded: boolean;
   /** Resolves, with the reason, when somebody else than the caller wants the daemon to stop. */
   readonly dismissed: Promise<string>;

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { ways } from "../../src/boot/way.ts";
 import { givenStates } from "../../src/cli/servers/given-row.ts";
+import { partStates } from "../../src/cli/setup/setup-report.ts";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
 import { forwardings, guards } from "../../src/manifest/name-settings.ts";
@@ -370,6 +371,26 @@ const finding = v.strictObject({
   fix: orNull(v.string(), "what to do"),
 });
 
+const setupReport = v.strictObject({
+  parts: list(
+    v.strictObject({
+      part: one(["ports", "hosts", "trust"], "the option of `setup`"),
+      state: one(partStates, "whether it is set up"),
+      why: orNull(v.string(), "the reason"),
+      fix: orNull(v.string(), "what to do"),
+    }),
+    "the exit code is 1 if one is `impossible`, or with `--status` if one is `to do`",
+  ),
+  steps: list(
+    v.strictObject({
+      step: text("a word that stays"),
+      purpose: text("a sentence"),
+      commands: list(v.string(), "lines for the shell of root"),
+    }),
+    "those that are due; with `--remove`, those that take away",
+  ),
+});
+
 const daemonStatus = v.strictObject({
   running: flag("the exit code is 1 if it is not"),
   probe: text("the [result of the probe](daemon.md#the-probe)"),
@@ -569,6 +590,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   Waited: waited,
   Store: store,
   Finding: finding,
+  "Setup report": setupReport,
   Project: project,
   Configuration: configuration,
   Declared: declared,
@@ -834,6 +856,10 @@ export const answers: Readonly<Record<string, Answer>> = {
     note: "one line before the browser starts; what the browser prints goes to stderr",
   },
   doctor: rows(finding),
+  setup: {
+    shape: setupReport,
+    note: "afterwards; with `--dry-run` and `--status`, as it is. Nobody is asked: `--yes` does it",
+  },
   "service install": changedService,
   "service uninstall": changedService,
   "service status": object({

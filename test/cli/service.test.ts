@@ -146,6 +146,15 @@ describe("systemd", () => {
     const { code, out } = await its.service("status");
     expect(code).toBe(0);
     expect(out).toStartWith("installed: systemd starts the daemon at login\n");
+    // One that was stopped comes up after a reboot all the same; one that has failed may not.
+    await its.state("state", "inactive");
+    expect((await its.service("status")).code).toBe(0);
+    await its.state("state", "failed");
+    const failed = await its.service("status");
+    expect([failed.code, failed.err]).toEqual([
+      1,
+      "the daemon has failed (exit-code); see why: journalctl --user -u localhostess.service\n",
+    ]);
   });
 
   const failures = [

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } fr
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { installer, lacking, type ProgramName, whereIs } from "../support/debian.ts";
+import { build } from "./world.ts";
 
 const root = resolve(import.meta.dir, "../..");
 const programs = ["localhostess-helper", "localhostess-hosts"] as const;
@@ -54,7 +55,7 @@ test("the hashes are of this version: scripts/build-helper makes them", () => {
 
 describe.each(["linux-x64", "linux-arm64"])("%s", (platform) => {
   test.skipIf(!canBuild(platform))(
-    `built in two folders, the bytes are the same, and those of hashes.json${lacking(neededFor(platform))}`,
+    `built in another folder, the bytes are those of hashes.json, or of a second build${lacking(neededFor(platform))}`,
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "localhostess-build-"));
       try {
@@ -63,29 +64,30 @@ describe.each(["linux-x64", "linux-arm64"])("%s", (platform) => {
           cpSync(join(root, its), join(other, its), { recursive: true });
         }
         symlinkSync(join(root, "node_modules"), join(other, "node_modules"));
-        const built = [root, other].map((tree, i) => ({
-          script: join(tree, "scripts/build-helper"),
-          out: join(folder, `out${i}`),
-        }));
-        for (const { script, out } of built) await run([script, "--out", out, "--only", platform]);
-        for (const program of programs) {
-          const [one, two] = built.map(({ out }) => readFileSync(join(out, platform, program)));
-          expect(one!.equals(two!)).toBe(true);
-          expect(one!.length).toBeLessThan(256 * 1024);
-          // Nothing of the machine that made it.
-          expect(one!.includes(root) || one!.includes(folder)).toBe(false);
-        }
-        const here = readJson<Hashes>(join(built[0]!.out, "hashes.json"))[platform]!;
+        const first = join(folder, "out");
+        const script = join(other, "scripts/build-helper");
+        await run([script, "--out", first, "--only", platform]);
+        const here = readJson<Hashes>(join(first, "hashes.json"))[platform]!;
         const there = committed[platform]!;
         const tools = ["compiler", "linker", "libc"].filter((its) => here[its] !== there[its]);
-        if (tools.length === 0) expect(here).toEqual(there);
-        else {
+        if (tools.length === 0) {
+          // Those were made in a folder of somebody else's.
+          expect(here).toEqual(there);
+        } else {
           const words = tools.map((its) => `${its} ${here[its]}, not ${there[its]}`).join("; ");
           console.warn(`${platform} is not compared with src/helper/hashes.json: ${words}`);
+          build(join(folder, "again"), "--only", platform);
+          expect(readJson<Hashes>(join(folder, "again/hashes.json"))[platform]).toEqual(here);
+        }
+        for (const program of programs) {
+          const bytes = readFileSync(join(first, platform, program));
+          expect(bytes.length).toBeLessThan(256 * 1024);
+          // Nothing of the machine that made it.
+          expect(bytes.includes(root) || bytes.includes(folder)).toBe(false);
         }
         if (whereIs("readelf") === undefined) return;
         for (const program of programs) {
-          const elf = await run(["readelf", "-lhW", join(built[0]!.out, platform, program)]);
+          const elf = await run(["readelf", "-lhW", join(first, platform, program)]);
           expect(elf).toMatch(/Type:\s+DYN/);
           expect(elf).toMatch(/GNU_RELRO/);
           // A stack that holds no code, no loader, and no page that may be both written and run.

@@ -59,7 +59,7 @@ nonsense = 1
     'config.toml:6 tlds[2]: expected a domain such as "test", got 7',
     'config.toml:8 http-port: unknown key; did you mean "http_port"?',
     'config.toml:9 https_redirect: expected true or false, got "yes"',
-    "config.toml:10 nonsense: unknown key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, containers, other_users, infer, guard, allow_origins, allow_posts, forwarded, strict_subdomains, names, remotes, project, env, services and worktree",
+    "config.toml:10 nonsense: unknown key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, containers, hosts, other_users, infer, guard, allow_origins, allow_posts, forwarded, strict_subdomains, names, remotes, project, env, services and worktree",
   ]);
 });
 

@@ -27,6 +27,7 @@ import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
 import { logins } from "./logins.ts";
+import { lowPorts } from "./low-ports.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
@@ -98,6 +99,7 @@ export const faults: readonly Fault[] = [
   ...tls,
   ...typed,
   ...lists,
+  ...lowPorts,
   ...shown,
   ...worktrees,
 ];

@@ -4,7 +4,7 @@
  *
  *     bun test/soak/service-systemd.ts [rounds]
  *
- * The manager runs in namespaces of its own (mounts, pids, cgroups), so that nothing of this machine is touched.
+ * The manager runs in namespaces of its own (mounts, pids, cgroups, network): nothing of this machine is touched.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,7 +30,7 @@ async function outside(): Promise<number> {
   const group = join(unified(), `localhostess-${process.pid}`);
   mkdirSync(group);
   const script = `
-    mount --make-rprivate / && mount -t proc proc /proc
+    ip link set lo up && mount --make-rprivate / && mount -t proc proc /proc
     umount -R /sys/fs/cgroup 2>/dev/null; mount -t cgroup2 none /sys/fs/cgroup || exit 90
     mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system /run/user/0 && chmod 700 /run/user/0
     touch /run/console && mount --bind /run/console /dev/console 2>/dev/null
@@ -40,7 +40,7 @@ async function outside(): Promise<number> {
       [
         "sh",
         "-c",
-        `echo $$ > ${group}/cgroup.procs; exec unshare -m -p -C --fork sh -c '${script}'`,
+        `echo $$ > ${group}/cgroup.procs; exec unshare -m -p -C -n --fork sh -c '${script}'`,
       ],
       {
         env: {
@@ -154,7 +154,7 @@ async function within(home: string, count: number): Promise<void> {
   const project = join(home, "shop");
   mkdirSync(project, { recursive: true });
   mkdirSync(join(home, ".config/localhostess"), { recursive: true });
-  const port = 21_000 + (process.ppid % 1000);
+  const port = 9090;
   writeFileSync(
     join(home, ".config/localhostess/config.toml"),
     `port = ${port}\nhttp_port = "off"\nhttps_port = "off"\ncontainers = false\n`,

@@ -41,10 +41,12 @@ done
 case $2 in
   show)
     [ -n "$unit" ] && echo LoadState=loaded || echo LoadState=not-found
-    [ -e active ] && echo ActiveState=active || echo ActiveState=inactive
+    if [ -e state ]; then echo "ActiveState=$(cat state)"
+    elif [ -e active ]; then echo ActiveState=active
+    else echo ActiveState=inactive; fi
     [ -e enabled ] && echo UnitFileState=enabled || echo UnitFileState=
     [ -e active ] && echo "MainPID=$(cat active)" || echo MainPID=0
-    echo Result=success; echo NeedDaemonReload=no ;;
+    [ "$(cat state 2>&1)" = failed ] && echo Result=exit-code || echo Result=success; echo NeedDaemonReload=no ;;
   enable)
     [ -n "$unit" ] || { echo "Failed to enable unit: Unit file $4 does not exist." >&2; exit 1; }
     : > enabled; echo 4242 > active ;;

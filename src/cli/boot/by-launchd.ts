@@ -21,9 +21,9 @@ import {
 const codes = {
   /** The agent is loaded already, or was disabled. */
   inputOutput: 5,
-  /** It is being loaded, or unloaded. */
+  /** The agent is being loaded, or unloaded. */
   busy: [36, 37],
-  /** It is not loaded. */
+  /** No such agent is loaded. */
   unknown: [3, 113],
   /** There is no such session: nobody has logged in at the screen. */
   noSession: 125,

@@ -69,7 +69,7 @@ export function byProfile(place: ServicePlace): ServiceWay {
   };
 }
 
-/** What the login shell reads first, and no other shell of the person's. */
+/** The file that the login shell reads first, and no other shell of the person's. */
 function profileFor({ world: { env, home } }: ServicePlace): { path: string; shell: Shell } {
   const shell = basename(env.SHELL ?? "");
   if (shell === "zsh") {

@@ -164,14 +164,11 @@ const lateText =
 const lingersText =
   "other services of yours may need it that you linger; if none does: loginctl disable-linger";
 
-function problemsOf({ LoadState, ActiveState, Result, UnitFileState }: Shown): string[] {
+function problemsOf({ LoadState, ActiveState, Result }: Shown): string[] {
   if (LoadState === "masked") return [maskedText];
   return [
     ...(ActiveState === "failed"
       ? [`the daemon has failed (${Result}); see why: journalctl --user -u ${unitName}`]
-      : []),
-    ...(UnitFileState === "enabled" && ActiveState === "inactive"
-      ? ["the daemon was stopped; to start it: localhostess server start --detach"]
       : []),
   ];
 }

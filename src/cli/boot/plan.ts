@@ -1,4 +1,4 @@
-/** What is to be done for the service -> done, or shown: files, and commands of the manager. */
+/** The steps that a service needs -> done, or shown: files, and commands of the manager. */
 import { rm } from "node:fs/promises";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import type { CommandResult } from "../../system/command.ts";
@@ -64,7 +64,7 @@ export interface ServiceWay {
   install(): Promise<Plan>;
   uninstall(): Promise<Plan>;
   standing(): Promise<Standing>;
-  /** Of a command that has not ended with 0. */
+  /** For a command that has not ended with 0. */
   verdict(words: Words, result: CommandResult): Verdict;
 }
 

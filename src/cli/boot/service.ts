@@ -160,6 +160,34 @@ export async function serviceUninstall(
   return await done({ flags, world, way, its, place, plan, text });
 }
 
+const waysOf: Partial<Record<NodeJS.Platform, readonly Way[]>> = {
+  linux: ["systemd", "profile"],
+  darwin: ["launchd", "profile"],
+};
+
+/** All that `service uninstall` takes away, by whatever way it was installed, for whoever takes away more than that. */
+export async function serviceRemoval(
+  flags: Pick<ServiceFlags, "root">,
+  { world, effects = {} }: { world: World; effects?: ServiceEffects },
+) {
+  const removals: { lines: string[]; carryOut(): Promise<void> }[] = [];
+  for (const way of waysOf[world.platform] ?? []) {
+    const { its, place } = await here({ flags: { ...flags, way }, world, effects });
+    const { steps } = await its.uninstall();
+    removals.push({
+      lines: steps.map(line),
+      carryOut: () => carryOut(steps, { run: place.run, verdict: its.verdict }),
+    });
+  }
+  return {
+    lines: removals.flatMap(({ lines }) => lines),
+    /** @throws Failure */
+    async carryOut() {
+      for (const its of removals) await its.carryOut();
+    },
+  };
+}
+
 type Done = {
   flags: ServiceFlags;
   world: World;

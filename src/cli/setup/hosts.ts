@@ -17,7 +17,8 @@ import { rootProgram } from "./root-program.ts";
 export const hosts: Part = {
   name: "hosts",
   purpose: "names that every program finds, in /etc/hosts: Safari, Java, Python, psql",
-  isUsual: false,
+  // Where the resolver knows the names, there is nothing to do.
+  isUsual: true,
   look,
 };
 

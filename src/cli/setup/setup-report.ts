@@ -19,15 +19,16 @@ export type SetupReport = {
 
 type Row = SetupReport["parts"][number];
 
-function rowOf({ part, plan }: Looked, { due }: WholePlan): Row {
+function rowOf({ part, plan }: Looked, { due, had }: WholePlan): Row {
   const row = { part: part.name, why: null, fix: null };
   if (plan.kind === "unneeded") return { ...row, state: "unneeded", why: plan.why };
   if (plan.kind === "impossible") {
     return { ...row, state: "impossible", why: plan.why, fix: plan.fix };
   }
-  // The user's line is every part's that has a right.
-  const ids = [...plan.steps.map(({ id }) => id), ...(plan.rights.length > 0 ? ["user"] : [])];
-  const [first] = due.filter(({ id }) => ids.includes(id));
+  const ids = plan.steps.map(({ id }) => id);
+  // One line of the users file has the rights of all parts.
+  const isListed = plan.rights.every((right) => had.has(right));
+  const first = due.find(({ id }) => ids.includes(id) || (id === "user" && !isListed));
   if (first === undefined) return { ...row, state: "done" };
   return { ...row, state: "to do", why: first.purpose, fix: `localhostess setup --${part.name}` };
 }

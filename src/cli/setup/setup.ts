@@ -50,7 +50,8 @@ export async function setup(flags: SetupFlags, world: World): Promise<number> {
   const code = flags.remove || isAll ? exitCode.done : exitCode.failed;
   if (plan.due.length === 0) {
     if (json) printJson(world, reportOf(looked, plan));
-    else world.out.write(flags.remove ? "nothing to remove\n" : "nothing to do\n");
+    else if (flags.remove) world.out.write("nothing to remove\n");
+    else if (isAll) world.out.write("nothing to do\n");
     return code;
   }
   const way = flags.dryRun ? { kind: "shown" as const } : wayTo(flags, { settings, world });
@@ -77,8 +78,14 @@ export async function setup(flags: SetupFlags, world: World): Promise<number> {
 export type Here = { settings: Settings; world: World };
 
 /** All that `setup --remove` takes away, for whoever takes away more than that. */
-export function setupRemoval(flags: SetupFlags, here: Here) {
-  return lookAt({ ...flags, remove: true }, here);
+export async function setupRemoval(flags: SetupFlags, here: Here) {
+  const agreed = { ...flags, remove: true, yes: true };
+  const { plan } = await lookAt(agreed, here);
+  return {
+    due: plan.due,
+    /** @throws Failure */
+    carryOut: () => doAll(plan, { ...here, flags: agreed, way: wayTo(agreed, here) }),
+  };
 }
 
 async function lookAt(

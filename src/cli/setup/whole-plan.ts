@@ -10,6 +10,8 @@ export type WholePlan = {
   steps: readonly Step[];
   /** Those that change something. */
   due: readonly Step[];
+  /** The rights that the user has now. */
+  had: ReadonlySet<Right>;
 };
 
 type UserNow = Omit<UserLine, "wanted">;
@@ -23,7 +25,7 @@ export function setupPlan(looked: readonly Looked[], user: UserNow): WholePlan {
   const wanted = new Set([...user.had, ...plans.flatMap(({ rights }) => rights)]);
   const steps = plans.flatMap((plan) => plan.steps);
   if (wanted.size > 0) steps.push(usersStep({ ...user, wanted }));
-  return { steps, due: steps.filter((step) => !step.isDone) };
+  return { steps, due: steps.filter((step) => !step.isDone), had: user.had };
 }
 
 type ToRemove = { user: UserNow; folder: ProgramFolder };
@@ -41,7 +43,7 @@ export function removalPlan(looked: readonly Looked[], { user, folder }: ToRemov
   if (wanted.size < user.had.size) steps.push(wanted.size > 0 ? line : undone(line));
   const isLast = wanted.size === 0 && !user.hasOthers;
   if (isLast && folder.isThere) steps.push(undone(folderStep(folder)));
-  return { steps, due: steps };
+  return { steps, due: steps, had: user.had };
 }
 
 function undone(step: Step): Step {

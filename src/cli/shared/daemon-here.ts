@@ -1,25 +1,15 @@
 /** Settings -> the running daemon, started in the background if necessary. */
 import packageJson from "../../../package.json" with { type: "json" };
-import { commandOfManager, type ManagerCommand } from "../../boot/start-by-manager.ts";
-import {
-  connect,
-  type Connected,
-  findDaemon,
-  type Found,
-  type Spawned,
-} from "../../control/found/connect.ts";
+import { connect, type Connected, findDaemon, type Found } from "../../control/found/connect.ts";
 import type { Registration } from "../../control/found/protocol.ts";
 import { settled, type SettleOptions } from "../../control/found/settled.ts";
-import { spawnDaemon, type SpawnOptions } from "../../control/found/spawn.ts";
 import { takeTurn, type Turn, turnToStart } from "../../control/found/turn.ts";
 import { printable } from "../../text/printable.ts";
-import { shellCommand } from "../../text/shell-words.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { systemClock } from "../../system/clock.ts";
 import { ownProgram } from "../../system/own-bun.ts";
-import { unitName } from "../../boot/unit-text.ts";
-import { unitOf } from "../../system/unit-of.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
+import { commandBy, isManaged, spawnedBy } from "./by-manager.ts";
 import {
   caseOf,
   isStopped,
@@ -29,7 +19,7 @@ import {
   wordsFor,
 } from "./daemon-answers.ts";
 import { fateOf, type RunningServices, runningServices } from "./running-services.ts";
-import { defaultPort, type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
+import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
 import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
 
@@ -167,18 +157,15 @@ export async function ensureDaemon({
   }
   const words = ["server", "start", "--background", ...wordsOf(flags)];
   const command = ownProgram([...words, ...(instead === undefined ? ["--unless-running"] : [])]);
-  const byManager = managerCommand({
-    flags,
-    settings,
-    world,
-    before,
-    isReplaced: instead !== undefined,
-  });
+  const pid = instead === undefined ? undefined : before.registration?.pid;
+  const isReplaced = instead !== undefined;
+  const options = wordsOf(flags);
+  const manager = await commandBy({ options, settings, world, pid, isReplaced });
   const connected = await connect({
     stateDirectory,
     clock: systemClock,
     spawn: () =>
-      spawned(byManager, { command, env: daemonEnv(settings, world), log: settings.log }),
+      spawnedBy(manager, { command, env: daemonEnv(settings, world), log: settings.log }),
     ...(instead === undefined ? {} : { instead }),
   });
   if (connected.kind === "connected") return connected;
@@ -194,37 +181,6 @@ export async function ensureDaemon({
     "not_started",
     `the daemon could not be started: ${why.replaceAll("\n", "; ")}; its log: ${settings.log}`,
   );
-}
-
-type Managed = Pick<EnsureOptions, "flags" | "settings" | "world"> & {
-  before: Found;
-  isReplaced: boolean;
-};
-
-/** @throws UsageError for options that the manager's daemon would not get. */
-function managerCommand({ flags, settings, world, before, isReplaced }: Managed) {
-  // The service has the usual place for its state.
-  if (settings.sandbox !== undefined || !settings.ownPlace) return undefined;
-  const pid = isReplaced ? before.registration?.pid : undefined;
-  if (isReplaced && pid === undefined) return undefined;
-  const typed = wordsOf(flags);
-  if (typed.length > 0 && pid === undefined) return undefined;
-  const its = commandOfManager({ ...world, uid: process.getuid?.() ?? -1, pid });
-  if (its === undefined || typed.length === 0) return its;
-  throw new UsageError([
-    `${typed.join(" ")}: systemd runs the daemon without options; write them to config.toml, then run: localhostess server restart`,
-  ]);
-}
-
-function spawned(its: ManagerCommand | undefined, options: SpawnOptions): Spawned {
-  if (its === undefined) return spawnDaemon(options);
-  const words = shellCommand(its.words);
-  return {
-    ...spawnDaemon({ ...options, command: its.words }),
-    // The command waits for the daemon, and does nothing itself.
-    sign: () => undefined,
-    lastWords: async () => `${words} has failed; see: ${its.see}`,
-  };
 }
 
 /** Lines, and characters of each, from the log of a daemon that could not be started. */
@@ -349,11 +305,6 @@ export async function serverRestart(flags: StartFlags, world: World): Promise<nu
   const code = tell(running, { settings, world });
   if (fate !== undefined) world.err.write(`${world.err.colors.dim(fate)}\n`);
   return code;
-}
-
-/** Its port is what the configuration says, whoever replaces it. */
-function isManaged(pid: number | undefined): boolean {
-  return pid !== undefined && unitOf(pid)?.name === unitName;
 }
 
 const none: RunningServices = new Map();

@@ -82,7 +82,9 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
 }
 
 /** The certificate of an authority that cannot be used any more: an expired one is still in the stores. */
-async function leftover(options: CertificateAuthorityOptions): Promise<Certificate | undefined> {
+export async function leftover(
+  options: CertificateAuthorityOptions,
+): Promise<Certificate | undefined> {
   const path = join(
     certificateAuthorityDirectory(options.stateDirectory, options.kind),
     "certificate.pem",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ownProgram } from "../../system/own-bun.ts";
 import { storesFolder } from "../../stores/folders.ts";
 import { leftContainers } from "../../containers/runs/left-containers.ts";
+import { engineNotesIn, ownerOf } from "../../containers/runs/owner.ts";
 import { systemClock } from "../../system/clock.ts";
 import { StorePlaces } from "../../stores/store-places.ts";
 import type { KindMachine } from "./kind.ts";
@@ -21,8 +22,8 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
     }),
   );
   const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
-  const owner = new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16);
-  const engineNotes = join(stateDirectory, "engines");
+  const owner = ownerOf(stateDirectory);
+  const engineNotes = engineNotesIn(stateDirectory);
   const left = leftContainers({ notes: engineNotes, owner, clock: systemClock });
   return {
     ...left,

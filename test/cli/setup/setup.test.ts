@@ -3,16 +3,18 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ownPrograms } from "../../src/cli/setup/own-programs.ts";
-import { ports } from "../../src/cli/setup/ports.ts";
-import type { PartPlan, SetupPlace } from "../../src/cli/setup/plan.ts";
-import { rootCommand } from "../../src/cli/setup/script.ts";
-import { usersStep } from "../../src/cli/setup/users-step.ts";
-import { removalPlan, setupPlan } from "../../src/cli/setup/whole-plan.ts";
-import { whose } from "../../src/cli/setup/whose.ts";
-import type { Right } from "../../src/helper/users.ts";
-import type { Machine } from "../../src/tls/trust/store.ts";
-import { inProcess } from "./in-process.ts";
+import { ownPrograms } from "../../../src/cli/setup/own-programs.ts";
+import { hosts } from "../../../src/cli/setup/hosts.ts";
+import { ports } from "../../../src/cli/setup/ports.ts";
+import type { PartPlan, SetupPlace } from "../../../src/cli/setup/plan.ts";
+import { reportOf } from "../../../src/cli/setup/setup-report.ts";
+import { rootCommand } from "../../../src/cli/setup/script.ts";
+import { usersStep } from "../../../src/cli/setup/users-step.ts";
+import { removalPlan, setupPlan } from "../../../src/cli/setup/whole-plan.ts";
+import { whose } from "../../../src/cli/setup/whose.ts";
+import type { Right } from "../../../src/helper/users.ts";
+import type { Machine } from "../../../src/tls/trust/store.ts";
+import { inProcess } from "../in-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -191,6 +193,24 @@ describe("the user's line", () => {
       { ...looked[0]!, plan: { ...looked[0]!.plan, steps: [{ ...step, isDone: true }] } },
     ];
     expect(setupPlan(done, now("ports", "hosts")).due).toEqual([]);
+  });
+
+  test("a part counts as set up by its own steps and rights, whatever another one needs", () => {
+    const done = { ...step, id: "y", isDone: true };
+    const both = [
+      { part: ports, plan: { kind: "steps", steps: [done], rights: ["ports"] } as const },
+      { part: hosts, plan: { kind: "steps", steps: [step], rights: ["hosts"] } as const },
+    ];
+    const states = (...had: Right[]) =>
+      reportOf(both, setupPlan(both, now(...had))).parts.map(({ state, why }) => [state, why]);
+    expect(states("ports")).toEqual([
+      ["done", null],
+      ["to do", "do x"],
+    ]);
+    expect(states()).toEqual([
+      ["to do", "allow user 1000 to ask for ports and hosts"],
+      ["to do", "do x"],
+    ]);
   });
 
   test("a part that is removed takes its right along, and leaves the others'", () => {

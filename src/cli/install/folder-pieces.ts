@@ -1,0 +1,77 @@
+/** Our own folders -> a piece each, those with data first. */
+import { readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { storesFolder } from "../../stores/folders.ts";
+import { foldersIn, Owners } from "../../stores/owners.ts";
+import { configFile } from "../../system/paths.ts";
+import { listed } from "../../text/list.ts";
+import { shownSize } from "../../text/size.ts";
+import { shownFolder } from "../shared/rows.ts";
+import { type OwnFolder, ownFolders, sandboxesIn } from "./own-folders.ts";
+import type { Piece } from "./piece.ts";
+import type { Found, Here } from "./pieces.ts";
+
+const words: Readonly<Record<OwnFolder["id"], string>> = {
+  databases: "databases of projects",
+  state: "state",
+  configuration: "configuration",
+  cache: "downloads",
+  sockets: "sockets",
+};
+
+export function folderPieces({ flags, settings, world }: Here): Found {
+  const { env, platform, home } = world;
+  const { stateDirectory: state } = settings;
+  const uid = process.getuid?.() ?? -1;
+  const file = configFile({ env, platform, home });
+  const folders = ownFolders({
+    ...{ env, platform, home, uid, state },
+    configFile: file.kind === "path" ? file.path : undefined,
+  });
+  const states = [state, ...sandboxesIn(state)];
+  const stores = states.map((its) => storesFolder(its, { env, platform, uid }));
+  const data = stores.flatMap(dataIn);
+  const isInState = (path: string): boolean => path.startsWith(`${state}/`);
+  const pieces = folders.flatMap(({ id, path, bytes }): Piece[] => {
+    if (id === "databases" && flags.keepData) return [];
+    const isState = id === "state";
+    const inIt = data.filter(({ folder }) =>
+      isState ? isInState(folder) : folder.startsWith(`${path}/`),
+    );
+    const details = [
+      shownFolder(path, home),
+      ...(flags.keepData ? [] : inIt.map(({ text }) => text)),
+    ];
+    const kept = isState && flags.keepData ? stores.filter(isInState) : [];
+    return [
+      {
+        ...{ id, what: `${words[id]} (${shownSize(bytes)})`, details },
+        isData: !flags.keepData && inIt.length > 0,
+        remove: () => removeBut(path, kept),
+      },
+    ];
+  });
+  const notes = flags.keepData ? data.map(({ text }) => `${text} stays`) : [];
+  return { pieces, notes };
+}
+
+type Data = { folder: string; text: string };
+
+/** The projects that have data below the folder of all stores. Reads only: a daemon may be at work there. */
+function dataIn(stores: string): Data[] {
+  return new Owners(stores).all().map(({ project, folder }) => {
+    const services = foldersIn(folder).map(({ name }) => name);
+    return { folder, text: `${listed(services)} of ${project}, in ${folder}` };
+  });
+}
+
+/** All of it, but for the folders in `kept` and those above them. */
+async function removeBut(path: string, kept: readonly string[]): Promise<void> {
+  if (kept.includes(path)) return;
+  if (!kept.some((its) => its.startsWith(`${path}/`))) {
+    await rm(path, { recursive: true, force: true });
+    return;
+  }
+  for (const name of readdirSync(path)) await removeBut(join(path, name), kept);
+}

@@ -1,0 +1,21 @@
+/** The work of `localhostess setup` on this machine -> one piece. */
+import { setupRemoval } from "../setup/setup.ts";
+import type { Found, Here } from "./pieces.ts";
+
+export async function setupPiece({ flags, settings, world }: Here): Promise<Found> {
+  const { due, carryOut } = await setupRemoval(
+    { ...(flags.root === undefined ? {} : { root: flags.root }) },
+    { settings, world },
+  );
+  if (due.length === 0) return { pieces: [], notes: [] };
+  return {
+    pieces: [
+      {
+        ...{ id: "setup", what: "what localhostess setup has installed, as root", isData: false },
+        details: due.flatMap(({ commands }) => commands),
+        remove: carryOut,
+      },
+    ],
+    notes: [],
+  };
+}
