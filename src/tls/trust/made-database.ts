@@ -1,6 +1,7 @@
 /** An NSS database that we have made -> a note of that in its folder, by which it goes once nothing is in it. */
-import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeEmptyFolders } from "../../system/remove-empty-folders.ts";
 import { readText } from "../../system/read-text.ts";
 
 /** Has the first folder that was not there before. */
@@ -22,15 +23,7 @@ export async function removeIfNew(
   const its = await readText(join(directory, mark), { longest: 8 * 1024 });
   if (its.kind !== "text" || !(await isAsMade(directory)) || !(await isEmpty())) return false;
   for (const name of [...files, mark]) await rm(join(directory, name), { force: true });
-  const first = its.text.trimEnd();
-  for (let at = directory; `${at}/`.startsWith(`${first}/`); at = dirname(at)) {
-    try {
-      await rmdir(at);
-    } catch {
-      // Others have files there by now.
-      break;
-    }
-  }
+  await removeEmptyFolders(directory, { below: dirname(its.text.trimEnd()) });
   return true;
 }
 
