@@ -64,9 +64,14 @@ function violations({ file, text }: Text): string[] {
 }
 
 /** Sources, tests and documents, as paths from the root of the project. */
-const files = ["src/**/*.{ts,tsx}", "test/**/*.ts", "pac/*", "docs/*.md", "*.md"].flatMap(
-  (pattern) => [...new Bun.Glob(pattern).scanSync(root)].sort(),
-);
+const files = [
+  "src/**/*.{ts,tsx}",
+  "test/**/*.ts",
+  "scripts/**/*.ts",
+  "pac/*",
+  "docs/*.md",
+  "*.md",
+].flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(root)].sort());
 
 test("no line is longer than 120 columns, and every comment begins with its subject", () => {
   const wrong = files.flatMap((file) =>

@@ -231,8 +231,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     isOurs: () => !isLost && over.conversations.state === "serving",
   });
   hostsNames.is(inStep);
-  // Before the services end, which the next daemon may start at once.
-  stops.push("the names in the hosts file", () => inStep.end());
+  // Beside the listeners, whose ports are free at once.
+  resting.push("the names in the hosts file", () => inStep.end());
   inStep.changed();
 
   return {

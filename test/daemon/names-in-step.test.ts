@@ -83,6 +83,8 @@ test.skipIf(!isRoot)(
   async () => {
     const { clock, step, notes } = scene(undefined);
     step.changed();
+    // The look at files that others change, and no call that is due.
+    expect(clock.waiting).toBe(1);
     clock.advance(60_000);
     expect(hosts()).toBe(usual);
     expect(notes).toEqual([]);

@@ -342,9 +342,13 @@ def crowd(order):
     running = []
     for its in order["attacks"]:
         running.append(Running(its))
-        running[-1].feed()
         if its.get("before next"):
+            running[-1].feed()
             os.waitid(os.P_PID, running[-1].pid, os.WEXITED | os.WNOWAIT)
+    # Those that wait for their input get it within a moment.
+    for its in running:
+        if its.input and not its.order.get("before next"):
+            its.feed()
     # A listener that was heard is closed again: first, all have to be done.
     ends = [os.waitpid(its.pid, 0)[1] for its in running]
     return [its.outcome(end) for its, end in zip(running, ends)]

@@ -26,6 +26,12 @@ function neededFor(platform: string): readonly ProgramName[] {
   return ["musl-gcc", ...(cross ? (["aarch64-linux-gnu-gcc"] as const) : [])];
 }
 
+/** Debian's mirrors have every architecture; those of others may not. */
+function isDebian(): boolean {
+  const file = "/etc/os-release";
+  return existsSync(file) && /^ID=debian$/m.test(readFileSync(file, "utf8"));
+}
+
 /** The other architecture's library is downloaded once, where that may be. */
 function canBuild(platform: string): boolean {
   if (process.platform !== "linux" || lacking(neededFor(platform)) !== "") return false;
@@ -33,7 +39,7 @@ function canBuild(platform: string): boolean {
   if (!isArm(platform)) return false;
   return (
     existsSync(join(root, "node_modules/.cache/musl-arm64")) ||
-    (installer() !== undefined && process.getuid?.() === 0)
+    (isDebian() && installer() !== undefined && process.getuid?.() === 0)
   );
 }
 

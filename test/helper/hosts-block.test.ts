@@ -89,7 +89,7 @@ test.skipIf(!canHaveEtc)(
     const before = statSync(join(its.etc, "hosts")).ino;
     await using next = daemonOf(its);
     await daemon.exited;
-    expect(next.said()).toContain("took over from pid");
+    await eventually("words", () => next.said().includes("took over from pid"), patience);
     // With the words of both, where it is another one.
     const now = statSync(join(its.etc, "hosts")).ino;
     expect([now, now === before ? "" : `${daemon.said()}\n${next.said()}`]).toEqual([before, ""]);

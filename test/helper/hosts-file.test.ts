@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { editedHosts } from "../../src/helper/hosts-text.ts";
 import { holds, patience } from "./rows.ts";
 import {
   type Attack,
@@ -77,6 +78,9 @@ describe.skipIf(!canAttack)(`the hosts file in any state${byAttack}`, () => {
         const added = hostsNow(world);
         expect(added).toContain(block("api.localhost").trimEnd());
         expect(added.startsWith(text)).toBe(true);
+        // Root's own way, without the program, has the same rules.
+        const byText = editedHosts(text, { uid: 1000, names: ["api.localhost"] });
+        expect(byText).toEqual({ kind: "text", text: added, leftOut: [] });
         const { ino, mtimeMs } = statSync(hosts());
         holds(await attack(), { code: 0 });
         // Not even written again.
@@ -191,6 +195,11 @@ describe.skipIf(!canAttack)(`the hosts file in any state${byAttack}`, () => {
           holds(outcome, { code: 1, says });
           expect(outcome.err).toMatch(/nothing was changed\n$/);
         }
+        const byText = editedHosts(text, { uid: 1000, names: [] });
+        expect(byText.kind).toBe("torn");
+        expect(says.source).toContain(
+          byText.kind === "torn" && !/NUL/.test(byText.why) ? `line ${byText.line}:` : "NUL",
+        );
         expect(hostsNow(world)).toBe(text);
       });
     }

@@ -30,6 +30,7 @@ import { logins } from "./logins.ts";
 import { lowPorts } from "./low-ports.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
+import { packages } from "./packages.ts";
 import { people } from "./people.ts";
 import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
@@ -62,6 +63,7 @@ export const faults: readonly Fault[] = [
   ...daemon,
   ...databases,
   ...doors,
+  ...packages,
   ...people,
   ...postgresFaults,
   ...floods,

@@ -138,7 +138,7 @@ export const helper: readonly Fault[] = [
     find: "for (int waits = 0; flock(lock, LOCK_EX | LOCK_NB); waits++) {",
     replace: "for (int waits = 0; flock(lock, LOCK_SH | LOCK_NB); waits++) {",
     tests: file,
-    only: "twenty users",
+    only: "stands still",
     needs: "another user",
   },
   {

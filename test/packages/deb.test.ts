@@ -11,6 +11,8 @@ import { lacking, whereIs } from "../support/debian.ts";
 import { ended } from "../support/ended.ts";
 
 const epoch = 1_700_000_000;
+/** Milliseconds: dpkg waits for the disk after each file, on a machine that does other things too. */
+const patience = 200_000;
 const needs = ["dpkg-deb", "setcap", "perl"] as const;
 let directory: string;
 
@@ -153,8 +155,10 @@ describe.skipIf(!mayMount())("in a system that is thrown away", () => {
     newer = within(await made("1.0.1", "newer"));
   });
 
-  test("installed, set up, upgraded, removed and purged, it leaves nothing", async () => {
-    const said = await throughSystem(`
+  test(
+    "installed, set up, upgraded, removed and purged, it leaves nothing",
+    async () => {
+      const said = await throughSystem(`
       ${install(older)}
       echo "== installed"; localhostess version; getcap ${folder}/*; stat -c %a ${folder}/localhostess-hosts
       # What localhostess setup --hosts does.
@@ -173,19 +177,23 @@ describe.skipIf(!mayMount())("in a system that is thrown away", () => {
       echo "== purged"; dpkg-statoverride --list '*localhostess*' || true
       ls -d /etc/localhostess ${folder} 2>/dev/null || true
     `);
-    const cap = `${folder}/localhostess-helper cap_net_bind_service=ep`;
-    expect(said.get("installed")).toBe(`1.0.0\n${cap}\n755`);
-    expect(said.get("upgraded")).toBe(`1.0.1\n${cap}\n4755\n1000 ports hosts\n2`);
-    expect(said.get("removed")).toBe("0\n1000 ports hosts");
-    expect(said.get("hosts")).toBe("127.0.0.1 localhost\n10.0.0.1 mine");
-    expect(said.get("purged")).toBe("");
-    expect(said.get("left")).toBe("");
-  });
+      const cap = `${folder}/localhostess-helper cap_net_bind_service=ep`;
+      expect(said.get("installed")).toBe(`1.0.0\n${cap}\n755`);
+      expect(said.get("upgraded")).toBe(`1.0.1\n${cap}\n4755\n1000 ports hosts\n2`);
+      expect(said.get("removed")).toBe("0\n1000 ports hosts");
+      expect(said.get("hosts")).toBe("127.0.0.1 localhost\n10.0.0.1 mine");
+      expect(said.get("purged")).toBe("");
+      expect(said.get("left")).toBe("");
+    },
+    patience,
+  );
 
-  test("a hosts file keeps every other byte: no newline at its end, and blocks that are torn", async () => {
-    const remove = "dpkg --no-triggers -P localhostess >/dev/null 2>&1";
-    const torn = `${block(7)}\n# BEGIN localhostess 8\n127.0.0.1 b.test\n10.0.0.2 theirs\n`;
-    const said = await throughSystem(`
+  test(
+    "a hosts file keeps every other byte: no newline at its end, and blocks that are torn",
+    async () => {
+      const remove = "dpkg --no-triggers -P localhostess >/dev/null 2>&1";
+      const torn = `${block(7)}\n# BEGIN localhostess 8\n127.0.0.1 b.test\n10.0.0.2 theirs\n`;
+      const said = await throughSystem(`
       ${install(older)}
       mkdir /etc/localhostess
       printf '%s\\n%s' 'first line' '${block(1)}' >/etc/hosts
@@ -197,13 +205,17 @@ describe.skipIf(!mayMount())("in a system that is thrown away", () => {
       ${remove}
       echo "== torn"; cat /etc/hosts
     `);
-    expect(said.get("whole")).toBe("firstline\n640");
-    expect(said.get("torn")).toBe(torn.trimEnd());
-    expect(said.get("left")).toBe("");
-  });
+      expect(said.get("whole")).toBe("firstline\n640");
+      expect(said.get("torn")).toBe(torn.trimEnd());
+      expect(said.get("left")).toBe("");
+    },
+    patience,
+  );
 
-  test("where the hosts file is a mount of its own, as in containers, the block goes as well", async () => {
-    const said = await throughSystem(`
+  test(
+    "where the hosts file is a mount of its own, as in containers, the block goes as well",
+    async () => {
+      const said = await throughSystem(`
       ${install(older)}
       mount -t tmpfs tmpfs /srv
       printf '%s\\n' 'first' '${block(1)}' 'last' >/srv/hosts
@@ -212,7 +224,9 @@ describe.skipIf(!mayMount())("in a system that is thrown away", () => {
       echo "== hosts"; cat /etc/hosts; ls -A /etc | grep -c hosts.localhostess || true
       umount /etc/hosts /srv
     `);
-    expect(said.get("hosts")).toBe("first\nlast\n0");
-    expect(said.get("left")).toBe("");
-  });
+      expect(said.get("hosts")).toBe("first\nlast\n0");
+      expect(said.get("left")).toBe("");
+    },
+    patience,
+  );
 });

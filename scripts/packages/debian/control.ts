@@ -71,8 +71,8 @@ localhostess: embedded-library
 localhostess: hardening-no-pie [usr/bin/localhostess]
 localhostess: hardening-no-relro [usr/bin/localhostess]
 # Static on purpose: no loader reads the environment of the user who starts them.
-localhostess: statically-linked-binary [usr/libexec/localhostess/localhostess-helper]
-localhostess: statically-linked-binary [usr/libexec/localhostess/localhostess-hosts]
+localhostess: shared-library-lacks-prerequisites [usr/libexec/localhostess/localhostess-helper]
+localhostess: shared-library-lacks-prerequisites [usr/libexec/localhostess/localhostess-hosts]
 # The package has no bug in Debian that its first upload closes.
 localhostess: initial-upload-closes-no-bugs [usr/share/doc/localhostess/changelog.gz:1]
 `;

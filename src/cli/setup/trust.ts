@@ -93,11 +93,12 @@ async function authorityStep(ca: CertificateAuthority, { anchors, place }: Where
   const file = anchorFile(anchors, { root, pem });
   const holders = await anchorHolders(anchors, { root, pem });
   const isTrusted = (await store.check({ pem, path: certificatePath })).kind === "trusted";
-  const may = permitted === undefined ? "any name" : `names under ${listed(permitted)} only`;
+  const names = permitted === undefined ? "any name" : `names under ${listed(permitted)} only`;
+  const may = `may sign for ${names}`;
   const [path, fresh, folder] = [file, `${file}.new`, dirname(file)].map(shellWord);
   return {
     id: `trust-${kind}`,
-    purpose: `have every program of this machine trust ${commonOf(ca)}, which may sign for ${may} (SHA-256 ${sha256Of(pem)})`,
+    purpose: `have every program of this machine trust ${commonOf(ca)}, which ${may} (SHA-256 ${sha256Of(pem)})`,
     undoing: `have no program of this machine trust ${commonOf(ca)}`,
     isDone: isTrusted,
     isThere: isTrusted || holders.length > 0,
