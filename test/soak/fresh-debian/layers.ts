@@ -1,6 +1,6 @@
 /** Debian's archive -> the folders of a bare Debian 12, and over it one with the clients and two people. */
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ended } from "../../support/ended.ts";
 
@@ -16,6 +16,9 @@ const bare =
   "ca-certificates,curl,python3-minimal,libcap2-bin,sudo,passwd,iproute2,procps,util-linux";
 
 const clients = ["postgresql-15", "nodejs", "python3", "libnss3-tools"];
+
+/** A version that Debian's Node can run; Debian's own comes with four hundred packages. */
+const npm = "npm@10";
 
 /** alice may become root, bob may not; a person's home has the files that every new home has. */
 const people = `
@@ -89,7 +92,22 @@ export async function layers(options: LayerOptions): Promise<string[]> {
     }
     folders.unshift(upper);
   }
+  folders.unshift(await withNpm(work));
   return folders;
+}
+
+async function withNpm(work: string): Promise<string> {
+  const [upper, done] = [join(work, "npm/upper"), join(work, "npm/done")];
+  if (existsSync(done)) return upper;
+  const [lib, bin] = [join(upper, "usr/local/lib/npm"), join(upper, "usr/local/bin")];
+  for (const folder of [lib, bin]) await mkdir(folder, { recursive: true });
+  await run(["npm", "pack", npm, "--pack-destination", join(work, "npm")]);
+  const [tarball] = (await readdir(join(work, "npm"))).filter((name) => name.endsWith(".tgz"));
+  const archive = join(work, "npm", tarball!);
+  await run(["tar", "-xzf", archive, "-C", lib, "--strip-components=1", "--no-same-owner"]);
+  await symlink("../lib/npm/bin/npm-cli.js", join(bin, "npm"));
+  await writeFile(done, "");
+  return upper;
 }
 
 async function bootstrapped(work: string): Promise<string> {

@@ -25,19 +25,33 @@ function personOf(name: string, uid: number): Person {
   return { uid, env: { ...env, ...clients, PATH } };
 }
 
+/** sudo looks in folders of the system alone, and npm's are a person's own. */
+const asRoot = 'sudo "$(command -v localhostess)"';
+
 export const alice = personOf("alice", 1000);
 export const bob = personOf("bob", 1001);
 
 const chromium = (url: string): string =>
   `chromium --headless --no-sandbox --disable-gpu --user-data-dir=/tmp/chromium-profile --dump-dom ${url}`;
 
-/** What was there before we came: a home in which the clients have been used. */
+/** Another package that comes and goes: apt then writes priorities into dpkg's list that its own list has by now. */
+const another = `
+mkdir -p /tmp/another/DEBIAN
+printf '%s\\n' 'Package: another' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@x>' 'Description: x' \
+  > /tmp/another/DEBIAN/control
+dpkg-deb --build /tmp/another /tmp/another.deb
+dpkg -i /tmp/another.deb
+apt-get purge --yes another
+rm -r /tmp/another /tmp/another.deb`;
+
+/** A system before we came: a home in which the clients have been used. */
 export async function settle(
   system: ThrowawaySystem,
   { how, withChromium, registry }: WalkOptions,
 ) {
   if (withChromium) await must(system, chromium("about:blank"), alice);
   await must(system, "curl --version; psql --version; node --version; true | sudo -n true", alice);
+  await must(system, another);
   // As after any package that was installed and removed there.
   if (how === "npm") {
     const lines = `prefix=/home/alice/.npm-global\nregistry=${registry}\nupdate-notifier=false\n`;
@@ -158,7 +172,7 @@ export function walk(system: ThrowawaySystem, options: WalkOptions) {
 
     async leave(): Promise<void> {
       await step("bob's daemon, state and caches are gone", async () => {
-        await does("sudo localhostess setup --remove --user bob --yes", alice);
+        await does(`${asRoot} setup --remove --user bob --yes`, alice);
         // He has no sudo, and the package is the machine's.
         const its = await must(system, "localhostess uninstall --yes", bob, how === "deb" ? 1 : 0);
         if (how === "deb") has(its, "the program", "apt-get");
@@ -229,7 +243,7 @@ export function walk(system: ThrowawaySystem, options: WalkOptions) {
       await until(log, bob, "does not allow user 1001 ports");
     });
     await step("bob: listed by setup, he has the ports", async () => {
-      await does("sudo localhostess setup --ports --user bob --yes", alice, "done");
+      await does(`${asRoot} setup --ports --user bob --yes`, alice, "done");
       await does("localhostess server restart", bob);
       await until("curl -sS http://bobs.localhost/", bob, "hello from bob");
       await does("curl -s -o /dev/null -w '%{http_code}' http://bobs.localhost/", alice, "403");
