@@ -1,8 +1,13 @@
 /** The wanted port -> the proxy there, with our record beside it; or nothing, where another daemon is to go on. */
 import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
-import { type Found, findDaemon, isAlive } from "../control/found/connect.ts";
-import { isProxySocket, readySockets, takeSockets } from "../control/found/handed-sockets.ts";
+import { type Alive, findDaemon, isAlive } from "../control/found/connect.ts";
+import {
+  type HandedSocket,
+  isProxySocket,
+  readySockets,
+  takeSockets,
+} from "../control/found/handed-sockets.ts";
 import { readCredential } from "../control/found/credential.ts";
 import { askHandover, type Handed, type Known } from "../control/found/handover.ts";
 import { converge, rereadEvery } from "../control/found/converge.ts";
@@ -45,6 +50,8 @@ export type ClaimOptions = Pick<
   /** Takes its services, as it describes them. @throws where they cannot be taken. */
   receive(batches: AsyncIterable<Given>): Promise<void>;
   note(text: string): void;
+  /** All is ours; `onTrial`: if we fail, the daemon before goes on with what we leave. */
+  onTaken(options: { onTrial: boolean }): void;
   /** Where the proxy and the record are stopped. */
   stops: Stopping;
   /** Where the conversation with the daemon before is closed: when the record is gone, which it then writes again. */
@@ -74,6 +81,8 @@ export type Claim = {
   isHanded: boolean;
   /** To that daemon, where it has handed over its services. */
   line: LineStart | undefined;
+  /** Another proxy, on sockets that listen at the ports of the first one. @throws where that cannot be. */
+  again(sockets: HandedSocket[]): RunningProxy;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
   keep(options: { lost(reason: string): void; stops: Stopping }): Watch;
 };
@@ -93,6 +102,13 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   let heard = false;
   let line: LineStart | undefined;
   options.last.push("the handover", () => handed?.close());
+  const bind = (port: number, sockets: HandedSocket[]): RunningProxy => {
+    const made = bindWith(sockets, { lowPorts, bind: (before) => options.bind(port, before) });
+    lowPorts.close();
+    // The listeners close before its promise is there, so that the next daemon has the ports at once.
+    stops.push("the proxy", () => made.stop(options.drain ?? usualDrain));
+    return made;
+  };
   const publish = (port: number): Promise<void> =>
     mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
   const isHandedPort = (port: number): boolean =>
@@ -107,13 +123,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     find: () => findDaemon(stateDirectory, { clock }),
     vacancy: (port) => lowPorts.vacancy(port),
     prepare: (port) => lowPorts.prepare([port, ...extras], isHandedPort),
-    bind(port) {
-      const proxy = bindWith(handed, { lowPorts, bind: (before) => options.bind(port, before) });
-      lowPorts.close();
-      // The listeners close before its promise is there, so that the next daemon has the ports at once.
-      stops.push("the proxy", () => proxy.stop(options.drain ?? usualDrain));
-      return proxy;
-    },
+    bind: (port) => bind(port, handed?.sockets ?? []),
     async inherit(found) {
       const known = knownAs(found, stateDirectory);
       if (known === undefined) return "shells";
@@ -144,8 +154,13 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       return inherited.kind;
     },
     async taken() {
-      heard = await handed!.done({ services: hasServices });
-      if (heard && hasServices) line = handed!.line();
+      const { pid, version } = facts;
+      const done = await handed!.done({ services: hasServices, trial: { pid, version } });
+      const onTrial = done?.onTrial === true;
+      heard = done !== undefined;
+      options.onTaken({ onTrial });
+      const its = heard && hasServices ? handed!.line() : undefined;
+      line = its && { ...its, onTrial };
       if (!heard) note("the daemon before ended while it handed over");
       handed!.close();
       doors?.settle();
@@ -194,6 +209,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     predecessor,
     isHanded: heard,
     line,
+    again: (sockets) => bind(proxy.port, sockets),
     keep({ lost, stops: keeping }) {
       if (doors === undefined) return { pause() {}, resume() {} };
       const watch = (): Cancel =>
@@ -245,10 +261,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
 }
 
 /** As it is to be asked; undefined: nothing could be proved. */
-function knownAs(
-  found: Extract<Found, { kind: "healthy" | "another" }>,
-  stateDirectory: string,
-): Known | undefined {
+function knownAs(found: Alive, stateDirectory: string): Known | undefined {
   if (found.kind === "healthy") return found;
   const credential = readCredential(stateDirectory);
   if (credential.kind !== "credential") return undefined;
@@ -269,8 +282,8 @@ async function* servicesOf(handed: Handed): AsyncGenerator<Given> {
 
 type BindOptions = { lowPorts: LowPorts; bind(before: Before): RunningProxy };
 
-function bindWith(handed: Handed | undefined, { lowPorts, bind }: BindOptions): RunningProxy {
-  const sockets = handed === undefined ? [] : takeSockets(handed.sockets, isProxySocket);
+function bindWith(all: HandedSocket[], { lowPorts, bind }: BindOptions): RunningProxy {
+  const sockets = takeSockets(all, isProxySocket);
   const { ready, close } = readySockets(sockets);
   try {
     return bind({

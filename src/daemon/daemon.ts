@@ -3,7 +3,7 @@ import { release } from "node:os";
 import { version } from "../../package.json" with { type: "json" };
 import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
-import type { HandingOver } from "../control/found/handing-over.ts";
+import { type HandingOver, usualTrial } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
 import { checkouts } from "../discovery/checkouts.ts";
 import { givenClaims, namesPath } from "../discovery/names-file.ts";
@@ -53,15 +53,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     options.onNote(`${part} could not be stopped: ${(error as Error).message}`),
   );
   let daemon: Daemon | undefined;
+  const trial = { isOn: false };
   try {
-    daemon = await start(options, stops);
+    daemon = await start(options, { stops, trial });
   } finally {
-    if (daemon === undefined) await stops.stop();
+    // On trial, whatever we would end here goes on with the daemon before.
+    if (daemon === undefined && !trial.isOn) await stops.stop();
   }
   return daemon;
 }
 
-async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | undefined> {
+type Starting = { stops: Stops; trial: { isOn: boolean } };
+
+async function start(
+  options: DaemonOptions,
+  { stops, trial }: Starting,
+): Promise<Daemon | undefined> {
   const clock = systemClock;
   const now = (): number => performance.now();
   const { stateDirectory, tlds, bareNames, hosts = hostsFile() } = options;
@@ -198,10 +205,16 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     bind,
     inherit: (shells) => projects.inherit(shells),
     receive: (batches) => projects.receive(batches),
+    onTaken({ onTrial }) {
+      trial.isOn = onTrial;
+    },
     stops: resting,
     last: stops,
   });
-  if (claimed === undefined) return undefined;
+  if (claimed === undefined) {
+    trial.isOn = false;
+    return undefined;
+  }
   proxy.is(claimed.proxy);
   if (tlds.length > 0) void names.compare();
 
@@ -221,9 +234,11 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   });
   const over = handingOver({
     ...common,
-    ...{ proxy: claimed.proxy, doors: opened, projects, oneOffs: onceOnly, watch },
+    ...{ proxy, doors: opened, projects, oneOffs: onceOnly, watch },
+    ...{ again: claimed.again, trial: options.trial ?? usualTrial },
     dismissed: dismissed.resolve,
     onHandedOver: options.onHandedOver,
+    cameBack: () => inStep.changed(),
   });
   handing.is(over.conversations);
   const inStep = namesInStep({
@@ -246,10 +261,13 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     isHanded: claimed.isHanded,
     dismissed: dismissed.promise,
     get isReplaced() {
-      return over.left() !== undefined;
+      return ["lent", "left"].includes(over.conversations.state);
     },
+    fails: (why) => projects.fails(why),
     stop() {
       isEnding = true;
+      projects.release();
+      over.conversations.settle();
       return over.left()?.then(() => stops.stop()) ?? stops.stop();
     },
     get keeps() {

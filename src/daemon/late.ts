@@ -17,4 +17,9 @@ export class Late<Part> {
     if (this.#part !== undefined) throw new Error("the part is there already");
     this.#part = part;
   }
+
+  /** In the place of the one that was there. */
+  becomes(part: Part): void {
+    this.#part = part;
+  }
 }

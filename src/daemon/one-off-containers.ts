@@ -1,6 +1,7 @@
 /** The daemon's options -> the containers that run once for its clients. */
 import { homedir } from "node:os";
 import { type OneOffs, oneOffs } from "../containers/runs/one-offs.ts";
+import { ownerOf } from "../containers/runs/owner.ts";
 import type { Clock } from "../system/clock.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Stopping } from "./stops.ts";
@@ -12,7 +13,7 @@ export type OneOffOptions = Pick<DaemonOptions, "stateDirectory" | "env" | "cont
 export function oneOffContainers({ stateDirectory, env = {}, containers, clock }: OneOffOptions) {
   return oneOffs({
     ...{ stateDirectory, env, clock, home: env.HOME ?? homedir() },
-    owner: new Bun.CryptoHasher("sha256").update(stateDirectory).digest("hex").slice(0, 16),
+    owner: ownerOf(stateDirectory),
     only: Array.isArray(containers) ? (containers as readonly string[]) : undefined,
   });
 }

@@ -63,6 +63,8 @@ export type DaemonOptions = {
   configFile: string | undefined;
   /** Variables that make services trust our https. */
   serviceTrust(): Promise<Readonly<Record<string, string>>>;
+  /** Milliseconds for which a daemon that takes over from this one is on trial; 0: none. Default: ten seconds. */
+  trial?: number | undefined;
   /** Called after every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
   /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
@@ -91,6 +93,11 @@ export type Daemon = {
   readonly dismissed: Promise<string>;
   /** Another daemon listens on our sockets: `stop` waits until our connections have ended. */
   readonly isReplaced: boolean;
+  /**
+   * A fault of ours, which is told to the daemon before: `why`, for a sentence. @returns whether that one goes on once
+   * this process has ended, as it was replaced just now.
+   */
+  fails(why: string): boolean;
   /** Lets answers under way end, bounded. Twice is harmless. */
   stop(): Promise<void>;
   /** How many processes have this one as their parent, though another daemon supervises them. */

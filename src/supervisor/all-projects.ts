@@ -1,4 +1,5 @@
 /** Folders -> all projects of a daemon, kept apart by name and domain, taken over from the previous daemon. */
+import { closeSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServiceSpec } from "../manifest/project.ts";
@@ -13,11 +14,13 @@ import { isFolder } from "../system/is-folder.ts";
 import { slices } from "../system/slices.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
+import type { Ending } from "./family/ending.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { type Given, type HandedPart, type Line, TakenOver } from "./handed.ts";
 import { Handing } from "./handing.ts";
 import { Keepers } from "./keepers.ts";
 import { lineAt, type LineStart } from "./line.ts";
+import { returned } from "./returned.ts";
 import { type Taken, takenFrom } from "./taken.ts";
 import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -39,7 +42,7 @@ import type { Declared } from "./project/units.ts";
 import type { ReadProject } from "./project/read-project.ts";
 import { type ServiceEnv, serviceEnv } from "./project/service-env.ts";
 import { siteWatch } from "./project/site-watch.ts";
-import { seenOf } from "./project/state-file.ts";
+import { type KeptState, seenOf } from "./project/state-file.ts";
 import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/takeover.ts";
 import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
@@ -99,7 +102,7 @@ class AllProjects implements Projects {
   readonly #folders = new Folders((directory) => this.#newFolder(directory));
   readonly #kept: Kept;
   readonly #attachments: Attachments;
-  readonly #recovered = Promise.withResolvers<void>();
+  #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
   readonly #sites: SiteEffects;
@@ -117,6 +120,8 @@ class AllProjects implements Projects {
   #handing: Handing | undefined;
   /** Set once the next daemon has everything: services as it tells of them, by id. */
   #left: { line: Line; snapshots: Map<string, Supervised> } | undefined;
+  /** Processes that have ended since another daemon supervises them, or did for a while. */
+  readonly #ended = new Map<number, Ending>();
   #stopping: Promise<void> | undefined;
   /** Shared by all projects: launches of one turn of the event loop take little more than this, in milliseconds. */
   readonly #breathe = slices(8);
@@ -215,6 +220,14 @@ class AllProjects implements Projects {
         if (this.#owned) this.#kept.goOn();
       },
       onGiven: (line) => this.#leave(line),
+      onEnded: (pid, ending) => {
+        this.#ended.set(pid, ending);
+        machine?.adopted.told(pid, ending);
+        this.#left?.line.tell({ ended: { pid, ...ending } });
+      },
+      // The lock goes with the copy that the other has.
+      onSettled: () => this.#lock?.release(),
+      onComeBack: (copies) => this.#comeBack(copies),
       keep: (descriptor) => machine?.keep(descriptor),
     });
     this.#handing = part;
@@ -520,6 +533,11 @@ class AllProjects implements Projects {
   }
 
   wake(id: string): void {
+    // Its project is about to be known.
+    if (this.#taken !== undefined) {
+      void this.#recovered.promise.then(() => this.wake(id));
+      return;
+    }
     if (this.#left !== undefined) {
       this.#left.line.tell({ wake: id });
       return;
@@ -616,6 +634,14 @@ class AllProjects implements Projects {
     this.#kept.save();
   }
 
+  release(): void {
+    this.#keepers?.release();
+  }
+
+  fails(why: string): boolean {
+    return this.#keepers?.fails(why) ?? false;
+  }
+
   stopAll(): Promise<void> {
     this.#stopping ??= this.#end();
     return this.#stopping;
@@ -649,7 +675,6 @@ class AllProjects implements Projects {
 
   /** `line`: to the daemon before, where its services go on. */
   async #recover(line: LineStart | undefined): Promise<void> {
-    const { note, effects } = this.#options;
     const isOver = (): boolean => this.#stopping !== undefined;
     const taken = this.#taken;
     this.#lock =
@@ -659,6 +684,18 @@ class AllProjects implements Projects {
     this.#options.onOwned({ takesOver: taken !== undefined });
     this.#owned = true;
     const before = await this.#kept.read();
+    if (taken === undefined || line === undefined) {
+      await this.#goOnFrom(before, undefined);
+      return;
+    }
+    await this.#addKeepers(taken, line);
+    await this.#goOnFrom(before, taken);
+  }
+
+  /** `taken`: services that go on; all others that the daemon before has started end. */
+  async #goOnFrom(before: KeptState | undefined, taken: Taken | undefined): Promise<void> {
+    const { note, effects } = this.#options;
+    const isOver = (): boolean => this.#stopping !== undefined;
     this.#kept.remember(before);
     const goOn = new Set<string>();
     for (const { handed } of taken?.folders ?? []) {
@@ -680,8 +717,8 @@ class AllProjects implements Projects {
     for (const folder of this.#folders.all()) {
       folder.identity = this.#kept.registry.identityOf(folder.directory);
     }
-    if (taken !== undefined && line !== undefined) {
-      for (const runId of await this.#adopt(taken, line)) goOn.delete(runId);
+    if (taken !== undefined) {
+      for (const runId of await this.#adopt(taken)) goOn.delete(runId);
     }
     this.#kept.begin(before);
     if (isOver()) return;
@@ -731,14 +768,18 @@ class AllProjects implements Projects {
     return new Set(runs.filter((its) => its !== undefined));
   }
 
-  /** Goes on with what the daemon before has supervised until now. Returns the runs for which that cannot be. */
-  async #adopt(taken: Taken, line: LineStart): Promise<string[]> {
-    const { environments, folders, pid, keepers } = taken;
-    this.#keepers?.add(pid, await lineAt(line), { serves: true });
+  /** The lines to the daemons before us. */
+  async #addKeepers({ pid, keepers }: Taken, line: LineStart): Promise<void> {
+    const { onTrial } = line;
+    this.#keepers?.add(pid, await lineAt(line), { serves: true, onTrial });
     const early = new Uint8Array();
     for (const [its, descriptor] of keepers) {
       this.#keepers?.add(its, await lineAt({ descriptor, early }), { serves: false });
     }
+  }
+
+  /** Goes on with what the daemon before has supervised until now. Returns the runs for which that cannot be. */
+  async #adopt({ environments, folders }: Taken): Promise<string[]> {
     const lost = await Promise.all(
       folders.map(async ({ handed, streams }) => {
         const folder = this.#folders.of(handed.directory);
@@ -763,14 +804,46 @@ class AllProjects implements Projects {
     const snapshots = new Map(this.snapshots().map((its) => [its.id, its] as const));
     this.#left = { line, snapshots };
     this.#keepers?.halt();
+    this.#keepers?.release();
     line.hear = (value) => {
       const { supervised } = (value ?? {}) as { supervised?: Supervised };
       if (supervised === undefined) return;
       snapshots.set(supervised.id, supervised);
       this.#options.onChange("changed", supervised);
     };
-    // The lock goes with the copy that the other has.
-    this.#lock?.release();
+  }
+
+  /** The next daemon has failed. */
+  #comeBack(copies: readonly Given[]): void {
+    const { note } = this.#options;
+    this.#recovered = Promise.withResolvers();
+    this.#return(copies)
+      .catch((error: Error) => note(`what the next daemon left cannot be taken over: ${error}`))
+      .finally(() => this.#recovered.resolve());
+  }
+
+  async #return(copies: readonly Given[]): Promise<void> {
+    const news = [...(this.#left?.snapshots.values() ?? [])];
+    const endings = [...this.#ended];
+    for (const folder of this.#folders.all()) this.#folders.forget(folder.directory);
+    const none = { pid: process.pid, environments: [], folders: [], keepers: new Map() };
+    const had =
+      copies.length === 0
+        ? { ...none, snapshots: news, lock: undefined, drop() {} }
+        : await takenFrom(inTurn(copies));
+    // Ours are open still.
+    for (const one of [had.lock, ...had.keepers.values()]) if (one !== undefined) closeSync(one);
+    this.#taken = { ...had, snapshots: news, lock: undefined, keepers: new Map() };
+    this.#left = undefined;
+    await this.logs.reread();
+    this.stores.open();
+    const before = await this.#kept.read();
+    const { registry } = this.#kept;
+    const isKnown = (path: string) => registry.list().some((its) => its.path === path);
+    const { folders, unused } = returned(had.folders, { before, isKnown, news });
+    for (const one of unused) closeSync(one);
+    await this.#goOnFrom(before, { ...this.#taken, folders });
+    for (const [pid, ending] of endings) this.#options.machine?.adopted.told(pid, ending);
   }
 
   async isTakenOver(): Promise<boolean> {
@@ -886,6 +959,10 @@ class AllProjects implements Projects {
       onState: () => this.#kept.save(),
     });
   }
+}
+
+async function* inTurn(batches: readonly Given[]): AsyncGenerator<Given> {
+  yield* batches;
 }
 
 /** Two ways to one folder are one project. */

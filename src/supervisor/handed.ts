@@ -30,8 +30,12 @@ export interface HandedPart {
   give(batch: number): Promise<Given | undefined>;
   /** The other one did not take it: everything goes on here. */
   takeBack(): void;
-  /** The other one has everything. */
+  /** The other one has everything. `settle` or `comeBack` follows. */
   given(line: Line): void;
+  /** The other one keeps it. */
+  settle(): void;
+  /** The other one has failed: what it has left goes on here. */
+  comeBack(): void;
   /** How many processes have this one as their parent, though another daemon supervises them. */
   readonly keeps: number;
   /**

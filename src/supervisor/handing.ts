@@ -1,7 +1,8 @@
 /** The projects of this daemon -> batches for the next one; then a word for each end that only this process sees. */
+import { closeSync } from "node:fs";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
-import type { OwnDescriptors } from "../system/own-descriptors.ts";
+import { duplicate, type OwnDescriptors } from "../system/own-descriptors.ts";
 import { slices } from "../system/slices.ts";
 import type { Ending } from "./family/ending.ts";
 import type { Given, HandedPart, Line } from "./handed.ts";
@@ -28,6 +29,12 @@ export type HandingOptions = {
   onHalt(): Promise<void>;
   onTakeBack(): void;
   onGiven(line: Line): void;
+  /** A process that we have started has ended: the other daemon is to know. */
+  onEnded(pid: number, ending: Ending): void;
+  /** The other daemon keeps all of it. */
+  onSettled(): void;
+  /** The other daemon has failed. The batches are those that it got, with descriptors that are the callee's. */
+  onComeBack(batches: readonly Given[]): void;
   /** This process becomes one that only keeps its children. Returns where that cannot be. */
   keep(descriptor: number): void;
 };
@@ -53,6 +60,10 @@ export class Handing implements HandedPart {
   #batches: Given[] | undefined;
   #halted: Folder[] = [];
   #line: Line | undefined;
+  /** All that the other has, while it may have to go on here. */
+  #copies: readonly Given[] = [];
+  /** Each lets the daemons before us be heard here again. */
+  #hearers: (() => void)[] = [];
   /** Set once the other has everything. */
   isGiven = false;
   #answer: PromiseWithResolvers<void> | undefined;
@@ -103,25 +114,45 @@ export class Handing implements HandedPart {
   given(line: Line): void {
     this.isGiven = true;
     this.#line = line;
+    this.#copies = copiesOf(this.#batches ?? []);
     this.#batches = undefined;
     line.ended = () => {
       this.#isAlone = true;
     };
-    const tell = (pid: number, ending: Ending): void =>
-      void line.tell({ ended: { pid, ...ending } });
-    for (const folder of this.#halted) {
+    this.#options.onGiven(line);
+    const tell = (pid: number, ending: Ending): void => this.#options.onEnded(pid, ending);
+    for (const folder of this.#halted.splice(0)) {
       for (const [service, what] of folder.leave(tell)) {
         line.tell({ changed: { directory: folder.directory, service, what } });
       }
     }
     // Whoever is heard from here on is heard by the other as well, who has the connection too.
     for (const keeper of this.#options.keepers().values()) {
+      const { hear, ended } = keeper;
+      this.#hearers.push(() => Object.assign(keeper, { hear, ended }));
       keeper.hear = (value) => void line.tell(value);
       keeper.ended = undefined;
     }
-    this.#options.onGiven(line);
     this.#answer?.resolve();
     this.#answer = undefined;
+  }
+
+  settle(): void {
+    if (!this.isGiven) return;
+    for (const { descriptors } of this.#copies) for (const one of descriptors) closeSync(one);
+    this.#copies = [];
+    this.#options.onSettled();
+  }
+
+  comeBack(): void {
+    if (!this.isGiven) return;
+    this.isGiven = false;
+    this.#line = undefined;
+    this.#isAlone = false;
+    for (const hearAgain of this.#hearers.splice(0)) hearAgain();
+    const copies = this.#copies;
+    this.#copies = [];
+    this.#options.onComeBack(copies);
   }
 
   get keeps(): number {
@@ -193,6 +224,24 @@ export class Handing implements HandedPart {
     }
     if (some.length > 0) batches.push({ value: { places }, descriptors: some });
     return batches;
+  }
+}
+
+/** Empty where there is no room for the copies: there is nothing to come back to. */
+function copiesOf(batches: readonly Given[]): Given[] {
+  const made: number[] = [];
+  try {
+    return batches.map(({ value, descriptors }) => ({
+      value,
+      descriptors: descriptors.map((its) => {
+        const copy = duplicate(its);
+        made.push(copy);
+        return copy;
+      }),
+    }));
+  } catch {
+    for (const one of made) closeSync(one);
+    return [];
   }
 }
 

@@ -19,6 +19,10 @@ type Said = {
   wake?: string;
   changed?: { directory: string; service: string; what: string };
   keeps?: number;
+  /** While we are on trial. */
+  ping?: number;
+  /** Our trial is over. */
+  settled?: boolean;
 };
 
 /** Milliseconds between two looks at whether the daemons before us still have children. */
@@ -29,6 +33,8 @@ export class Keepers {
   readonly #lines = new Map<number, OpenLine>();
   /** The daemon before, while it serves its last clients: they wait for services that are ours now. */
   #elder: OpenLine | undefined;
+  /** The daemon before goes on if we fail. */
+  #onTrial = false;
   #cancel: Cancel | undefined;
 
   constructor(options: KeepersOptions) {
@@ -41,10 +47,15 @@ export class Keepers {
   }
 
   /** A daemon that stays the parent of what it has started. `serves`: it still has clients, who hear of services. */
-  add(pid: number, line: OpenLine, { serves }: { serves: boolean }): void {
+  add(
+    pid: number,
+    line: OpenLine,
+    { serves, onTrial = false }: { serves: boolean; onTrial?: boolean | undefined },
+  ): void {
     this.#options.machine.keepers.add(pid);
     this.#lines.set(pid, line);
     if (serves) this.#elder = line;
+    this.#onTrial ||= onTrial;
     line.hear = (value) => this.#hear(value, line);
     line.ended = () => this.#forget(pid, line);
   }
@@ -57,6 +68,17 @@ export class Keepers {
   /** Tells the clients of the daemon before. */
   tell(supervised: Supervised): void {
     this.#elder?.tell({ supervised });
+  }
+
+  /** We end as we were told to, or hand over ourselves: that is no failure, after which the daemon before goes on. */
+  release(): void {
+    this.#onTrial = false;
+    this.#elder?.tell({ released: true });
+  }
+
+  /** A fault of ours: `why`, for a sentence. @returns whether the daemon before goes on once this process has ended. */
+  fails(why: string): boolean {
+    return this.#onTrial && this.#elder?.tell({ failed: why }) === true;
   }
 
   /** Looks no more; the lines stay, for the daemon after us. Twice is harmless. */
@@ -72,19 +94,24 @@ export class Keepers {
   }
 
   #hear(value: unknown, line: OpenLine): void {
-    const { ended, wake, changed, keeps } = (value ?? {}) as Said;
+    const { ended, wake, changed, keeps, ping, settled } = (value ?? {}) as Said;
+    if (settled === true && line === this.#elder) this.#onTrial = false;
+    if (ping !== undefined) line.tell({ pong: ping });
     if (ended !== undefined) {
       this.#options.machine.adopted.told(ended.pid, { code: ended.code, signal: ended.signal });
     }
     if (wake !== undefined) this.#options.onWake(wake);
     if (changed !== undefined) this.#options.onChange(changed);
-    if (keeps !== undefined && this.#elder === line) this.#elder = undefined;
+    // The daemon before passes on what those before it say.
+    if (keeps !== undefined && this.#lines.get(keeps) === this.#elder) this.#elder = undefined;
   }
 
   #forget(pid: number, line: OpenLine): void {
     this.#options.machine.keepers.delete(pid);
     this.#lines.delete(pid);
-    if (this.#elder === line) this.#elder = undefined;
+    if (this.#elder !== line) return;
+    this.#elder = undefined;
+    this.#onTrial = false;
   }
 
   /** Lets go of those whose processes have all ended. */

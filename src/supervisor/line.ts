@@ -7,7 +7,12 @@ export type OpenLine = Line & {
 };
 
 /** A connected socket that nobody reads: `early` are bytes that were read from it already. */
-export type LineStart = { descriptor: number; early: Uint8Array };
+export type LineStart = {
+  descriptor: number;
+  early: Uint8Array;
+  /** The daemon before goes on if we fail within the next ten seconds. */
+  onTrial?: boolean;
+};
 
 /** Bytes without an end of line: nobody of ours says that much. */
 const longest = 1024 * 1024;

@@ -130,6 +130,10 @@ export interface Projects {
   doze(id: string): void;
   /** Services that have an `idle_timeout`. */
   mayDoze(): readonly Watched[];
+  /** The daemon before is not to go on: we end as we were told to. Twice is harmless. */
+  release(): void;
+  /** A fault of ours: `why`, for a sentence. @returns whether the daemon before goes on once this process has ended. */
+  fails(why: string): boolean;
   /** Ends all services, keeps what should run, and hands over to the next daemon. Does not wait. Twice is harmless. */
   stopAll(): Promise<void>;
 }

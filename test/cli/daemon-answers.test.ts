@@ -8,13 +8,14 @@ import { run } from "../../src/cli/run.ts";
 import {
   type Answer,
   probeAnswer,
+  outcomeOf,
   outcomes,
   versionWords,
   type Want,
 } from "../../src/cli/shared/daemon-answers.ts";
 import { mentionVersion } from "../../src/cli/shared/daemon-here.ts";
 import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
-import { findDaemon } from "../../src/control/found/connect.ts";
+import { type Found, findDaemon } from "../../src/control/found/connect.ts";
 import { credentialPath, ensureCredential } from "../../src/control/found/credential.ts";
 import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import {
@@ -23,6 +24,7 @@ import {
   writeRegistration,
 } from "../../src/control/found/registration.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { registrationOf } from "../support/registration.ts";
 import { type Running, running } from "../support/running.ts";
 import { squatter } from "../support/squatter.ts";
 
@@ -353,6 +355,19 @@ test("a daemon of another version is told older from newer, and one of the same 
   expect(versionWords({ pid: 17, version: "1.10.0" }, ours)).toBe(
     "the daemon (pid 17, version 1.10.0) is newer than this command (1.2.3); update the command, or, to replace the daemon: localhostess server restart",
   );
+});
+
+test("a daemon that speaks another protocol is replaced for whoever needs one where it is older, and never a newer one", () => {
+  const of = (version: string): Found => {
+    const its = registrationOf({ id: "one", version });
+    const found = { registration: its, handshake: its, protocol: "localhostess/1", alive: true };
+    return { kind: "other-protocol", ...found } as Found;
+  };
+  expect(outcomeOf(of("0.0.1"), "need")).toBe("replace");
+  expect(outcomeOf(of("99.0.0"), "need")).toBe("refuse");
+  for (const want of ["look", "ask", "end"] as const) {
+    expect(outcomeOf(of("0.0.1"), want)).toBe(outcomeOf(of("99.0.0"), want));
+  }
 });
 
 test("a command that finds a daemon of another version twice mentions it once", () => {

@@ -1,6 +1,7 @@
 /** Every verb -> the shape of the answer that it prints with `--json`; docs/json.md is made of these. */
 import * as v from "valibot";
 import { ways } from "../../src/boot/way.ts";
+import { pieceIds } from "../../src/cli/install/piece.ts";
 import { givenStates } from "../../src/cli/servers/given-row.ts";
 import { partStates } from "../../src/cli/setup/setup-report.ts";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
@@ -874,6 +875,19 @@ export const answers: Readonly<Record<string, Answer>> = {
     managed: flag("the service runs it"),
     problems: list(v.string(), "sentences, each with the command that helps"),
   }),
+  uninstall: object({
+    pieces: list(
+      v.strictObject({
+        piece: one(pieceIds, "which it is"),
+        what: text("for people"),
+        details: list(v.string(), "paths, names and commands"),
+        data: flag("nobody can make it again"),
+        removed: flag("false with `--dry-run`"),
+      }),
+      "in the order in which they are taken away",
+    ),
+    notes: list(v.string(), "sentences about what stays"),
+  }),
   "server start": {
     shape: v.union([daemonStatus, change]),
     stream: true,
@@ -884,6 +898,19 @@ export const answers: Readonly<Record<string, Answer>> = {
     pid: orNull(v.number(), "the daemon that has stopped"),
   }),
   "server restart": { shape: daemonStatus },
+  upgrade: object({
+    installed_by: one(
+      ["npm", "pnpm", "yarn", "bun", "debian", "homebrew", "clone", "file"],
+      "whose commands these are; `file`: nobody that is known",
+    ),
+    commands: list(v.string(), "for a shell, in this order"),
+    version: text("of this program"),
+    now: orNull(v.string(), "the version that is installed now; null where nothing was run"),
+    outcome: one(
+      ["planned", "by_hand", "same", "upgraded", "restarted"],
+      "`planned`: nothing was run; `by_hand`: a person has to do it; `same`: there is no newer one; `upgraded`: no daemon runs; `restarted`: the new daemon has taken over",
+    ),
+  }),
   "server status": { shape: daemonStatus },
   api: {
     shape: v.unknown(),

@@ -309,7 +309,12 @@ command = "exit 3"
       await answer("dashboard");
       await answer(`connect ${origin}/`);
       await answer("completion bash");
+      await answer("uninstall --dry-run");
+      // Nobody but root has its ports without more ado.
+      const whetherRoot = process.getuid?.() === 0 ? 0 : 1;
+      await answer(`setup --ports --status --root ${root}`, { code: whetherRoot });
       await answer("version");
+      await answer("upgrade --dry-run");
       await answer("api");
       await answer("api GetVersion");
       // The last line of a start is in the words of locald, and a failure all the same.

@@ -126,7 +126,8 @@ describe("the program", () => {
     });
     expect(await started(after)).toBe(Number(port));
     expect(after.output()).toContain(`took over from pid ${before.pid}\n`);
-    expect(before.output()).toContain("stopping, as another daemon has taken over");
+    // After the trial of the other one.
+    await before.until((text) => text.includes("stopping, as another daemon has taken over"));
     expect(await before.ended()).toBe(0);
     expect(await record()).toMatchObject({ pid: after.pid, port: Number(port) });
     after.signal("SIGTERM");
@@ -256,6 +257,7 @@ describe("the verb", () => {
       isHanded: false,
       isReplaced: false,
       keeps: 0,
+      fails: () => false,
       kept: async () => {},
       stop,
     };

@@ -184,6 +184,7 @@ test("bad variables are usage errors that name them, all at once", async () => {
     LOCALHOSTESS_HTTPS_PORT: "-1",
     LOCALHOSTESS_HTTPS_REDIRECT: "yes",
     LOCALHOSTESS_INFER: "no",
+    LOCALHOSTESS_TRIAL: "long",
     LOCALHOSTESS_STATE_DIR: "here",
   };
   for (const verb of [["ls"], ["pac"], ["url", "api"], ["server", "start"]]) {
@@ -199,6 +200,7 @@ test("bad variables are usage errors that name them, all at once", async () => {
     expect(err).not.toContain("--help");
     expect(err).toContain('LOCALHOSTESS_HTTPS_REDIRECT: expected 1 or 0, got "yes"');
     expect(err).toContain('LOCALHOSTESS_INFER: expected 1 or 0, got "no"');
+    expect(err).toContain("LOCALHOSTESS_TRIAL: expected");
     expect(err).toContain("LOCALHOSTESS_STATE_DIR=here is not an absolute path");
   }
 });

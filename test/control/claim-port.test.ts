@@ -111,10 +111,46 @@ test("so it is of a daemon that speaks another protocol", async () => {
     alive: true,
   };
   held.set(9090, "ours");
-  const claimed = await claim({ unlessRunning: true }, (waited) => {
+  const asked: string[] = [];
+  const inherit = async (its: Found) => {
+    asked.push(its.kind);
+    return "shells" as const;
+  };
+  const claimed = await claim({ unlessRunning: true, inherit }, (waited) => {
     if (waited > 900) held.delete(9090);
   });
   expect(claimed).toMatchObject({ kind: "bound", predecessor: { pid: 17 } });
+  // The conversation has a version of its own.
+  expect(asked).toEqual(["other-protocol"]);
+});
+
+test("one that was too busy to answer at first is asked for the port that it has", async () => {
+  const silent: Found = { kind: "silent", why: "busy", by: "socket", registration, alive: true };
+  found = silent;
+  held.set(registration.port, "ours");
+  const asked: string[] = [];
+  const claimed = await claim(
+    {
+      port: 0,
+      async inherit(its) {
+        asked.push(its.kind);
+        held.delete(registration.port);
+        return "handed";
+      },
+    },
+    (waited) => {
+      if (waited > 5_000) found = healthy();
+    },
+  );
+  expect(asked).toEqual(["healthy"]);
+  expect(claimed).toMatchObject({ kind: "bound", bound: registration.port });
+  // After ten seconds without a word, another port is better than none.
+  found = silent;
+  held.set(registration.port, "ours");
+  const other = await claim({ port: 0 }, (waited) => {
+    if (waited > 12_000) found = healthy();
+  });
+  expect(other).toMatchObject({ kind: "bound", bound: 0 });
 });
 
 test("one that does not go is waited for, and then it is an error", async () => {

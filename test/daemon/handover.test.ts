@@ -1,6 +1,6 @@
 /** A daemon that replaces another has its listening sockets: nothing is refused, and whatever breaks, one serves. */
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, lstatSync, readFileSync } from "node:fs";
+import { closeSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { oneOffLabels } from "../../src/containers/runs/one-off-clients.ts";
 import { findDaemon } from "../../src/control/found/connect.ts";
@@ -375,4 +375,66 @@ handsOver("a kept connection to the API is answered once more, and its streams e
   expect(await kept.rest()).toBe("");
   kept.close();
   await ends(first);
+});
+
+// --- on trial
+
+/** All of it, as the next daemon has it once it accepts. */
+async function lentTo(options: DaemonOptions): Promise<Handed> {
+  const handed = await handedBy(options);
+  for (let batch = 0; ; batch++) {
+    const answer = await handed.services(batch);
+    for (const descriptor of answer!.descriptors) closeSync(descriptor);
+    if ((answer!.value as { services: unknown }).services === null) break;
+  }
+  const trial = { pid: process.pid, version: "9.9.9" };
+  expect(await handed.done({ services: true, trial })).toEqual({ onTrial: true });
+  return handed;
+}
+
+handsOver("a next daemon that fails gives everything back, and another may come", async () => {
+  const notes: string[] = [];
+  const its = await daemonOptions({ trial: 60_000, onNote: (text) => notes.push(text) });
+  const daemon = await start(its);
+  const before = await recordOf(its);
+  const { ino } = lstatSync(its.socket);
+  const open = sockets();
+  const handed = await lentTo(its);
+  await writeRegistration(its.stateDirectory, { ...before, id: "next" });
+  // Whoever comes now waits in the queue, which the next daemon has as well.
+  const waiting = answers(daemon.port);
+  handed.close();
+  await waiting;
+  await eventually("the record is the daemon's again", async () => {
+    return (await recordOf(its))?.id === before.id;
+  });
+  expect(await recordOf(its)).toEqual(before);
+  expect(lstatSync(its.socket).ino).toBe(ino);
+  expect(notes.filter((text) => text.includes("version 9.9.9) failed"))).toHaveLength(1);
+  const found = await findDaemon(its.stateDirectory, { clock: systemClock });
+  expect(found).toMatchObject({ kind: "healthy", by: "socket", registration: { id: before.id } });
+  await eventually("nothing is left of it", () => sockets() === open);
+  const next = await start(its);
+  expect(next.port).toBe(daemon.port);
+  // Told to end, it does not wait for the trial's end.
+  await daemon.stop();
+  running.delete(daemon);
+  expect(daemon.isReplaced).toBe(true);
+  await answers(next.port);
+});
+
+handsOver("a socket that a failing daemon has removed is there again", async () => {
+  const its = await daemonOptions({ trial: 60_000 });
+  const daemon = await start(its);
+  const before = await recordOf(its);
+  const handed = await lentTo(its);
+  rmSync(its.socket);
+  rmSync(join(its.stateDirectory, "registration.json"), { force: true });
+  handed.close();
+  await eventually("it is found", async () => {
+    const found = await findDaemon(its.stateDirectory, { clock: systemClock });
+    return found.kind === "healthy" && found.by === "socket";
+  });
+  expect(await recordOf(its)).toEqual(before);
+  await answers(daemon.port);
 });

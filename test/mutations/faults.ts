@@ -17,6 +17,7 @@ import { guarding } from "./guard.ts";
 import { h2Clients } from "./h2-clients.ts";
 import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
+import { givingBack } from "./giving-back.ts";
 import { handover } from "./handover.ts";
 import { hostsBlock } from "./hosts.ts";
 import { helper } from "./helper.ts";
@@ -69,6 +70,7 @@ export const faults: readonly Fault[] = [
   ...floods,
   ...folder,
   ...h2Servers,
+  ...givingBack,
   ...handover,
   ...hostsBlock,
   ...identity,

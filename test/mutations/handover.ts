@@ -120,8 +120,8 @@ export const handover: readonly Fault[] = [
   {
     name: "another daemon than the record's is not asked for what it has",
     file: "src/control/found/claim-port.ts",
-    find: 'found.kind === "other-protocol" ? "shells"',
-    replace: 'found.kind !== "healthy" ? "shells"',
+    find: "const inherited = await inherit(found);",
+    replace: 'const inherited = found.kind === "another" ? "shells" : await inherit(found);',
     tests: ["test/control/claim-port.test.ts"],
   },
   {

@@ -1,7 +1,8 @@
 /** The part of a daemon that gives its services to the next one: in which order, and back again at any moment. */
 import { beforeEach, expect, test } from "bun:test";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import type { Ending } from "../../src/supervisor/family/ending.ts";
-import type { Line } from "../../src/supervisor/handed.ts";
+import type { Given, Line } from "../../src/supervisor/handed.ts";
 import { Handing } from "../../src/supervisor/handing.ts";
 import type { Folder } from "../../src/supervisor/project/folder.ts";
 import { ownDescriptors } from "../../src/system/own-descriptors.ts";
@@ -18,6 +19,9 @@ let ready: Promise<void>;
 let halted: PromiseWithResolvers<void>;
 let isSettled: boolean;
 let ended: ((pid: number, ending: Ending) => void) | undefined;
+let copies: readonly Given[];
+/** One that is open, in the place of all that are handed over. */
+const descriptor = openSync("/dev/null", "r");
 const shell = { HOME: "/home/me", EMPTY: "", GONE: undefined };
 
 function folder(services: number): Folder {
@@ -30,7 +34,9 @@ function folder(services: number): Folder {
       did.push("halt");
       await halted.promise;
       const names = Array.from({ length: services }, (_, at) => `service-${at}`);
-      const streams = names.map((name) => [name, { terminal: 50, notify: 51 }] as const);
+      const streams = names.map(
+        (name) => [name, { terminal: descriptor, notify: descriptor }] as const,
+      );
       return { handed: { at: [place(shell), place(shell)] }, streams: new Map(streams) };
     },
     goOn: () => void did.push("go on"),
@@ -51,12 +57,18 @@ function handing(services = 1): Handing {
     folders: () => all,
     snapshots: () => [],
     descriptors: () => ownDescriptors(),
-    lock: () => 40,
+    lock: () => descriptor,
     keepers: () => keepers,
     ready: () => ready,
     onHalt: async () => void did.push("write"),
     onTakeBack: () => void did.push("write again"),
     onGiven: () => void did.push("given"),
+    onEnded: (pid, ending) => void told.push({ ended: { pid, ...ending } }),
+    onSettled: () => void did.push("settled"),
+    onComeBack(batches) {
+      did.push("come back");
+      copies = batches;
+    },
     keep: () => void did.push("keep"),
   });
 }
@@ -85,7 +97,7 @@ beforeEach(() => {
 });
 
 test("first what there is, without descriptors, then descriptors with their places", async () => {
-  keepers.set(4001, { ...line(), descriptor: 41 });
+  keepers.set(4001, { ...line(), descriptor });
   const its = handing();
   const first = await its.give(0);
   expect(first!.descriptors).toEqual([]);
@@ -103,7 +115,7 @@ test("first what there is, without descriptors, then descriptors with their plac
         [0, "service-0", "notify"],
       ],
     },
-    descriptors: [40, 41, 50, 51],
+    descriptors: [descriptor, descriptor, descriptor, descriptor],
   });
   expect(await its.give(2)).toBeUndefined();
   expect(did).toEqual(["halt", "write"]);
@@ -181,7 +193,7 @@ test("where one thing fails, nothing is given, and everything goes on", async ()
 });
 
 test("once given, it tells of ends and changes that only it has seen, and takes nothing back", async () => {
-  keepers.set(4001, { ...line(), descriptor: 41 });
+  keepers.set(4001, { ...line(), descriptor });
   const its = handing();
   await its.give(0);
   its.given(line());
@@ -194,8 +206,47 @@ test("once given, it tells of ends and changes that only it has seen, and takes 
     { ended: { pid: 8 } },
   ]);
   its.takeBack();
-  expect(did).toEqual(["halt", "write", "leave", "given"]);
+  expect(did).toEqual(["halt", "write", "given", "leave"]);
+  its.settle();
+  expect(did).toEqual(["halt", "write", "given", "leave", "settled"]);
 });
+
+const opened = () => readdirSync("/proc/self/fd").length;
+
+test.skipIf(process.platform !== "linux")(
+  "what it gave comes back as it was, with descriptors of its own; settled, those are closed",
+  async () => {
+    const its = handing();
+    const first = await its.give(0);
+    const before = opened();
+    const keeper: Line = { ...line(), descriptor };
+    const hear = (): void => {};
+    keeper.hear = hear;
+    keepers.set(4001, keeper);
+    its.given(line());
+    expect(keeper.hear).not.toBe(hear);
+    expect(opened()).toBe(before + 3);
+    did = [];
+    its.comeBack();
+    expect(did).toEqual(["come back"]);
+    expect(its.isGiven).toBe(false);
+    expect(keeper.hear as unknown).toBe(hear);
+    expect(copies[0]!.value).toEqual(first!.value);
+    const mine = copies.flatMap(({ descriptors }) => descriptors);
+    expect(mine).toHaveLength(3);
+    expect(mine).not.toContain(descriptor);
+    for (const one of mine) closeSync(one);
+    expect(opened()).toBe(before);
+    its.settle();
+    expect(did).toEqual(["come back"]);
+    const other = handing();
+    await other.give(0);
+    other.given(line());
+    expect(opened()).toBeGreaterThan(before);
+    other.settle();
+    expect(opened()).toBe(before);
+  },
+);
 
 test("it keeps its children until they have ended, and tells that it does nothing else any more", async () => {
   own.add(7);

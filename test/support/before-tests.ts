@@ -19,6 +19,8 @@ process.env.LOCALHOSTESS_HTTP_PORT = "off";
 process.env.LOCALHOSTESS_HTTPS_PORT = "off";
 // Servers of this machine without a NAME are nobody's here; a test that is about them says so for its own program.
 process.env.LOCALHOSTESS_INFER = "0";
+// A daemon that was replaced does not stay for ten seconds; a test that is about that says so.
+process.env.LOCALHOSTESS_TRIAL = "200ms";
 // As root, data of stores would be in a folder of the system's own.
 const stores = join(tmpdir(), `localhostess-stores-${process.pid}`);
 process.env.LOCALHOSTESS_STORES_DIR = stores;

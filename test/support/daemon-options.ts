@@ -36,6 +36,7 @@ export async function daemonOptions(more: Partial<DaemonOptions> = {}): Promise<
     env: {},
     configFile: undefined,
     serviceTrust: async () => ({}),
+    trial: 200,
     onServices() {},
     onNote() {},
     onSkipped() {},

@@ -54,7 +54,7 @@ type Asker = () => Promise<boolean>;
 
 export function load(
   options: LoadOptions,
-  { wanted = kinds }: { wanted?: readonly Kind[] } = {},
+  { wanted = kinds, pause = 0 }: { wanted?: readonly Kind[]; pause?: number } = {},
 ): Load {
   let isOver = false;
   const counts = Object.fromEntries(
@@ -75,11 +75,13 @@ export function load(
         count.why.push(`${(error as { code?: string }).code ?? ""} ${(error as Error).message}`);
         continue;
       }
+      // `pause`: milliseconds after each answer, where many kinds of load share the machine.
       for (let from = began, again = true; again && !isOver; from = performance.now()) {
         try {
           again = await asker();
           count.answered += 1;
           count.longest = Math.max(count.longest, performance.now() - from);
+          if (pause > 0) await Bun.sleep(pause);
         } catch (error) {
           if (error instanceof Wrong) count.wrong += 1;
           else count.broken += 1;
@@ -169,10 +171,13 @@ const http2: Opener = async ({ port, name, ca }) => {
   });
   session.on("close", () => {
     usedUp = true;
+    opened.reject(new Error("the session was closed before it was open"));
   });
   session.on("error", (error) => opened.reject(error));
   await opened.promise;
   const asker: Asker = async () => {
+    // Told so since the last answer.
+    if (usedUp) return false;
     await Promise.all(Array.from({ length: 4 }, () => stream(session)));
     return !usedUp;
   };

@@ -49,6 +49,7 @@ export function byLaunchd(place: ServicePlace): ServiceWay {
   }
 
   return {
+    files: [path],
     async install(): Promise<Plan> {
       const its = await loaded();
       const steps: Step[] = await writing(agent, {

@@ -38,6 +38,8 @@ export function byProfile(place: ServicePlace): ServiceWay {
   }
 
   return {
+    // The profile is the person's own.
+    files: [],
     async install(): Promise<Plan> {
       return {
         steps: [

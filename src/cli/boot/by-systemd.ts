@@ -1,5 +1,5 @@
 /** The service as a unit of the user's own systemd -> its files, the calls of systemctl, and what those answer. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { environmentText } from "../../boot/environment.ts";
 import { packagedUnits, unitPaths } from "../../boot/places.ts";
 import { unitName, unitText } from "../../boot/unit-text.ts";
@@ -95,6 +95,10 @@ export function bySystemd(place: ServicePlace): ServiceWay {
   }
 
   return {
+    files: [
+      ...[unit.path, environment.path],
+      join(dirname(unit.path), "default.target.wants", unitName),
+    ],
     async install(): Promise<Plan> {
       const its = await shown();
       const theirs = await packaged();

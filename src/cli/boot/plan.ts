@@ -62,6 +62,8 @@ export type ServicePlace = {
 export type Verdict = { kind: "fine" } | { kind: "again" } | { kind: "failed"; why: string };
 
 export interface ServiceWay {
+  /** Paths of files that are there where it was installed, whether its manager answers or not. */
+  files: readonly string[];
   /** @throws Failure where something is there that is not ours. */
   install(): Promise<Plan>;
   uninstall(): Promise<Plan>;

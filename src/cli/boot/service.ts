@@ -174,10 +174,10 @@ export async function serviceRemoval(
 ) {
   const removals: { lines: string[]; carryOut(): Promise<void> }[] = [];
   for (const way of waysOf[world.platform] ?? []) {
-    const { place, machine } = await here({ flags: { ...flags, way }, world, effects });
+    const { its: asked, place, machine } = await here({ flags: { ...flags, way }, world, effects });
+    // A manager that does not answer is in nobody's way where there is nothing of ours.
+    if (!asked.files.some(isThere) && !(await asked.standing()).installed) continue;
     const isSystemd = way === "systemd";
-    // A package of the system may bring a unit, which no user has enabled.
-    if (isSystemd && !Object.values(unitPaths(world)).some(isThere)) continue;
     const its = made[way]({ ...place, withoutManager: isSystemd && !machine.hasSystemd });
     const { steps } = await its.uninstall();
     removals.push({

@@ -19,6 +19,7 @@ import { certificateAuthorityDirectory } from "../../tls/certificate-authority-p
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { serviceLines, warningLines } from "../shared/rows.ts";
 import { defaultPort, type Settings, settingsOf } from "../shared/settings.ts";
+import { exitCode } from "../shared/exit-code.ts";
 import { Failure } from "../shared/failure.ts";
 import { findRunning, type StartFlags } from "../shared/daemon-here.ts";
 import { printJsonLine } from "../shared/json-output.ts";
@@ -60,6 +61,7 @@ export async function serverStart(
       httpsRedirect: settings.httpsRedirect,
       otherUsers: settings.otherUsers,
       infer: settings.infer,
+      trial: settings.trial,
       scanner: settings.scanner,
       allUsers: settings.allUsers,
       stateDirectory: settings.stateDirectory,
@@ -111,6 +113,7 @@ export async function serverStart(
     if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
   }
   for (const changes of early) log(changes);
+  const heard = hearFaults(daemon, { world, note });
   manager.ready(daemon);
   void daemon.dismissed.then((why) => {
     note(`stopping, ${why}`);
@@ -119,12 +122,37 @@ export async function serverStart(
   await end.begun;
   if (!daemon.isReplaced) manager.stopping();
   await daemon.stop();
+  heard();
   if (flags.background) {
     note(
       daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
     );
   }
   return await manager.after(daemon);
+}
+
+/**
+ * Just after it has taken over, a daemon with a fault had better leave its place to the one before. Later it goes on:
+ * whatever the fault is about, everything else works, and Bun does not end a program that still waits for something.
+ */
+function hearFaults(
+  { fails }: Daemon,
+  { world, note }: { world: World; note(text: string): void },
+): Cancel {
+  const fault = (error: unknown): void => {
+    if (fails(error instanceof Error ? error.message : String(error))) world.exit(exitCode.failed);
+  };
+  // Whoever hears of it has to write it down.
+  const rejected = (error: unknown): void => {
+    note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    fault(error);
+  };
+  process.on("uncaughtExceptionMonitor", fault);
+  process.on("unhandledRejection", rejected);
+  return () => {
+    process.off("uncaughtExceptionMonitor", fault);
+    process.off("unhandledRejection", rejected);
+  };
 }
 
 /** Milliseconds for which the last bundles are reused: they change with the certificate authority. */

@@ -9,7 +9,7 @@ import { certificateAuthorityOptions, machineOf } from "../shared/machine.ts";
 import { exitCode } from "../shared/exit-code.ts";
 import { untrust } from "../trust/untrust.ts";
 import { leftover } from "../trust/untrust.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here } from "./piece.ts";
 import { quiet } from "./quiet.ts";
 
 export async function authorityPiece({ flags, settings, world }: Here): Promise<Found> {

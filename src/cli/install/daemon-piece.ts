@@ -5,8 +5,7 @@ import { serverStop } from "../daemon/server-stop.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import type { Piece } from "./piece.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here, Piece } from "./piece.ts";
 import { quiet } from "./quiet.ts";
 
 export async function daemonPieces({ world }: Here, states: readonly string[]): Promise<Found> {

@@ -10,8 +10,7 @@ import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type OwnFolder, ownFolders, sandboxesIn } from "./own-folders.ts";
-import type { Piece } from "./piece.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here, Piece } from "./piece.ts";
 
 const words: Readonly<Record<OwnFolder["id"], string>> = {
   databases: "databases of projects",
@@ -27,7 +26,7 @@ export function folderPieces({ flags, settings, world }: Here): Found {
   const uid = process.getuid?.() ?? -1;
   const file = configFile({ env, platform, home });
   const folders = ownFolders({
-    ...{ env, platform, home, uid, state },
+    ...{ env, platform, home, uid, state, root: flags.root ?? "/" },
     configFile: file.kind === "path" ? file.path : undefined,
   });
   const states = [state, ...sandboxesIn(state)];

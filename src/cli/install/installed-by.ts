@@ -1,7 +1,7 @@
 /** The file of this program, and what stands around it -> who has installed it, and where. Pure. */
 import { basename, dirname, join } from "node:path";
 
-/** Who adds a package to a project, or to a person's global ones. */
+/** A program that adds packages to a project, or to a person's global ones. */
 export type Manager = "npm" | "pnpm" | "yarn" | "bun";
 
 export type Installed =
@@ -47,7 +47,7 @@ const globals: readonly [manager: Manager, folder: RegExp][] = [
   ["npm", /^(.*\/lib)\/node_modules\/(?:localhostess|@localhostess)\//],
 ];
 
-/** What a project's folder has of its manager; the first that is there counts. */
+/** The lock files by which a project's manager is known; the first that is there counts. */
 const lockFiles: readonly [file: string, manager: Manager][] = [
   ["pnpm-lock.yaml", "pnpm"],
   ["yarn.lock", "yarn"],
@@ -86,7 +86,7 @@ function isNpmProject(folder: string, exists: Surroundings["exists"]): boolean {
   return exists(join(folder, "package.json"));
 }
 
-/** Of a workspace's package, the lock file is in a folder above. */
+/** The lock file of a workspace's package is in a folder above. */
 function projectOf(folder: string, exists: Surroundings["exists"]): string {
   for (let at = folder; ; at = dirname(at)) {
     if (lockFiles.some(([name]) => exists(join(at, name)))) return at;

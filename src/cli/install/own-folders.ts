@@ -9,7 +9,7 @@ const ids = ["databases", "state", "configuration", "cache", "sockets"] as const
 export type OwnFolder = {
   id: (typeof ids)[number];
   path: string;
-  /** Of all files in it; hard links count once for each name. */
+  /** The size of all files in it; hard links count once for each name. */
   bytes: number;
 };
 
@@ -22,13 +22,13 @@ export type FoldersOptions = {
   state: string;
   /** Undefined: a variable names it in a way that is not understood. */
   configFile: string | undefined;
-  /** Of the system, for tests. */
-  temporary?: string;
+  /** `/`, except in tests. */
+  root: string;
 };
 
 /** Only what is there, and this user's own. */
 export function ownFolders(options: FoldersOptions): OwnFolder[] {
-  const { env, platform, home, uid, state, configFile, temporary = "/tmp" } = options;
+  const { env, platform, home, uid, state, configFile, root } = options;
   const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(home, ".cache");
   const states = [state, ...sandboxesIn(state)];
   const stores = states.map((its) => storesFolder(its, { env, platform, uid }));
@@ -40,10 +40,13 @@ export function ownFolders(options: FoldersOptions): OwnFolder[] {
     state: [state],
     configuration:
       configFile === undefined ? [] : [basename(around) === "localhostess" ? around : configFile],
-    cache: [join(cache, "localhostess"), ...(uid === 0 ? ["/var/cache/localhostess"] : [])],
+    cache: [
+      join(cache, "localhostess"),
+      ...(uid === 0 ? [join(root, "var/cache/localhostess")] : []),
+    ],
     sockets: [
       ...(runtime?.startsWith("/") ? inFolder(runtime, /^localhostess(?:-[0-9a-f]{8})?$/) : []),
-      ...inFolder(temporary, new RegExp(`^localhostess-${uid}(?:-[0-9a-f]{16})?$`)),
+      ...inFolder(join(root, "tmp"), new RegExp(`^localhostess-${uid}(?:-[0-9a-f]{16})?$`)),
     ],
   };
   return ids.flatMap((id) =>

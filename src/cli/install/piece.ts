@@ -1,4 +1,7 @@
-/** A part of an installation, as `uninstall` shows it and takes it away: the shape only. */
+/** A part of an installation, as `uninstall` shows it and takes it away: shapes only. */
+import type { MachineFlags } from "../shared/machine.ts";
+import type { Settings } from "../shared/settings.ts";
+import type { World } from "../shared/world.ts";
 
 export const pieceIds = [
   "service",
@@ -25,4 +28,22 @@ export type Piece = {
   isData: boolean;
   /** @throws Error with a sentence. Twice is harmless. */
   remove(): Promise<void>;
+};
+
+export type UninstallFlags = MachineFlags & {
+  yes?: boolean;
+  dryRun?: boolean;
+  keepData?: boolean;
+};
+
+export type Here = {
+  flags: UninstallFlags;
+  settings: Settings;
+  world: World;
+};
+
+export type Found = {
+  pieces: readonly Piece[];
+  /** Sentences about what stays, and why. */
+  notes: readonly string[];
 };

@@ -1,29 +1,14 @@
 /** This machine -> the pieces of the installation on it, in the order in which they can be taken away. */
-import type { Settings } from "../shared/settings.ts";
-import type { World } from "../shared/world.ts";
 import { authorityPiece } from "./authority-piece.ts";
 import { daemonPieces } from "./daemon-piece.ts";
 import { folderPieces } from "./folder-pieces.ts";
 import { sandboxesIn } from "./own-folders.ts";
-import type { Piece } from "./piece.ts";
+import type { Found, Here } from "./piece.ts";
 import { programPiece } from "./program-piece.ts";
 import { servicePiece } from "./service-piece.ts";
 import { setupPiece } from "./setup-piece.ts";
 import { shellPieces } from "./shell-piece.ts";
-import type { UninstallFlags } from "./uninstall.ts";
 import { volumePiece } from "./volume-piece.ts";
-
-export type Here = {
-  flags: UninstallFlags;
-  settings: Settings;
-  world: World;
-};
-
-export type Found = {
-  pieces: readonly Piece[];
-  /** Sentences about what stays, and why. */
-  notes: readonly string[];
-};
 
 /**
  * The manager of services would start a daemon again, and daemons write their files again. Trust stores are searched

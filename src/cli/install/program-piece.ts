@@ -1,6 +1,6 @@
 /** The program itself -> the package manager's command that takes it away, as the last piece. */
 import { programRemoval } from "./program-removal.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here } from "./piece.ts";
 
 export async function programPiece({ world }: Here): Promise<Found> {
   const { lines, note, carryOut } = await programRemoval(world);

@@ -8,7 +8,7 @@ import { removalPlan } from "./removal-plan.ts";
 export type ProgramRemoval = {
   /** Empty: a person has to do it. */
   lines: readonly string[];
-  /** What stays, and what to do about it. */
+  /** Tells that the program stays, and how to remove it. */
   note: string | undefined;
   /** @throws Failure */
   carryOut(): Promise<void>;

@@ -1,4 +1,4 @@
-/** Who has installed this program -> the commands that take it away, or what a person does about it. Pure. */
+/** The way in which this program was installed -> the commands that take it away, or a word for a person. Pure. */
 import { dirname, join } from "node:path";
 import type { Installed, Manager } from "./installed-by.ts";
 import type { Plan, PlanOptions, Step } from "./upgrade-plan.ts";

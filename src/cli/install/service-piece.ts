@@ -1,6 +1,6 @@
 /** The service that starts the daemon after a reboot -> one piece. */
 import { serviceRemoval } from "../boot/service.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here } from "./piece.ts";
 
 export async function servicePiece({ flags, world }: Here): Promise<Found> {
   const { lines, carryOut } = await serviceRemoval(

@@ -1,6 +1,6 @@
 /** The work of `localhostess setup` on this machine -> one piece. */
 import { setupRemoval } from "../setup/setup.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here } from "./piece.ts";
 
 export async function setupPiece({ flags, settings, world }: Here): Promise<Found> {
   const { due, carryOut } = await setupRemoval(
@@ -12,7 +12,7 @@ export async function setupPiece({ flags, settings, world }: Here): Promise<Foun
     pieces: [
       {
         ...{ id: "setup", what: "what localhostess setup has installed, as root", isData: false },
-        details: due.flatMap(({ commands }) => commands),
+        details: due.map(({ purpose }) => purpose),
         remove: carryOut,
       },
     ],

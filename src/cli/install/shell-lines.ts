@@ -1,4 +1,4 @@
-/** The text of a shell's start-up file -> the same without the lines that our documentation has people put there. Pure. */
+/** The text of a shell's start-up file -> the same without the lines of our documentation. Pure. */
 
 /** With blanks around it, and a comment behind it. */
 const ours: readonly RegExp[] = [

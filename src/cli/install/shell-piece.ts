@@ -1,7 +1,7 @@
 /** Start-up files of shells -> the lines of ours in them, as one piece. */
 import { counted } from "../../text/counted.ts";
 import { shownFolder } from "../shared/rows.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here } from "./piece.ts";
 import { removeOurs, shellFilesWithOurs } from "./shell-files.ts";
 
 export async function shellPieces({ world }: Here): Promise<Found> {

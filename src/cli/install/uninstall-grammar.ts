@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type Choose, example, jsonOption, rootOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
-import type { UninstallFlags } from "./uninstall.ts";
+import type { UninstallFlags } from "./piece.ts";
 
 export function uninstallVerb(program: Command, choose: Choose, world: World): void {
   const verb = program

@@ -3,17 +3,10 @@ import { printable } from "../../text/printable.ts";
 import { exitCode } from "../shared/exit-code.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
-import type { MachineFlags } from "../shared/machine.ts";
 import { settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import type { Piece } from "./piece.ts";
+import type { Piece, UninstallFlags } from "./piece.ts";
 import { piecesOf } from "./pieces.ts";
-
-export type UninstallFlags = MachineFlags & {
-  yes?: boolean;
-  dryRun?: boolean;
-  keepData?: boolean;
-};
 
 /** Characters of a line that is shown. */
 const longest = 500;
@@ -72,7 +65,7 @@ async function agreed(pieces: readonly Piece[], { flags, world }: Asked): Promis
 }
 
 /** Ends with the first that fails: what comes behind it may need what is in front. */
-async function removeAll(pieces: readonly Piece[], world: World): Promise<readonly Piece[]> {
+export async function removeAll(pieces: readonly Piece[], world: World): Promise<readonly Piece[]> {
   const { err } = world;
   for (const [at, piece] of pieces.entries()) {
     try {

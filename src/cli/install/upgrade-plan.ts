@@ -1,4 +1,4 @@
-/** Who has installed this program, and the wanted version -> the commands that bring it up to date. Pure. */
+/** The way in which this program was installed, and a version -> the commands that bring it up to date. Pure. */
 import { dirname, join } from "node:path";
 import type { Installed, Manager } from "./installed-by.ts";
 
@@ -124,7 +124,7 @@ function debian(words: Step["words"], program: string): Plan {
   return { kind: "steps", steps: [{ words, folder: "/" }], program, rootsOwn: "/usr" };
 }
 
-/** What is declared stays declared where it is, among the dependencies or those of development. */
+/** A declaration stays where it is, among the dependencies or those of development. */
 function inProject(
   { manager, isBerry }: Extract<Installed, { by: "project" }>,
   { wanted, isLatest }: { wanted: string; isLatest: boolean },

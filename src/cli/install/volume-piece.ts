@@ -3,7 +3,7 @@ import { engineNotesIn, ownerOf } from "../../containers/runs/owner.ts";
 import { ownVolumes, removeVolume } from "../../containers/runs/own-volumes.ts";
 import { systemClock as clock } from "../../system/clock.ts";
 import { counted } from "../../text/counted.ts";
-import type { Found, Here } from "./pieces.ts";
+import type { Found, Here } from "./piece.ts";
 
 export async function volumePiece({ flags }: Here, states: readonly string[]): Promise<Found> {
   const looked = states.map((state) =>

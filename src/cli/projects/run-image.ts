@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { chooseEngine, type Engine } from "../../containers/runs/choose-engine.ts";
 import { type OneOff, type OneOffEnd, OneOffRun } from "../../containers/runs/one-off.ts";
 import { oneOffLabels, removeAbandoned } from "../../containers/runs/one-off-clients.ts";
-import { engineNotesIn } from "../../containers/runs/one-offs.ts";
+import { engineNotesIn } from "../../containers/runs/owner.ts";
 import { noteEngine } from "../../containers/runs/engine-notes.ts";
 import { converse } from "../../control/found/conversation.ts";
 import { labelFrom } from "../../manifest/project-name.ts";

@@ -1,4 +1,5 @@
 /** An answer of the probe, and what a verb wants of the daemon -> what the verb does, and the words for a person. */
+import packageJson from "../../../package.json" with { type: "json" };
 import { credentialPath } from "../../control/found/credential.ts";
 import { type Found, isRecorded, runs } from "../../control/found/connect.ts";
 import { protocol } from "../../control/found/protocol.ts";
@@ -53,7 +54,14 @@ export function probeAnswer(found: Found): Answer {
   return found.kind === "absent" ? "unrecorded" : found.kind;
 }
 
+/**
+ * As in the table; but a daemon of an older version that we cannot talk to is replaced for whoever needs one. A newer
+ * one never is: its person has two versions, and the older one is not to undo an upgrade.
+ */
 export function outcomeOf(found: Found, want: Want): Outcome {
+  const isOlder =
+    found.kind === "other-protocol" && orderOf(found.handshake.version, packageJson.version) < 0;
+  if (isOlder && want === "need") return "replace";
   return outcomes[probeAnswer(found)][want];
 }
 

@@ -4,6 +4,7 @@ import { connect, type Connected, findDaemon, type Found } from "../../control/f
 import type { Registration } from "../../control/found/protocol.ts";
 import { settled, type SettleOptions } from "../../control/found/settled.ts";
 import { takeTurn, type Turn, turnToStart } from "../../control/found/turn.ts";
+import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { systemClock } from "../../system/clock.ts";
@@ -298,6 +299,9 @@ export async function serverRestart(flags: StartFlags, world: World): Promise<nu
     instead: registration?.id ?? "none",
     want: "restart",
   });
+  if (registration !== undefined && registration.version !== running.registration.version) {
+    await trialOver({ before: registration, after: running.registration, settings, world });
+  }
   const fate =
     before.size === 0
       ? undefined
@@ -305,6 +309,33 @@ export async function serverRestart(flags: StartFlags, world: World): Promise<nu
   const code = tell(running, { settings, world });
   if (fate !== undefined) world.err.write(`${world.err.colors.dim(fate)}\n`);
   return code;
+}
+
+type Trial = { before: Registration; after: Registration; settings: Settings; world: World };
+
+/** Milliseconds between two looks at a daemon on trial, and after the trial for the one before to be found again. */
+const trialPeriod = 250;
+const trialSlack = 1_500;
+
+/**
+ * A daemon of another version is watched for as long as it is on trial. @throws a Failure where the one before goes on.
+ */
+async function trialOver({ before, after, settings, world }: Trial): Promise<void> {
+  if (settings.trial === 0) return;
+  const seconds = shownDuration(settings.trial);
+  say(`watching the new daemon for ${seconds}: if it fails, the one before goes on`, world);
+  const since = performance.now();
+  while (performance.now() - since < settings.trial + trialSlack) {
+    await new Promise<void>((resolve) => void systemClock.after(trialPeriod, resolve));
+    const found = await oneLook(settings);
+    if (found.kind !== "healthy" || found.registration.id !== before.id) continue;
+    const who = `the new daemon (pid ${after.pid}, version ${after.version})`;
+    const within = shownDuration(performance.now() - since);
+    throw new Failure(
+      "not_started",
+      `${who} failed within ${within}, and the one before goes on (pid ${before.pid}, version ${before.version}); its log: ${settings.log}`,
+    );
+  }
 }
 
 const none: RunningServices = new Map();

@@ -4,6 +4,7 @@ import type { Config } from "../../manifest/config.ts";
 import { readTld } from "../../manifest/tld.ts";
 import { defaultPorts, type Scheme } from "../../routes/service-row.ts";
 import { daemonPaths } from "../../system/paths.ts";
+import { readDuration } from "../../text/duration.ts";
 import { shown } from "../../text/shown.ts";
 import { stateDirectoryProblem } from "../../system/state-directory.ts";
 import { configuration } from "./configuration.ts";
@@ -36,6 +37,8 @@ export type Settings = {
   otherUsers: boolean;
   /** Servers without a NAME have that of the project that they stand in. */
   infer: boolean;
+  /** Milliseconds for which a daemon that takes over is on trial. */
+  trial: number;
   scanner: ScannerKind;
   allUsers: boolean;
   verbose: boolean;
@@ -81,6 +84,9 @@ export class UsageError extends Error {
 }
 
 export const defaultPort = 9090;
+
+/** Milliseconds. Until a trial is over, the process of the daemon before stays. */
+const longestTrial = 24 * 60 * 60 * 1000;
 
 function portOf(text: string): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
@@ -134,6 +140,8 @@ export async function settingsOf(
   if (!/^[01]?$/.test(infer)) {
     mistakes.push(`LOCALHOSTESS_INFER: expected 1 or 0, got ${shown(infer)}`);
   }
+  const trial = readDuration(world.env.LOCALHOSTESS_TRIAL || "10s", { longest: longestTrial });
+  if (trial.kind === "mistake") mistakes.push(`LOCALHOSTESS_TRIAL: ${trial.why}`);
   const paths = daemonPaths(world);
   if (paths.kind === "mistake") mistakes.push(...paths.mistakes);
   const byFlags = (flags.tld ?? []).flatMap((text) => {
@@ -158,6 +166,7 @@ export async function settingsOf(
       (redirect === "" ? (config.https_redirect?.value ?? false) : redirect === "1"),
     otherUsers: flags.otherUsers ?? config.other_users?.value ?? false,
     infer: infer === "" ? (config.infer?.value ?? true) : infer === "1",
+    trial: trial.kind === "milliseconds" ? trial.value : 0,
     scanner: flags.scanner ?? "auto",
     allUsers: flags.allUsers ?? false,
     verbose: flags.verbose ?? false,

@@ -1,11 +1,12 @@
 /** The containers that run once for clients of this daemon -> one place that ends them, whoever dies. */
 import { randomBytes } from "node:crypto";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute } from "node:path";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { lastPartOf } from "../../text/image-name.ts";
 import { engineSocket } from "../engine-socket.ts";
 import { chooseEngine } from "./choose-engine.ts";
 import { noteEngine, notedEngines } from "./engine-notes.ts";
+import { engineNotesIn } from "./owner.ts";
 import { oneOffLabels, removeAbandoned, removeRun } from "./one-off-clients.ts";
 import { type OneOffEffects, type OneOffEnd, OneOffRun } from "./one-off.ts";
 
@@ -35,6 +36,8 @@ export interface OneOffs {
   start(): void;
   /** From now on, it is this daemon that leaves its clients, and not the other way round. */
   leave(): void;
+  /** Clients come back to this daemon. */
+  comeBack(): void;
   /** Ends those that are under way. */
   stop(): Promise<void>;
 }
@@ -45,11 +48,6 @@ export type OneOffBegun = {
   resume(): void;
   stop(): void;
 };
-
-/** Folder of the notes on engines that may have containers of ours. */
-export function engineNotesIn(stateDirectory: string): string {
-  return join(stateDirectory, "engines");
-}
 
 export function oneOffs(options: OneOffsOptions): OneOffs {
   const { stateDirectory, owner, only, env, home, clock } = options;
@@ -119,6 +117,9 @@ export function oneOffs(options: OneOffsOptions): OneOffs {
     },
     leave() {
       isLeft = true;
+    },
+    comeBack() {
+      isLeft = false;
     },
     async stop() {
       for (const { stop } of all) stop();

@@ -1,6 +1,6 @@
 /** The wanted ports -> bound, taken over from a daemon of ours if it has them, and never from anybody else. */
 import type { Clock } from "../../system/clock.ts";
-import { type Found, isAlive } from "./connect.ts";
+import { type Alive, type Found, isAlive } from "./connect.ts";
 import type { Registration } from "./protocol.ts";
 
 /** `never`: waiting does not help, as without the permission. */
@@ -30,10 +30,9 @@ export type ClaimOptions<T> = {
    * uses. `shells`: no sockets. `busy`, `broken`: not now. `ending`: it was told to stop.
    *
    * `another`: while one daemon takes over from another, both answer at the same socket, and the record is of one.
+   * `other-protocol`: the conversation has a version of its own.
    */
-  inherit(
-    found: Extract<Found, { kind: "healthy" | "another" }>,
-  ): Promise<"handed" | "shells" | "busy" | "broken" | "ending">;
+  inherit(found: Alive): Promise<"handed" | "shells" | "busy" | "broken" | "ending">;
   /** Writes our record, upon which our predecessor stands down, unless it has handed its sockets to us. */
   publish(port: number): Promise<void>;
   /** We listen on the sockets that were handed to us: our predecessor accepts no more. */
@@ -58,6 +57,8 @@ export type Claimed<T> =
 const pollEvery = 20;
 /** A daemon of ours that has the port may be about to publish, or to go. */
 const patience = 1_500;
+/** As long as a command waits for a daemon that is busy. */
+const patienceWhileSilent = 10_000;
 /** Our predecessor rereads the record every second, and closes its listeners before all else. */
 const patienceOnceAsked = 8_000;
 const patienceForExtras = 2_500;
@@ -78,11 +79,14 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
   let forExtras = false;
   let isHanded = false;
   let broken = 0;
+  /** A daemon of ours runs, and has not answered. */
+  let isSilent = false;
   /** A daemon was there, and we are behind others that take over from it. */
   let isInLine = false;
   for (let first = true; ; first = false) {
     if (predecessor === undefined) {
       const found = await find();
+      isSilent = found.kind === "silent" && found.alive;
       if (first && port === 0) port = found.registration?.port ?? 0;
       // A daemon that ends by itself removes its record; one that was killed leaves it.
       if (isInLine && options.unlessStopped && found.kind === "absent") {
@@ -98,7 +102,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
         if (vacant === "free" || (isTheirs && vacant === "taken")) {
-          const inherited = found.kind === "other-protocol" ? "shells" : await inherit(found);
+          const inherited = await inherit(found);
           if (inherited === "broken") broken += 1;
           if (inherited === "busy") isInLine = true;
           if (inherited === "ending" && options.unlessStopped) return { kind: "displaced" };
@@ -129,7 +133,8 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         return { kind: "bound", bound, predecessor };
       } catch (error) {
         if ((error as { code?: unknown }).code !== "EADDRINUSE") throw error;
-        const asked = predecessor === undefined ? patience : patienceOnceAsked;
+        const alone = isSilent ? patienceWhileSilent : patience;
+        const asked = predecessor === undefined ? alone : patienceOnceAsked;
         // A predecessor that has handed over has no port any more that it could leave.
         if (isHanded || waited > asked) {
           if (options.port !== 0 || port === 0) throw error;

@@ -14,7 +14,9 @@ export const states = [
   "offered",
   /** The other daemon has heard of our services: we change nothing of them until it is done or gone. */
   "frozen",
-  /** The other daemon has everything. We end what we have begun. */
+  /** The other daemon has everything, and is on trial: we end what we have begun, and keep what it takes to go on. */
+  "lent",
+  /** The other daemon has everything, for good. */
   "left",
 ] as const;
 export type State = (typeof states)[number];
@@ -24,9 +26,16 @@ export const events = [
   "asked",
   "take sockets",
   "take services",
+  /** The other daemon has everything, and is to be put on trial. */
+  "tried",
+  /** The same without a trial. */
   "done",
   /** The conversation is over: the other daemon has closed it, is gone, or says nothing more. */
   "ended",
+  /** The trial is over: its time has passed and it answers, it says so itself, or we are told to end. */
+  "stays",
+  /** On trial, it has answered nothing for so long that it hangs. */
+  "hangs",
 ] as const;
 export type Event = (typeof events)[number];
 
@@ -36,13 +45,19 @@ export const actions = [
   "say busy",
   "give sockets",
   "give services",
+  "lend",
   "leave",
   /** Go on as if nothing had been. */
   "take back",
+  /** Go on with what the other daemon has left. */
+  "come back",
+  /** A process that hangs would still have all that we are to go on with. */
+  "end it",
   /** The daemon that has our services is gone. */
   "let go",
   /** Not in this order: the conversation is ended. */
   "refuse",
+  "nothing",
 ] as const;
 export type Action = (typeof actions)[number];
 
@@ -53,39 +68,86 @@ export const table: Readonly<Record<State, Readonly<Record<Event, Step>>>> = {
     asked: ["begin", "offered"],
     "take sockets": ["refuse", "serving"],
     "take services": ["refuse", "serving"],
+    tried: ["refuse", "serving"],
     done: ["refuse", "serving"],
     ended: ["refuse", "serving"],
+    stays: ["nothing", "serving"],
+    hangs: ["nothing", "serving"],
   },
   offered: {
     asked: ["say busy", "offered"],
     "take sockets": ["give sockets", "offered"],
     "take services": ["give services", "frozen"],
+    tried: ["lend", "lent"],
     done: ["leave", "left"],
     ended: ["take back", "serving"],
+    stays: ["nothing", "offered"],
+    hangs: ["nothing", "offered"],
   },
   frozen: {
     asked: ["say busy", "frozen"],
     "take sockets": ["give sockets", "frozen"],
     "take services": ["give services", "frozen"],
+    tried: ["lend", "lent"],
     done: ["leave", "left"],
     ended: ["take back", "serving"],
+    stays: ["nothing", "frozen"],
+    hangs: ["nothing", "frozen"],
+  },
+  lent: {
+    asked: ["say busy", "lent"],
+    // Its words from here on are for the services, or about the trial.
+    "take sockets": ["nothing", "lent"],
+    "take services": ["nothing", "lent"],
+    tried: ["nothing", "lent"],
+    done: ["nothing", "lent"],
+    ended: ["come back", "serving"],
+    stays: ["leave", "left"],
+    hangs: ["end it", "lent"],
   },
   left: {
     asked: ["say busy", "left"],
     "take sockets": ["refuse", "left"],
     "take services": ["refuse", "left"],
+    tried: ["refuse", "left"],
     done: ["refuse", "left"],
     ended: ["let go", "left"],
+    stays: ["nothing", "left"],
+    hangs: ["nothing", "left"],
   },
 };
 
+/** Milliseconds for which a daemon that has taken over is on trial. */
+export const usualTrial = 10_000;
 /** Milliseconds without a question after which the other daemon counts as gone. The machine may be busy. */
 export const patience = 10_000;
 /** Milliseconds for the whole conversation, in which our services are frozen: a daemon may ask for ever. */
 export const longest = 60_000;
 
+/** Milliseconds between two looks at a daemon on trial. */
+const trialPeriod = 500;
+/** Milliseconds within which its last answer counts as one at the end of the trial. */
+const fresh = 3_000;
+/**
+ * Milliseconds without an answer after which a daemon on trial hangs. On a machine with a load of twenty it answers
+ * within two seconds: whoever is merely slow is left alone.
+ */
+export const longestSilence = 20_000;
+
+/** A daemon on trial that has failed. */
+export type Failed = {
+  pid: number;
+  version: string;
+  /** Milliseconds since it had taken over. */
+  after: number;
+  /** Its own words, for a sentence; undefined: it had none. */
+  why: string | undefined;
+};
+
 export type HandingOptions = {
   clock: Clock;
+  /** Milliseconds for which a daemon that has taken over is on trial; 0: there is none. */
+  trial: number;
   sockets(): readonly { place: SocketPlace; descriptor: number }[];
   /**
    * The services, asked for once for each daemon that wants to replace us. Undefined: they are ended, and the other
@@ -96,8 +158,17 @@ export type HandingOptions = {
   begin(successor: string): void;
   /** The daemon is gone, or does not want to any more. */
   takeBack(successor: string): void;
-  /** The other daemon accepts connections. We accept no more, and end. `to`: the conversation with it. */
-  leave(to: Pick<Answering, "descriptor">): void;
+  /**
+   * The other daemon accepts connections, and we no more. `to`: the conversation with it. False: we could not go on
+   * again, so it is not on trial.
+   */
+  lend(to: Pick<Answering, "descriptor">): boolean;
+  /** The other daemon stays. We end. */
+  leave(): void;
+  /** The other daemon has failed: we go on with what it has left. */
+  comeBack(successor: string, failed: Failed): void;
+  /** Ends a process that hangs. False: it cannot be ended, so that we had better not go on beside it. */
+  endProcess(pid: number): boolean;
 };
 
 /** The other end of the conversation, as the door for commands has it. */
@@ -125,6 +196,7 @@ export class HandingOver {
   #end = 0;
   #line: Line | undefined;
   #services: HandedPart | undefined;
+  #trial: Trial | undefined;
 
   constructor(options: HandingOptions) {
     this.#options = options;
@@ -155,6 +227,11 @@ export class HandingOver {
     };
   }
 
+  /** We are told to end: a daemon on trial stays, and everything else is as it was. */
+  settle(): void {
+    this.#stays();
+  }
+
   #step(event: Event): Action {
     const [action, next] = table[this.#state][event];
     this.#state = next;
@@ -170,12 +247,12 @@ export class HandingOver {
 
   #hear(value: unknown, to: Answering): void {
     if (this.#line !== undefined) {
-      this.#line.hear?.(value);
+      if (!this.#heardOnTrial(value)) this.#line.hear?.(value);
       return;
     }
-    const event = eventIn(value);
+    const event = eventIn(value, this.#options);
     const action = event === undefined ? "refuse" : this.#step(event);
-    if (action === "leave") this.#leave(to, (value as { services?: unknown }).services === true);
+    if (action === "leave" || action === "lend") this.#leave(to, value as Done);
     else if (action === "give services") void this.#giveServices(value, to);
     else if (action === "give sockets") this.#answer(this.#socketsNow(), to);
     else to.end();
@@ -210,8 +287,8 @@ export class HandingOver {
     if (this.#state === "frozen") this.#answer(given, to);
   }
 
-  /** `withServices`: the other daemon has all of them. Else they are ended, and it starts them again. */
-  #leave(to: Answering, withServices: boolean): void {
+  /** `services`: the other daemon has all of them. Else they are ended, and it starts them again. */
+  #leave(to: Answering, { services = false, trial }: Done): void {
     this.#cancel();
     let waiting: unknown[] | undefined = [];
     const line: Line = {
@@ -224,24 +301,90 @@ export class HandingOver {
     };
     this.#line = line;
     // Before the answer: the other daemon goes on only when we have let go.
-    if (withServices) this.#services?.given(line);
-    else this.#services?.takeBack();
-    this.#options.leave(to);
-    to.answer({ yours: true }, []);
+    if (services) this.#services?.given(line);
+    else {
+      this.#services?.takeBack();
+      this.#services = undefined;
+    }
+    const canReturn = this.#options.lend(to);
+    const isOnTrial = this.#state === "lent" && canReturn;
+    to.answer({ yours: true, ...(isOnTrial ? { trial: true } : {}) }, []);
     const told = waiting;
     waiting = undefined;
     for (const value of told) to.answer(value, []);
+    if (isOnTrial) this.#try(trial!);
+    else if (this.#state === "lent") this.#stays();
+    else this.#goes();
+  }
+
+  #try({ pid, version }: Named): void {
+    const { clock, trial } = this.#options;
+    const since = clock.now();
+    const its: Trial = { pid, version, since, heard: since, why: undefined };
+    this.#trial = its;
+    this.#cancel = clock.every(trialPeriod, () => {
+      const now = clock.now();
+      this.#line?.tell({ ping: now });
+      const answers = its.heard > since && now - its.heard <= fresh;
+      if (now - since >= trial && answers) this.#stays();
+      else if (now - its.heard >= longestSilence && this.#step("hangs") === "end it") {
+        its.why = `it answered nothing for ${longestSilence / 1000} s, and was ended`;
+        if (!this.#options.endProcess(pid)) this.#stays();
+      }
+    });
+  }
+
+  /** False where the words are not about the trial. */
+  #heardOnTrial(value: unknown): boolean {
+    const { pong, released, failed } = (value ?? {}) as OnTrial;
+    if (this.#trial !== undefined) {
+      this.#trial.heard = this.#options.clock.now();
+      if (typeof failed === "string") this.#trial.why = failed.slice(0, longestWhy);
+    }
+    if (released === true) this.#stays();
+    return [pong, released, failed].some((its) => its !== undefined);
+  }
+
+  #stays(): void {
+    if (this.#step("stays") === "leave") this.#goes();
+  }
+
+  #goes(): void {
+    this.#cancel();
+    this.#trial = undefined;
+    this.#line?.tell({ settled: true });
+    this.#services?.settle();
+    this.#options.leave();
   }
 
   #ended(): void {
     this.#cancel();
     const action = this.#step("ended");
     if (action === "let go") this.#line?.ended?.();
+    if (action === "come back") {
+      const { pid, version, since, why } = this.#trial!;
+      const after = this.#options.clock.now() - since;
+      this.#trial = undefined;
+      this.#line = undefined;
+      this.#options.comeBack(this.#successor, { pid, version, after, why });
+      this.#services?.comeBack();
+    }
     if (action !== "take back") return;
     this.#services?.takeBack();
     this.#options.takeBack(this.#successor);
   }
 }
+
+/** Characters of the words with which a daemon fails. */
+const longestWhy = 500;
+
+type Named = { pid: number; version: string };
+/** The last word before the other daemon goes on: `trial` is itself, where it knows what a trial is. */
+type Done = { services?: boolean; trial?: Named | undefined };
+type OnTrial = { pong?: unknown; released?: unknown; failed?: unknown };
+
+/** Times in milliseconds. */
+type Trial = Named & { since: number; heard: number; why: string | undefined };
 
 /** With descriptors, its JSON has at most 4,096 bytes. */
 type Answer = [value: unknown, descriptors: readonly number[]];
@@ -256,10 +399,18 @@ function counted(
   return Buffer.byteLength(JSON.stringify(all)) < mostBytes ? [all, descriptors] : undefined;
 }
 
-function eventIn(value: unknown): Event | undefined {
+function eventIn(value: unknown, { trial }: Pick<HandingOptions, "trial">): Event | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { take, done } = value as { take?: unknown; done?: unknown };
-  if (done === true) return "done";
-  if (take === "sockets") return "take sockets";
-  return take === "services" ? "take services" : undefined;
+  const its = value as { take?: unknown; done?: unknown } & Done;
+  // Services that are not handed over end here, so that nothing would be left to go on with.
+  if (its.done === true) {
+    return trial > 0 && its.services === true && isNamed(its.trial) ? "tried" : "done";
+  }
+  if (its.take === "sockets") return "take sockets";
+  return its.take === "services" ? "take services" : undefined;
+}
+
+function isNamed(its: unknown): its is Named {
+  const { pid, version } = (its ?? {}) as Partial<Named>;
+  return Number.isInteger(pid) && typeof version === "string";
 }

@@ -10,10 +10,17 @@
  *                                        or without "goesOn" and with "error":{"code":"busy"}: not now; or "ending"
  *     {"take":"sockets"}             ->  {"sockets":[…],"descriptors":n}
  *     {"take":"services","batch":0}  ->  {"services":{…},"descriptors":n}, or {"services":null}: there is no such batch
- *     {"done":true,"services":true}  ->  {"yours":true}, and then lines both ways; `services`: they were all taken
+ *     {"done":true,"services":true,"trial":{"pid":7,"version":"1.2.3"}}
+ *                                    ->  {"yours":true,"trial":true}, and then lines both ways; `services`: they were
+ *                                        all taken; `trial`: both know what that is
  *
  * Until `done` the old daemon serves as before, and goes on if the conversation breaks. From then on it ends what it
- * has begun, while the connection stays open for its services.
+ * has begun, while the connection stays open for its services. On trial, where the connection ends before ten seconds
+ * are over, the old daemon goes on with what the new one has left:
+ *
+ *     {"ping":n}, {"settled":true}   the old one asks for a sign of life; the trial is over
+ *     {"pong":n}, {"failed":"why"}   the new one gives it, or its last words
+ *     {"released":true}              the new one ends as it was told to, or was replaced itself: that is no failure
  */
 import { closeSync } from "node:fs";
 import type { Clock } from "../../system/clock.ts";
@@ -46,9 +53,13 @@ export type Handed = {
   /** Whether the old daemon still waits for `done`. */
   isOpen(): boolean;
   /**
-   * Says that everything is here and in use, services too or not. @returns whether the old daemon has heard it.
+   * Says that everything is here and in use, services too or not, and who it is that may be put on trial. Undefined:
+   * the old daemon has not heard it.
    */
-  done(options: { services: boolean }): Promise<boolean>;
+  done(options: {
+    services: boolean;
+    trial?: { pid: number; version: string };
+  }): Promise<{ onTrial: boolean } | undefined>;
   /** The connection, for whoever goes on to talk with the old daemon: its descriptor is the caller's. */
   line(): Released | undefined;
   /** Before `done`, the old daemon goes on as if nothing had been. Twice is harmless. */
@@ -142,10 +153,11 @@ function handedOver(
     sockets,
     services: (batch) => lines.ask({ take: "services", batch }, servicesPatience),
     isOpen: () => lines.isOpen(),
-    async done({ services }) {
-      const heard = await lines.ask({ done: true, services }, patience);
+    async done(told) {
+      const heard = await lines.ask({ done: true, ...told }, patience);
       closeAll(heard?.descriptors);
-      return (heard?.value as { yours?: unknown } | undefined)?.yours === true;
+      const { yours, trial } = (heard?.value ?? {}) as { yours?: unknown; trial?: unknown };
+      return yours === true ? { onTrial: trial === true } : undefined;
     },
     line: () => lines.release(),
     close() {

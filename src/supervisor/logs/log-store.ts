@@ -62,6 +62,8 @@ export interface LogStore {
   ids(): readonly string[];
   /** Calls back soon after output, once for many lines. */
   follow(listener: () => void): Cancel;
+  /** Another daemon has written the files meanwhile: they are read again. */
+  reread(): Promise<void>;
   /** The project is not known any more: memory is given back, files stay. */
   forget(id: string): Promise<void>;
   /** Removes the files of a project of which no service runs. Never rejects: what stays is reported. */
@@ -132,6 +134,11 @@ export function logStore(options: LogStoreOptions): LogStore {
     follow(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    async reread() {
+      const before = [...logs.values()];
+      logs.clear();
+      await Promise.all(before.map((log) => log.close()));
     },
     async forget(id) {
       const log = logs.get(id);

@@ -50,7 +50,7 @@ export function registryPath(stateDirectory: string): string {
 export type RegistryOptions = { path: string; clock: Clock; note(text: string): void };
 
 export interface Registry {
-  /** Reads the file; the registry is empty before. Never rejects. */
+  /** Reads the file, which another daemon may have written. Never rejects. */
   load(): Promise<void>;
   /** The one that was seen last first. */
   list(): readonly Known[];
@@ -92,6 +92,7 @@ export function registryAt(options: RegistryOptions): Registry {
   return {
     async load() {
       const kept = await file.read();
+      projects.clear();
       for (const [path, its] of Object.entries(kept?.projects ?? {})) projects.set(path, its);
     },
     list() {

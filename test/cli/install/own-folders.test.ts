@@ -21,7 +21,7 @@ function options(env: Record<string, string> = {}) {
     env: { XDG_RUNTIME_DIR: join(place, "run"), XDG_CACHE_HOME: join(place, "cache"), ...env },
     state: join(place, "state"),
     configFile: join(home, ".config/localhostess/config.toml"),
-    temporary: join(place, "tmp"),
+    root: place,
   };
 }
 
@@ -32,10 +32,8 @@ function made(...paths: string[]): void {
   }
 }
 
-const below = ({ path }: { path: string }) => path.startsWith(place);
-
 test("a machine without any has none", () => {
-  expect(ownFolders(options()).filter(below)).toEqual([]);
+  expect(ownFolders(options())).toEqual([]);
 });
 
 test("each is found with its size: data first, a sandbox's own databases too", () => {
@@ -52,7 +50,7 @@ test("each is found with its size: data first, a sandbox's own databases too", (
   // Not ours by its name: another user's, a test's, another program's.
   made(join(place, "tmp/localhostess-99999"), join(place, `tmp/localhostess-${uid}x`));
   made(join(place, "run/localhostessen"), join(place, "cache/other"));
-  expect(ownFolders(its).filter(below)).toEqual([
+  expect(ownFolders(its)).toEqual([
     { id: "databases", path: usual!, bytes: 5 },
     { id: "databases", path: tried!, bytes: 5 },
     { id: "state", path: its.state, bytes: 10 },
@@ -68,7 +66,7 @@ test("of a configuration file in another folder, the file alone is ours", () => 
   const configFile = join(place, "etc/mine.toml");
   mkdirSync(join(place, "etc"));
   writeFileSync(configFile, "1");
-  expect(ownFolders({ ...options(), configFile }).filter(below)).toEqual([
+  expect(ownFolders({ ...options(), configFile })).toEqual([
     { id: "configuration", path: configFile, bytes: 1 },
   ]);
 });

@@ -1,4 +1,4 @@
-/** Lines of ours in start-up files of shells: found in each form that the documentation has, and no other is touched. */
+/** Lines of ours in start-up files of shells: found in each form of the documentation, and no other is touched. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmodSync,

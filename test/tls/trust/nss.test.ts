@@ -34,33 +34,33 @@ describeWith(["certutil"])("with certutil", () => {
     expect(await certutil("-L", "-d", `sql:${directory}`)).toMatch(/^localhostess \w{16} +C,, *$/m);
   });
 
-  test("a database that we have made goes with our last certificate, and the folders made for it", async () => {
+  test("a database that was made for us goes with our last certificate, and the folders that were made for it", async () => {
     await using temporary = await temporaryMachine(real);
     const { machine } = temporary;
     const directory = join(machine.home, "data/pki/nssdb");
     await mkdir(join(machine.home, "data"));
     const store = nssStore({ name: "x", directory, made: false }, machine);
     const [first, second] = [await certificateIn(machine.home), await certificateIn(machine.home)];
-    await store.install(first);
-    await store.install(second);
-    const later = nssStore({ name: "x", directory, made: true }, machine);
-    expect(await later.remove(first)).toMatchObject({ kind: "done" });
-    expect(await later.check(second)).toEqual({ kind: "trusted" });
-    expect(await later.remove(second)).toMatchObject({ kind: "done" });
-    expect(await later.remove(second)).toEqual({ kind: "already" });
+    for (const its of [first, second]) await store.install(its);
+    expect(await store.remove(first)).toMatchObject({ kind: "done" });
+    expect(await store.check(second)).toEqual({ kind: "trusted" });
+    expect(await store.remove(second)).toMatchObject({ kind: "done" });
     expect(await readdir(join(machine.home, "data"))).toEqual([]);
+    expect(await store.remove(second)).toEqual({ kind: "already" });
+    expect(await store.install(first)).toMatchObject({ kind: "done" });
   });
 
-  test("one that we have made stays where a browser has put something into it", async () => {
+  test("one that was made for us stays where it has something of others by then", async () => {
     await using temporary = await temporaryMachine(real);
     const { machine } = temporary;
     const directory = join(machine.home, "pki/nssdb");
     const store = nssStore({ name: "x", directory, made: false }, machine);
-    const [ours, theirs] = [await certificateIn(machine.home), await certificateIn(machine.home)];
-    await store.install(ours);
-    await certutil("-A", "-n", "theirs", "-t", "C,,", "-i", theirs.path, "-d", `sql:${directory}`);
-    expect(await store.remove(ours)).toMatchObject({ kind: "done" });
-    expect(await certutil("-L", "-d", `sql:${directory}`)).toContain("theirs");
+    const [own, other] = [await certificateIn(machine.home), await certificateIn(machine.home)];
+    await store.install(own);
+    const place = `sql:${directory}`;
+    await certutil("-A", "-d", place, "-n", "work", "-t", "C,,", "-i", other.path);
+    expect(await store.remove(own)).toMatchObject({ kind: "done" });
+    expect(await certutil("-L", "-d", place)).toMatch(/^work +C,, *$/m);
   });
 
   for (const order of ["oldest", "newest"]) {
