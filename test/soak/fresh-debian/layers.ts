@@ -66,16 +66,16 @@ export async function layers(options: LayerOptions): Promise<string[]> {
   const root = options.root ?? (await bootstrapped(work));
   const folders = [root];
   const wanted = [
-    { name: "clients", packages: clients, then: people },
-    ...(withChromium ? [{ name: "chromium", packages: ["chromium"], then: "" }] : []),
+    { name: "clients", packages: clients, lines: people },
+    ...(withChromium ? [{ name: "chromium", packages: ["chromium"], lines: "" }] : []),
   ];
-  for (const { name, packages, then } of wanted) {
+  for (const { name, packages, lines } of wanted) {
     const [upper, scratch, seen, done] = ["upper", "scratch", "seen", "done"].map((its) =>
       join(work, name, its),
     ) as [string, string, string, string];
     if (!existsSync(done)) {
       for (const folder of [upper, scratch, seen]) await mkdir(folder, { recursive: true });
-      const script = `set -eu\n${prepare}\n${then === "" ? "" : `chroot . sh -euc '${then.replaceAll("'", `'\\''`)}'`}`;
+      const script = `set -eu\n${prepare}\n${lines === "" ? "" : `chroot . sh -euc '${lines.replaceAll("'", `'\\''`)}'`}`;
       const arguments_ = [folders.join(":"), upper, scratch, seen, packages.join(" ")];
       await run([
         "unshare",
