@@ -59,7 +59,7 @@ export async function upgrade(
     if (flags.json) return done({ ...answer, outcome: "by_hand" }, { flags, world });
     throw new Failure("unsupported", plan.how);
   }
-  tell(`localhostess ${packageJson.version} was installed by ${wordsFor(installed)}`);
+  tell(`localhostess ${packageJson.version} comes from ${wordsFor(installed)}`);
   if (flags.dryRun) {
     if (!flags.json) for (const command of answer.commands) world.out.write(`${command}\n`);
     return done(answer, { flags, world });
@@ -114,7 +114,7 @@ const makers: Readonly<Record<Exclude<Installed["by"], "global" | "project" | "r
     debian: "its Debian package",
     homebrew: "Homebrew",
     clone: "a clone of its source",
-    file: "nobody that is known",
+    file: "no package manager that is known",
   };
 
 function wordsFor(installed: Installed): string {

@@ -18,7 +18,7 @@ export function setupVerb(program: Command, choose: Choose, world: World): void 
       "--bare-names",
       "with --trust: also the one for names without a dot, which may sign for any name",
     )
-    .option("--yes", "do not ask before the commands are run")
+    .option("-y, --yes", "do not ask before the commands are run")
     .option("--dry-run", "only show the commands")
     .addOption(new Option("--status", "only report what is set up").conflicts(["remove", "dryRun"]))
     .option("--remove", "take away what setup has done")
