@@ -1,6 +1,6 @@
 /** Debian's archive -> the folders of a bare Debian 12, and over it one with the clients and two people. */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ended } from "../../support/ended.ts";
 
@@ -26,12 +26,11 @@ useradd -m -s /bin/bash alice
 useradd -m -s /bin/bash bob
 echo 'alice ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/alice
 chmod 440 /etc/sudoers.d/alice
-printf '127.0.0.1\\tlocalhost throwaway\\n::1\\t\\tlocalhost\\n' > /etc/hosts
 `;
 
 /**
  * Lines for sh, `$1`: below, `$2`: the new layer, `$3`: its scratch folder, `$4`: where they are seen as one, `$5`:
- * packages. apt is as on this machine, since it has to reach the same archive.
+ * packages, `$6`: lines that run in it. apt is as on this machine, since it has to reach the same archive.
  */
 const prepare = `
 mount -t overlay -o "volatile,lowerdir=$1,upperdir=$2,workdir=$3" localhostess "$4"
@@ -52,6 +51,8 @@ quick="-q -y --no-install-recommends -o Dpkg::Options::=--force-confold -o Dpkg:
 chroot . apt-get -q update
 chroot . apt-get $quick install $5
 chroot . apt-get clean
+printf '127.0.0.1\\tlocalhost throwaway\\n::1\\t\\tlocalhost\\n' > etc/hosts
+chroot . sh -euc "$6"
 `;
 
 async function run(argv: readonly string[], env: Record<string, string> = {}): Promise<void> {
@@ -67,27 +68,19 @@ export async function layers(options: LayerOptions): Promise<string[]> {
   const folders = [root];
   const wanted = [
     { name: "clients", packages: clients, lines: people },
-    ...(withChromium ? [{ name: "chromium", packages: ["chromium"], lines: "" }] : []),
+    ...(withChromium ? [{ name: "chromium", packages: ["chromium"], lines: ":" }] : []),
   ];
   for (const { name, packages, lines } of wanted) {
     const [upper, scratch, seen, done] = ["upper", "scratch", "seen", "done"].map((its) =>
       join(work, name, its),
     ) as [string, string, string, string];
     if (!existsSync(done)) {
+      // One that was not finished cannot be mounted again.
+      await rm(join(work, name), { recursive: true, force: true });
       for (const folder of [upper, scratch, seen]) await mkdir(folder, { recursive: true });
-      const script = `set -eu\n${prepare}\n${lines === "" ? "" : `chroot . sh -euc '${lines.replaceAll("'", `'\\''`)}'`}`;
-      const arguments_ = [folders.join(":"), upper, scratch, seen, packages.join(" ")];
-      await run([
-        "unshare",
-        "-m",
-        "--propagation",
-        "private",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        ...arguments_,
-      ]);
+      const script = ["unshare", "-m", "--propagation", "private", "sh", "-euc", prepare, "sh"];
+      const places = [folders.join(":"), upper, scratch, seen];
+      await run([...script, ...places, packages.join(" "), lines]);
       await writeFile(done, "");
     }
     folders.unshift(upper);
