@@ -261,7 +261,10 @@ test.skipIf(lacks !== "")(
     expect(await said(asked, ben)).toBe("403");
     const helper = `/usr/libexec/localhostess/localhostess-helper ${version} bind 80`;
     expect(await said(helper, ben, 2)).toContain("does not allow user 65533");
-    await said("localhostess uninstall --yes");
+    await said(`sudo localhostess setup --ports --yes --user ${ben.uid}`);
+    // The next thing that it looks at: no daemon has started it here.
+    expect(await said(helper, ben, 2)).toContain("descriptor 3");
+    expect(await said("localhostess uninstall --yes")).toContain(`user ${ben.uid}, whom `);
     expect(await said("ps -eo comm")).not.toContain("localhostess");
     expect(await life.left()).toEqual([]);
     expect(await said("ls -A ~")).toBe("");

@@ -172,6 +172,9 @@ export function walk(system: ThrowawaySystem, options: WalkOptions) {
 
     async leave(): Promise<void> {
       await step("bob's daemon, state and caches are gone", async () => {
+        // npm's is alice's own, and bob has another.
+        const loses = how === "deb" ? ["user 1001, whom"] : [];
+        await does("localhostess uninstall --dry-run", alice, ...loses);
         await does(`${asRoot} setup --remove --user bob --yes`, alice);
         // He has no sudo, and the package is the machine's.
         const its = await must(system, "localhostess uninstall --yes", bob, how === "deb" ? 1 : 0);
