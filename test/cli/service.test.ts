@@ -1,7 +1,7 @@
 /** service install, status and uninstall: the exact calls and files, with stand-ins for systemctl and launchctl. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { lstatSync, readFileSync, statSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { environmentText, serviceEnvironment } from "../../src/boot/environment.ts";
 import { ownedText, ownershipOf } from "../../src/boot/owned-text.ts";
@@ -14,6 +14,7 @@ setDefaultTimeout(60_000);
 
 const unit = ".config/systemd/user/localhostess.service";
 const dropIn = `${unit}.d/environment.conf`;
+const wanted = ".config/systemd/user/default.target.wants/localhostess.service";
 const agent = "Library/LaunchAgents/localhostess.daemon.plist";
 const show =
   "systemctl --user show localhostess.service -p LoadState,ActiveState,SubState,UnitFileState,MainPID,FragmentPath,Result,NeedDaemonReload";
@@ -127,6 +128,32 @@ describe("systemd", () => {
     const again = await its.service("uninstall");
     expect([again.code, again.out]).toEqual([0, "there is no service\n"]);
     expect(await its.calls()).toEqual([show, linger]);
+  });
+
+  test("with everything else it goes without an empty folder, also where systemd does not run any more", async () => {
+    for (const booted of [true, false]) {
+      await using its = await serviceMachine({ booted });
+      await mkdir(its.path(".local"));
+      await its.service("install", { way: "systemd" });
+      await mkdir(dirname(its.path(wanted)));
+      await symlink(its.path(unit), its.path(wanted));
+      await its.calls();
+      const { code, out } = await its.service("removeAll");
+      expect(code).toBe(0);
+      expect(out).toContain(`remove ${its.path(dropIn)}\n`);
+      if (!booted) expect(await its.calls()).toEqual([]);
+      // The stand-in for systemctl leaves the link.
+      expect(await readdir(its.home)).toEqual(booted ? [".config", ".local"] : [".local"]);
+    }
+  });
+
+  test("a package's unit that nobody has enabled is nothing to take away, also where no manager answers", async () => {
+    await using its = await serviceMachine();
+    const path = join(its.root, "usr/lib/systemd/user/localhostess.service");
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, unitText({ program: its.program }));
+    await its.fails("show", { text: "Failed to connect to bus: No medium found" });
+    expect(await its.service("removeAll")).toEqual({ code: 0, out: "", err: "" });
   });
 
   test("status has an exit code, and the command that helps", async () => {

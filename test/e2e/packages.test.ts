@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
+import { deb } from "../../scripts/packages/debian/deb.ts";
+import { documents } from "../../scripts/packages/documents.ts";
+import { helpersIn } from "../../scripts/packages/program.ts";
 import { packageName, ownPlatform, platforms } from "../../scripts/packages/platforms.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
@@ -16,6 +19,8 @@ import {
   root,
   type RunOptions,
 } from "../support/packaged.ts";
+import { builtHelpers } from "../support/built-helpers.ts";
+import { lackingLife, lifeOnAMachine } from "../support/life-on-a-machine.ts";
 import { hostilePath, layTraps, mappings, sprung, trapNames } from "../support/traps.ts";
 import { walkInstalled } from "../support/walk-installed.ts";
 
@@ -212,6 +217,57 @@ test(
     const env = { ...nothing(), LOCALHOSTESS_CWD: "/" };
     const words = [await its.executable(), "__complete", "--", "up", ""];
     expect(await run(words, { cwd, env })).toContain("web\t");
+  },
+  patience,
+);
+
+const lacks = lackingLife();
+
+/** With the program that the packages of npm have in this run. */
+async function debianPackage(): Promise<string> {
+  const [work, platform] = [join(its.directory, "deb"), ownPlatform()];
+  await mkdir(work);
+  const executable = await its.executable();
+  const own = { executable, libexec: helpersIn(builtHelpers(), platform)! };
+  const options = { platform, program: own, documents: await documents({ version, epoch: 0 }) };
+  return await deb({
+    ...{ ...options, version, epoch: 0, license: "MIT License\n\nPermission is granted.\n" },
+    ...{ out: work, work, quick: true },
+  });
+}
+
+test.skipIf(lacks !== "")(
+  `the package for Debian: setup, URLs without a port, another user refused, and all of it gone again${lacks}`,
+  async () => {
+    await using life = await lifeOnAMachine(await debianPackage(), join(its.directory, "life"));
+    const [ann, ben] = [life.person(65_534), life.person(65_533)];
+    const said = async (script: string, as = ann, code = 0): Promise<string> => {
+      const ended = await life.says(script, as);
+      if (ended.code !== code)
+        throw new Error(`${script}: ${ended.code}\n${ended.out}${ended.err}`);
+      return ended.out + ended.err;
+    };
+    await said("sudo dpkg -i /mnt/localhostess.deb");
+    expect(await said("localhostess setup --yes")).toContain("done");
+    // The system's store is only as it was where it was in order before.
+    await said("localhostess trust || :");
+    const serve = `Bun.serve({ port: 3000, hostname: "127.0.0.1", fetch: () => new Response("hello") })`;
+    await said(`NAME=api setsid ${process.execPath} -e '${serve}' > /dev/null 2>&1 < /dev/null &`);
+    expect(await said("localhostess server start --detach")).toContain("http://localhost\n");
+    const get = "curl -sS --max-time 20 --retry 20 --retry-all-errors --fail";
+    const both = `${get} http://api.localhost/; ${get} https://api.localhost/`;
+    expect(await said(`eval "$(localhostess env)"; ${both}`)).toBe("hellohello");
+    const asked = "curl -s -o /dev/null -w '%{http_code}' http://api.localhost/";
+    expect(await said(asked, ben)).toBe("403");
+    const helper = `/usr/libexec/localhostess/localhostess-helper ${version} bind 80`;
+    expect(await said(helper, ben, 2)).toContain("does not allow user 65533");
+    await said(`sudo localhostess setup --ports --yes --user ${ben.uid}`);
+    // The next thing that it looks at: no daemon has started it here.
+    expect(await said(helper, ben, 2)).toContain("descriptor 3");
+    expect(await said("localhostess uninstall --yes")).toContain(`user ${ben.uid}, whom `);
+    expect(await said("ps -eo comm")).not.toContain("localhostess");
+    expect(await life.left()).toEqual([]);
+    expect(await said("ls -A ~")).toBe("");
   },
   patience,
 );

@@ -240,7 +240,7 @@ port = ${holder.port}
   }, 60_000);
 });
 
-describeWith(["mariadbd"])("mariadb from an installed program", () => {
+describeWith(["mariadbd", "my_print_defaults"])("mariadb from an installed program", () => {
   test("DATABASE_URL leads to its database, its password is asked for, and rows survive a kill -9", async () => {
     await using place = await projectPlace();
     const directory = await place.project(

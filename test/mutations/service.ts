@@ -91,4 +91,25 @@ export const serviceFaults: readonly Fault[] = [
     replace: "if (!this.#isAlone) keep(line.descriptor);",
     tests: ["test/supervisor/handing.test.ts"],
   },
+  {
+    name: "uninstall asks a systemd that does not run",
+    file: "src/cli/boot/service.ts",
+    find: "withoutManager: isSystemd && !machine.hasSystemd",
+    replace: "withoutManager: false",
+    tests: service,
+  },
+  {
+    name: "uninstall leaves folders that were made for our own",
+    file: "src/cli/install/folder-pieces.ts",
+    find: "await removeEmptyFolders(dirname(path), { below: home });",
+    replace: "",
+    tests: ["test/cli/install/uninstall.test.ts"],
+  },
+  {
+    name: "folders are removed above the one that stays",
+    file: "src/system/remove-empty-folders.ts",
+    find: "at.startsWith(`${below}/`)",
+    replace: 'at !== "/"',
+    tests: ["test/system/remove-empty-folders.test.ts"],
+  },
 ];

@@ -4,13 +4,14 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
   readdirSync,
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { processNow } from "../../src/system/process-now.ts";
 import { eventually } from "./eventually.ts";
 
@@ -62,8 +63,37 @@ const kinds = {
   podman: { start: podman, pid: (_, child) => child, tidy: tidyPodman, network: "slirp4netns" },
 } as const satisfies Record<string, Kind>;
 
-/** Folders that Podman makes as root, whatever it is told. */
+/** Folders that Podman makes as root, whatever it is told. All engines of tests share them. */
 const outside = ["/var/lib/containers", "/run/netns", "/run/libpod"];
+/** A file for each Podman that runs for a test, with those that were not there before the first of them. */
+const sharing = join(tmpdir(), `localhostess-podmans-${userInfo().uid}`);
+
+/** Those that are to be removed by the last Podman that ends. */
+function noteOutside(mark: string): readonly string[] {
+  mkdirSync(sharing, { recursive: true });
+  const noted = readdirSync(sharing).map((name) => readFileSync(join(sharing, name), "utf8"));
+  const made = outside.filter(
+    (path) => !existsSync(path) || noted.some((text) => text.split("\n").includes(path)),
+  );
+  writeFileSync(mark, made.join("\n"));
+  return made;
+}
+
+/** Nothing, while another one runs. */
+function removeOutside(mark: string, made: readonly string[]): void {
+  rmSync(mark, { force: true });
+  if (readdirSync(sharing).length > 0) return;
+  for (const path of made) {
+    // Podman mounts /run/netns upon itself.
+    if (existsSync(path)) Bun.spawnSync(["umount", path], { stderr: "ignore" });
+    rmSync(path, { recursive: true, force: true });
+  }
+  try {
+    rmdirSync(sharing);
+  } catch {
+    // The next one has begun, or has removed it.
+  }
+}
 
 /** For a test's title, empty where engines can run: machines without namespaces, such as some containers, have none. */
 export function lackingNamespaces(): string {
@@ -87,13 +117,14 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
   // A socket's path has at most 107 bytes.
   const folder = mkdtempSync(join(tmpdir(), "lh-"));
   const socket = join(folder, "docker.sock");
-  const made = outside.filter((path) => !existsSync(path));
+  const mark = join(sharing, basename(folder));
+  const made = name === "podman" ? noteOutside(mark) : [];
   const log = join(folder, "log");
   const { command, env } = kind.start(folder, socket);
   writeFileSync(log, "");
   const begin = (): number => {
     const pid = apart(command, { env, folder, log });
-    guard({ child: pid, folder, made, env });
+    guard({ child: pid, folder, mark, made, env });
     return pid;
   };
   let child = begin();
@@ -123,11 +154,7 @@ export async function containerEngine(name: keyof typeof kinds): Promise<Contain
     await ended();
     await kind.tidy?.(folder);
     await removeGroups(["libpod_parent", ...ids]);
-    for (const path of made) {
-      // Podman mounts /run/netns upon itself.
-      if (existsSync(path)) Bun.spawnSync(["umount", path], { stderr: "ignore" });
-      rmSync(path, { recursive: true, force: true });
-    }
+    if (name === "podman") removeOutside(mark, made);
     rmSync(folder, { recursive: true, force: true });
   };
 
@@ -233,11 +260,13 @@ function apart(
 function guard({
   child,
   folder,
+  mark,
   made,
   env,
 }: {
   child: number;
   folder: string;
+  mark: string;
   made: readonly string[];
   env: Record<string, string>;
 }): void {
@@ -246,7 +275,8 @@ function guard({
     [ -d ${folder} ] || exit 0
     kill -KILL -${child}
     [ -e ${folder}/storage.conf ] && podman rm --force --all --time=0
-    for path in ${made.join(" ")}; do umount $path; rm -rf $path; done
+    rm -f ${mark}
+    rmdir ${sharing} && for path in ${made.join(" ")}; do umount $path; rm -rf $path; done
     sleep 0.2
     rm -rf ${folder}`;
   apart(["sh", "-c", script], { env, folder });

@@ -1,6 +1,14 @@
 /** An engine -> the tests of images that are run once by its containers. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { converse } from "../../src/control/found/conversation.ts";
@@ -28,8 +36,24 @@ async function connections(state: string): Promise<string[]> {
   const path = ` ${found.registration.socket}`;
   const lines = readFileSync("/proc/net/unix", "latin1").split("\n");
   const its = lines.filter((line) => line.includes(path)).map((line) => line.split(/\s+/));
+  // The one that it has replaced may talk with it over the same socket, and holds its own end.
+  const held = descriptorLinks(found.registration.pid);
   // 03: connected.
-  return its.flatMap(([, , , , , now, inode]) => (now === "03" ? [inode!] : []));
+  return its.flatMap(([, , , , , now, inode]) =>
+    now === "03" && held.includes(`socket:[${inode}]`) ? [inode!] : [],
+  );
+}
+
+/** One that is closed meanwhile has none. */
+function descriptorLinks(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(join(folder, name))];
+    } catch {
+      return [];
+    }
+  });
 }
 
 export function imagesOf(kind: EngineName): void {

@@ -2,18 +2,15 @@
  * This machine -> a copy of its /etc and /usr/local, with a network of its own, in which root may do what it likes:
  * nothing of it is left, and nobody else sees it.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { arch } from "node:os";
 import { join, resolve } from "node:path";
+import { builtHelpers } from "./built-helpers.ts";
 import { lacking } from "./debian.ts";
 import { type Ended, ended } from "./ended.ts";
 
 const repository = resolve(import.meta.dir, "../..");
 const main = join(repository, "src/main.ts");
-
-/** Where `setup` of a source clone finds what the script has built. */
-const built = join(repository, "dist/helper", `linux-${arch()}`, "localhostess-helper");
 
 const namespaces = ["-m", "-n", "-p"];
 const unshared = [
@@ -52,14 +49,7 @@ export interface OwnSystem extends AsyncDisposable {
 }
 
 export async function ownSystem(): Promise<OwnSystem> {
-  if (!existsSync(built)) {
-    const script = join(repository, "scripts/build-helper");
-    const out = join(repository, "dist/helper");
-    const done = Bun.spawnSync([script, "--out", out, "--only", `linux-${arch()}`], {
-      stderr: "pipe",
-    });
-    if (!done.success) throw new Error(done.stderr.toString());
-  }
+  builtHelpers();
   const directory = await mkdtemp("/tmp/localhostess-system-");
   await chmod(directory, 0o755);
   const keeper = Bun.spawn([...unshared, "sh", "-euc", `${mounts}\necho ready\nexec cat`], {

@@ -10,6 +10,7 @@ import {
   serviceInstall,
   type ServiceEffects,
   type ServiceFlags,
+  serviceRemoval,
   serviceStatus,
   serviceUninstall,
 } from "../../src/cli/boot/service.ts";
@@ -72,7 +73,21 @@ exit 0
 `,
 } as const;
 
-const verbs = { install: serviceInstall, status: serviceStatus, uninstall: serviceUninstall };
+/** What `localhostess uninstall` does with the service. */
+const removeAll: typeof serviceUninstall = async (flags, at) => {
+  const { root } = flags;
+  const { lines, carryOut } = await serviceRemoval(root === undefined ? {} : { root }, at);
+  for (const line of lines) at.world.out.write(`${line}\n`);
+  await carryOut();
+  return 0;
+};
+
+const verbs = {
+  install: serviceInstall,
+  status: serviceStatus,
+  uninstall: serviceUninstall,
+  removeAll,
+};
 
 export type MachineOptions = {
   platform?: "linux" | "darwin";

@@ -53,7 +53,7 @@ export async function deb(options: DebOptions): Promise<string> {
   await setTimes(root, epoch);
   const path = join(out, `localhostess_${debianVersion(version)}_${platform.debian}.deb`);
   // One thread: with more of them, xz cuts its input into blocks.
-  const packing = quick ? ["-Zgzip", "-z1"] : ["-Zxz", "--threads-max=1"];
+  const packing = quick ? ["-Znone"] : ["-Zxz", "--threads-max=1"];
   await run(["dpkg-deb", "--root-owner-group", ...packing, "--build", root, path], {
     cwd: work,
     env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch) },

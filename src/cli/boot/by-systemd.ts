@@ -77,6 +77,23 @@ export function bySystemd(place: ServicePlace): ServiceWay {
     return result.stdout.trim() === "yes";
   }
 
+  /** The removal of those that are there. @throws Failure where somebody has changed one. */
+  async function files(): Promise<Step[]> {
+    const steps: Step[] = [];
+    for (const wanted of [unit, environment]) {
+      const having = await havingOf(wanted);
+      if (having.kind === "absent") continue;
+      if (having.kind === "edited" && !place.force) {
+        throw new Failure(
+          "exists",
+          `${wanted.path} was changed by somebody; to remove it all the same: localhostess service uninstall --force`,
+        );
+      }
+      steps.push({ do: "remove", path: wanted.path });
+    }
+    return steps;
+  }
+
   return {
     files: [
       ...[unit.path, environment.path],
@@ -111,24 +128,18 @@ export function bySystemd(place: ServicePlace): ServiceWay {
     },
 
     async uninstall(): Promise<Plan> {
+      if (place.withoutManager) {
+        const link: Step = { do: "remove", path: paths.wanted };
+        return { steps: [...(await files()), link], notes: [] };
+      }
       const its = await shown();
       const steps: Step[] = [];
       if (its.LoadState !== "not-found" && its.LoadState !== "masked") {
         steps.push({ do: "run", words: systemctl("disable", "--now", unitName) });
       }
-      const before = steps.length;
-      for (const wanted of [unit, environment]) {
-        const having = await havingOf(wanted);
-        if (having.kind === "absent") continue;
-        if (having.kind === "edited" && !place.force) {
-          throw new Failure(
-            "exists",
-            `${wanted.path} was changed by somebody; to remove it all the same: localhostess service uninstall --force`,
-          );
-        }
-        steps.push({ do: "remove", path: wanted.path });
-      }
-      if (steps.length > before) steps.push({ do: "run", words: systemctl("daemon-reload") });
+      const removed = await files();
+      steps.push(...removed);
+      if (removed.length > 0) steps.push({ do: "run", words: systemctl("daemon-reload") });
       const early = await lingers();
       return { steps, notes: early === true && steps.length > 0 ? [lingersText] : [] };
     },

@@ -53,6 +53,8 @@ export type ServicePlace = {
   force: boolean;
   /** The daemon is to begin when the machine starts. */
   linger: boolean;
+  /** The manager does not run on this machine now: its files can be removed all the same. */
+  withoutManager?: boolean;
   run(words: Words): Promise<CommandResult>;
 };
 

@@ -1,11 +1,13 @@
 /** `localhostess service install | status | uninstall` -> the daemon, there after a reboot. */
 import { existsSync, lstatSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { lostSettings, serviceEnvironment } from "../../boot/environment.ts";
+import { unitPaths } from "../../boot/places.ts";
 import { stableProgram, type StableProgram } from "../../boot/stable-program.ts";
 import { betterWays, type Machine, type Way, wayOf } from "../../boot/way.ts";
 import { runCommand } from "../../system/command.ts";
 import { ownFile } from "../../system/own-bun.ts";
+import { removeEmptyFolders } from "../../system/remove-empty-folders.ts";
 import { userName } from "../../system/user.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
@@ -184,14 +186,22 @@ export async function serviceRemoval(
   const removals: { lines: string[]; carryOut(): Promise<void> }[] = [];
   for (const way of waysOf[world.platform] ?? []) {
     const options = { withoutConfig: true };
-    const { its, place } = await here({ flags: { ...flags, way }, world, effects, options });
-    const hasFile = its.files.some((path) => lstatSync(path, { throwIfNoEntry: false }));
+    const found = await here({ flags: { ...flags, way }, world, effects, options });
+    const { its: asked, place, machine } = found;
     // A manager that does not answer is in nobody's way where there is nothing of ours.
-    if (!hasFile && !(await its.standing()).installed) continue;
+    if (!asked.files.some(isThere) && !(await asked.standing()).installed) continue;
+    const isSystemd = way === "systemd";
+    const its = made[way]({ ...place, withoutManager: isSystemd && !machine.hasSystemd });
     const { steps } = await its.uninstall();
     removals.push({
       lines: steps.map(line),
-      carryOut: () => carryOut(steps, { run: place.run, verdict: its.verdict }),
+      async carryOut() {
+        await carryOut(steps, { run: place.run, verdict: its.verdict });
+        if (!isSystemd) return;
+        for (const path of Object.values(unitPaths(world))) {
+          await removeEmptyFolders(dirname(path), { below: world.home });
+        }
+      },
     });
   }
   return {
@@ -201,6 +211,11 @@ export async function serviceRemoval(
       for (const its of removals) await its.carryOut();
     },
   };
+}
+
+/** A link as well that leads nowhere. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 type Done = {

@@ -1,10 +1,11 @@
 /** Our own folders -> a piece each, those with data first. */
 import { readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { storesFolder } from "../../stores/folders.ts";
 import { foldersIn, Owners } from "../../stores/owners.ts";
 import { configFile } from "../../system/paths.ts";
+import { removeEmptyFolders } from "../../system/remove-empty-folders.ts";
 import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { shownFolder } from "../shared/rows.ts";
@@ -55,7 +56,11 @@ export function folderPieces({ flags, settings, world }: Here): Found {
       {
         ...{ id, what: `${words[id]} (${shownSize(bytes)})`, details },
         isData: !flags.keepData && inIt.length > 0,
-        remove: () => removeBut(path, kept),
+        async remove() {
+          await removeBut(path, kept);
+          // Those around it, such as ~/.local/state, were often made for it.
+          await removeEmptyFolders(dirname(path), { below: home });
+        },
       },
     ];
   });

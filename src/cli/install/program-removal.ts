@@ -10,16 +10,21 @@ export type ProgramRemoval = {
   lines: readonly string[];
   /** Tells that the program stays, and how to remove it. */
   note: string | undefined;
+  /** The machine's own, and not this person's. */
+  isShared: boolean;
   /** @throws Failure */
   carryOut(): Promise<void>;
 };
 
 export async function programRemoval(world: World): Promise<ProgramRemoval> {
   const plan = removalPlan(await installation(world), { mayWrite });
-  if (plan.kind === "by hand") return { lines: [], note: plan.how, carryOut: async () => {} };
+  if (plan.kind === "by hand") {
+    return { lines: [], note: plan.how, isShared: false, carryOut: async () => {} };
+  }
   return {
     lines: commandsOf(plan),
     note: undefined,
+    isShared: plan.rootsOwn !== undefined,
     carryOut: () => runSteps(plan, definedOf(world.env)),
   };
 }

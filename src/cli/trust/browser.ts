@@ -1,5 +1,6 @@
 /** `localhostess browser [name]` -> a Chromium that trusts https names, with a temporary profile. */
 import { listed } from "../../text/list.ts";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,8 +86,20 @@ export async function browser(
       { home, world },
     );
   } finally {
-    // The browser's last processes may still be writing.
-    await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await removeProfile(home);
+  }
+}
+
+/** Milliseconds, and how often. */
+const pause = 100;
+const attempts = 20;
+
+/** The browser's last processes may still be writing, and make the folder again after it was removed. */
+async function removeProfile(home: string): Promise<void> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: pause });
+    await Bun.sleep(pause);
+    if (!existsSync(home)) return;
   }
 }
 

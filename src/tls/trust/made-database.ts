@@ -1,38 +1,38 @@
-/** An NSS database that we have made -> a note in it, by which it goes again once nothing of anybody else is in it. */
-import { rmdir, unlink, writeFile } from "node:fs/promises";
+/** An NSS database that we have made -> a note of that in its folder, by which it goes once nothing is in it. */
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { removeEmptyFolders } from "../../system/remove-empty-folders.ts";
 import { readText } from "../../system/read-text.ts";
 
-const noteName = "made-by-localhostess";
-/** All that `certutil -N` makes, and the note. */
-const files = ["cert9.db", "key4.db", "pkcs11.txt", noteName] as const;
+/** Has the first folder that was not there before. */
+const mark = "made-by-localhostess";
 
-/** `first`: the topmost folder that was made for it, or undefined where all were there. */
-export async function noteMade(directory: string, first: string | undefined): Promise<void> {
-  await writeFile(join(directory, noteName), `${first ?? ""}\n`, { mode: 0o600 });
+/** The files of a new database. */
+const files = ["cert9.db", "key4.db", "pkcs11.txt"] as const;
+
+export async function makeFolder(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (first !== undefined) await writeFile(join(directory, mark), `${first}\n`, { mode: 0o600 });
 }
 
-/** Undefined: somebody else has made it. */
-export async function firstMade(directory: string): Promise<{ first: string } | undefined> {
-  const its = await readText(join(directory, noteName), { longest: 4096 });
-  return its.kind === "text" ? { first: its.text.trimEnd() } : undefined;
+/** Takes it away, with the folders around it, if we have made it and it is as new. @returns whether it is gone. */
+export async function removeIfNew(
+  directory: string,
+  isEmpty: () => Promise<boolean>,
+): Promise<boolean> {
+  const its = await readText(join(directory, mark), { longest: 8 * 1024 });
+  if (its.kind !== "text" || !(await isAsMade(directory)) || !(await isEmpty())) return false;
+  for (const name of [...files, mark]) await rm(join(directory, name), { force: true });
+  await removeEmptyFolders(directory, { below: dirname(its.text.trimEnd()) });
+  return true;
 }
 
-/** Folders with anything else in them stay. */
-export async function removeMade(directory: string, first: string): Promise<void> {
-  for (const name of files) {
-    await unlink(join(directory, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
-  }
-  if (first === "" || !`${directory}/`.startsWith(`${first}/`)) return;
-  for (let at = directory; ; at = dirname(at)) {
-    try {
-      await rmdir(at);
-    } catch {
-      // Somebody else has something in it by now, which is a reason to keep it.
-      return;
-    }
-    if (at === first) return;
-  }
+/** No file but those, and no module but NSS's own. */
+async function isAsMade(directory: string): Promise<boolean> {
+  const known: readonly string[] = [...files, mark];
+  const modules = await readText(join(directory, "pkcs11.txt"), { longest: 64 * 1024 });
+  if (modules.kind !== "text") return false;
+  const libraries = modules.text.match(/^library=.*$/gm) ?? [];
+  const names = await readdir(directory);
+  return libraries.join() === "library=" && names.every((name) => known.includes(name));
 }

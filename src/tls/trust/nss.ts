@@ -1,12 +1,11 @@
 /** An NSS database -> a trust store, by NSS's own `certutil`. */
-import { mkdir } from "node:fs/promises";
 import { installCommand } from "./install-command.ts";
+import { makeFolder, removeIfNew } from "./made-database.ts";
 import { type Database, nssDatabases } from "./nss-databases.ts";
 import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { failureOf, textOf } from "./failure-text.ts";
-import { firstMade, noteMade, removeMade } from "./made-database.ts";
 
 /** Trusted to sign certificates of servers, but not for mail or programs. */
 const trust = "C,,";
@@ -118,20 +117,17 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
   }
 
   async function make(): Promise<void> {
-    const first = await mkdir(database.directory, { recursive: true, mode: 0o700 });
+    await makeFolder(database.directory);
     await certutil("-N", "--empty-password");
-    await noteMade(database.directory, first);
     isMade = true;
   }
 
-  /** The database that was made for us goes with our last certificate, unless it has something of others. */
-  async function unmake(): Promise<void> {
-    const made = await firstMade(database.directory);
-    if (made === undefined) return;
-    const lines = (await certutil("-L")).split("\n");
-    if (lines.some((line) => /,\w*,\w*\s*$/.test(line))) return;
-    await removeMade(database.directory, made.first);
-    isMade = false;
+  /** Neither a certificate nor a key. */
+  async function isEmpty(): Promise<boolean> {
+    if (/ \w*,\w*,\w*\s*$/m.test(await certutil("-L"))) return false;
+    const argv = ["certutil", "-K", "-d", place, "-f", "/dev/null"] as const;
+    const keys = await machine.run([...argv]);
+    return keys.kind === "done" && `${keys.stdout}${keys.stderr}`.includes("no keys found");
   }
 
   async function outcome(action: () => Promise<Outcome>): Promise<Outcome> {
@@ -183,7 +179,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
         if (!isMade) return { kind: "already" };
         const removed = await take(certificate);
         if (!removed) return { kind: "already" };
-        await unmake();
+        isMade = !(await removeIfNew(database.directory, isEmpty));
         return { kind: "done", note: "restart the browser if it is running" };
       }),
   };
