@@ -422,6 +422,20 @@ test("one that is slow is left alone, for as long as it answers within twenty se
   expect(its.state).toBe("left");
 });
 
+test("one is not taken for hanging where we stood still ourselves, and its answers wait to be read", () => {
+  let isRead = true;
+  const its = onTrial(() => isRead);
+  clock.advance(3_000);
+  clock.stand(longestSilence + 5_000);
+  isRead = false;
+  clock.advance(0);
+  expect(its.state).toBe("lent");
+  expect(did).toEqual(["begin next", "services given", "lend"]);
+  isRead = true;
+  clock.advance(1_000);
+  expect(its.state).toBe("left");
+});
+
 test("one that hangs is ended, so that nobody else has what goes on here", () => {
   const its = onTrial(() => false);
   clock.advance(longestSilence);

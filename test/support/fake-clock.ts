@@ -58,6 +58,12 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
+  /** Time passes while this process stands still: a timer that is due fires once, late, at the next `advance`. */
+  stand(milliseconds: number): void {
+    this.#now += milliseconds;
+    for (const timer of this.#timers) timer.due = Math.max(timer.due, this.#now);
+  }
+
   #add(timer: Timer): Cancel {
     this.#timers.add(timer);
     return () => {

@@ -31,6 +31,7 @@ export function usersStep(line: UserLine): Step {
     domainsFile,
   ].map((path) => shellWord(join(root, path)));
   const words = rights.filter((right) => wanted.has(right));
+  // 1: nobody else is listed. Where the file cannot be read, others would lose their lines.
   const others = `grep -Ev '^[[:blank:]]*${uid}([[:blank:]#]|$)' ${file}`;
   const isDone = words.length === had.size && words.every((right) => had.has(right));
   return {
@@ -43,11 +44,11 @@ export function usersStep(line: UserLine): Step {
       `install -d -m 755 -o root -g root ${folder}`,
       `rm -f ${isTrusted ? fresh : `${file} ${fresh}`}`,
       `[ -e ${file} ] || echo ${shellWord(heading)} > ${file}`,
-      `{ ${others} || :; echo ${shellWord(`${uid} ${words.join(" ")}`)}; } > ${fresh}`,
+      `{ ${others} || [ $? -eq 1 ]; echo ${shellWord(`${uid} ${words.join(" ")}`)}; } > ${fresh}`,
       `mv -f ${fresh} ${file}`,
     ],
     removal: hasOthers
-      ? [`rm -f ${fresh}`, `{ ${others} || :; } > ${fresh}`, `mv -f ${fresh} ${file}`]
+      ? [`rm -f ${fresh}`, `{ ${others} || [ $? -eq 1 ]; } > ${fresh}`, `mv -f ${fresh} ${file}`]
       : [`rm -f ${file} ${fresh} ${domains}`, `rmdir ${folder} || :`],
   };
 }

@@ -322,8 +322,12 @@ export class HandingOver {
     const since = clock.now();
     const its: Trial = { pid, version, since, heard: since, why: undefined };
     this.#trial = its;
+    let last = since;
     this.#cancel = clock.every(trialPeriod, () => {
       const now = clock.now();
+      // We stood still ourselves, as in a paused container, and have not read what it has answered.
+      if (now - last > fresh) its.heard = Math.max(its.heard, now - fresh - 1);
+      last = now;
       this.#line?.tell({ ping: now });
       const answers = its.heard > since && now - its.heard <= fresh;
       if (now - since >= trial && answers) this.#stays();

@@ -152,7 +152,7 @@ describe("the user's line", () => {
       "install -d -m 755 -o root -g root /etc/localhostess",
       `rm -f ${users}.new`,
       `[ -e ${users} ] || echo '# localhostess: users and what they may ask of the helpers' > ${users}`,
-      `{ ${others} || :; echo '1000 ports'; } > ${users}.new`,
+      `{ ${others} || [ $? -eq 1 ]; echo '1000 ports'; } > ${users}.new`,
       `mv -f ${users}.new ${users}`,
     ]);
   });
@@ -164,7 +164,7 @@ describe("the user's line", () => {
   test("is taken out, and with the last one the files and their folder", () => {
     expect(line({ hasOthers: true }).removal).toEqual([
       `rm -f ${users}.new`,
-      `{ ${others} || :; } > ${users}.new`,
+      `{ ${others} || [ $? -eq 1 ]; } > ${users}.new`,
       `mv -f ${users}.new ${users}`,
     ]);
     expect(line().removal).toEqual([
