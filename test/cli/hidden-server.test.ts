@@ -4,6 +4,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import { hiddenServer } from "../../src/cli/shared/hidden-server.ts";
 import type { Sight } from "../../src/cli/shared/look.ts";
 import type { Settings } from "../../src/cli/shared/settings.ts";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
+import { eventually } from "../support/eventually.ts";
 import { cli, freshState } from "./cli.ts";
 
 // Each test runs the program several times, on a machine that may be busy.
@@ -126,6 +128,9 @@ describe.skipIf(process.platform !== "linux")(
       const { value } = await child.stdout.getReader().read();
       const pid = Number.parseInt(new TextDecoder().decode(value ?? new Uint8Array()), 10);
       try {
+        // Until then it is a second shell.
+        const words = () => readFileSync(`/proc/${pid}/cmdline`, "latin1");
+        await eventually("it is sleep", () => words().startsWith("sleep"));
         const found = await asked(name);
         expect(found?.detail).toBe(
           `pid ${pid} (sleep 300) runs in ${folder} with NAME=${name}, and listens on no TCP port of this machine`,
