@@ -173,7 +173,8 @@ describeWith(["chromium"])("in Chromium", () => {
     async () => {
       const name = uniqueName("late");
       const address = addresses["its subdomain"](name);
-      // A page before may reload itself at the same moment, and nothing is known of that answer.
+      // The page before could reload itself at the same moment, and its answer would be taken for this one.
+      await page.goto("about:blank");
       const response = (await page.goto(address)) ?? (await page.reload());
       expect(response!.status()).toBe(404);
       await page.getByRole("heading", { name: `No server is named ${name}` }).waitFor();
