@@ -186,8 +186,11 @@ path = "."
       const now = builds();
       return now.length === 2 && !now.some((pid) => before.includes(pid));
     });
-    await place.send({ Stop: { project_path: directory } });
-    await eventually("it is stopped", () => builds().length === 0);
+    await eventually("it is stopped", async () => {
+      // The second `up` may be heard behind the first of these, and starts it then.
+      await place.send({ Stop: { project_path: directory } });
+      return builds().length === 0;
+    });
     await again;
     expect(await place.row("slow:docs")).toMatchObject({ state: "stopped" });
   }, 60_000);

@@ -55,6 +55,7 @@ export async function lifeOnAMachine(deb: string, folder: string): Promise<Life>
   if (!done.success) throw new Error(done.stderr.toString());
   await chmod(sudo, 0o4755);
   const system = await throwawaySystem({
+    patience: 90_000,
     lowers: ["/"],
     shared: folder,
     // The pages of this machine's manual are not listed anew, which takes longer than all the rest.

@@ -12,6 +12,8 @@ export type SystemOptions = {
   shared: string;
   /** Lines of sh that run once in it, before anything else. */
   first?: string;
+  /** Milliseconds for a command: whoever waits is then told which one hangs. */
+  patience?: number;
 };
 
 export type Person = {
@@ -29,6 +31,9 @@ export interface ThrowawaySystem extends AsyncDisposable {
   /** The process that keeps it, as this machine numbers it. */
   readonly pid: number;
 }
+
+/** Milliseconds: packages may have to be fetched. */
+const usualPatience = 1_200_000;
 
 const namespaces = ["-m", "-n", "-p", "-u"];
 const unshared = ["unshare", ...namespaces, "-f", "--kill-child", "--propagation", "private"];
@@ -70,7 +75,7 @@ export function lackingThrowaway(): string {
 }
 
 export async function throwawaySystem(options: SystemOptions): Promise<ThrowawaySystem> {
-  const { lowers, shared, first = ":" } = options;
+  const { lowers, shared, first = ":", patience = usualPatience } = options;
   const keeper = Bun.spawn(
     [...unshared, "sh", "-euc", mounts, "sh", lowers.join(":"), shared, first],
     { cwd: "/", stdin: "pipe", stdout: "pipe", stderr: "inherit" },
@@ -94,8 +99,17 @@ export async function throwawaySystem(options: SystemOptions): Promise<Throwaway
       ...["env", "-i", ...set.map(([name, value]) => `${name}=${value}`), ...argv],
     ];
   };
-  const run = (argv: readonly string[], as?: Person): Promise<Ended> =>
-    ended(words(argv, as), { env: { PATH: process.env.PATH }, cwd: "/" });
+  const run = async (argv: readonly string[], as?: Person): Promise<Ended> => {
+    const late = Promise.withResolvers<never>();
+    const why = new Error(`not over within ${patience / 1000} s: ${argv.join(" ")}`);
+    const timer = setTimeout(() => late.reject(why), patience);
+    const its = ended(words(argv, as), { env: { PATH: process.env.PATH }, cwd: "/" });
+    try {
+      return await Promise.race([its, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return {
     words,
     run,
