@@ -252,9 +252,9 @@ test.skipIf(lacks !== "")(
     // The system's store is only as it was where it was in order before.
     await said("localhostess trust || :");
     const serve = `Bun.serve({ port: 3000, hostname: "127.0.0.1", fetch: () => new Response("hello") })`;
-    await said(`NAME=api setsid ${process.execPath} -e '${serve}' > /dev/null 2>&1 < /dev/null &`);
+    await said(`NAME=api setsid /mnt/bun -e '${serve}' > /dev/null 2>&1 < /dev/null &`);
     expect(await said("localhostess server start --detach")).toContain("http://localhost\n");
-    const get = "curl -sS --max-time 20 --retry 20 --retry-all-errors --fail";
+    const get = "curl -sS --max-time 20 --retry 20 --retry-max-time 60 --retry-all-errors --fail";
     const both = `${get} http://api.localhost/; ${get} https://api.localhost/`;
     expect(await said(`eval "$(localhostess env)"; ${both}`)).toBe("hellohello");
     const asked = "curl -s -o /dev/null -w '%{http_code}' http://api.localhost/";

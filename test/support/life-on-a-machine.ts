@@ -3,6 +3,7 @@
  * nothing of this machine changes.
  */
 import { lstatSync, readFileSync } from "node:fs";
+import { constants } from "node:fs";
 import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { lacking } from "./debian.ts";
@@ -48,6 +49,9 @@ export async function lifeOnAMachine(deb: string, folder: string): Promise<Life>
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o755);
   await copyFile(deb, join(folder, "localhostess.deb"));
+  // This machine's /tmp, where it may be, is not there.
+  await copyFile(process.execPath, join(folder, "bun"), constants.COPYFILE_FICLONE);
+  await chmod(join(folder, "bun"), 0o755);
   const sudo = join(folder, "sudo");
   const done = Bun.spawnSync(["musl-gcc", "-static", "-O1", "-o", sudo, source], {
     stderr: "pipe",
