@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { whereIs } from "../system/search-path.ts";
+import { runnerOf } from "./runner-cache.ts";
 
 export type StableProgram =
   | {
@@ -24,9 +25,6 @@ export type StableOptions = {
 
 const name = "localhostess";
 
-/** Caches of npx, pnpm dlx, bunx and yarn dlx, which are emptied now and then. */
-const caches = /\/_npx\/|\/dlx[-/]|\/bunx-\d+-|\/xfs-[^/]+\/dlx-/;
-
 /** Folders of one version of Node: nvm, fnm, asdf, mise, n. */
 const versioned = /\/(?:\.nvm\/versions|node-versions|installs\/node(?:js)?|n\/versions)\//;
 
@@ -35,7 +33,7 @@ const passing = /\/fnm_multishells\//;
 
 export function stableProgram(options: StableOptions): StableProgram {
   const { own, PATH, real = realPath, find = whereIs } = options;
-  if (caches.test(own)) {
+  if (runnerOf(own) !== undefined) {
     return {
       kind: "passing",
       why: "this program is in a cache, from which it will vanish; install it first: npm install -g localhostess; then run: localhostess service install",

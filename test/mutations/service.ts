@@ -59,8 +59,8 @@ export const serviceFaults: readonly Fault[] = [
   {
     name: "a program in a cache is installed",
     file: "src/boot/stable-program.ts",
-    find: "if (caches.test(own)) {",
-    replace: "if (caches.test(name)) {",
+    find: "if (runnerOf(own) !== undefined) {",
+    replace: 'if (own === "") {',
     tests: stable,
   },
   {

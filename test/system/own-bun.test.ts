@@ -171,14 +171,12 @@ describe("in src/", () => {
   test("processes are started in few places, and none of them bundles", () => {
     expect(having(/\bBun\.build\b|\bBun\.Transpiler\b/)).toEqual([]);
     expect(having(/\bBun\.spawn(Sync)?\b|\bchild_process\b|\bBun\.\$|\bnew Worker\b/)).toEqual([
-      // The package manager that has installed this program, found by search-path.ts.
-      "src/cli/install/run-manager.ts",
-      // sudo, or root's own shell, for what the person has agreed to.
       // What the person asked for, in their folder.
       "src/cli/projects/child.ts",
       // Git, in / and by an absolute path, for the verbs that change worktrees.
       "src/cli/projects/git.ts",
-      "src/cli/setup/as-root.ts",
+      // What the person has agreed to: sudo or root's own shell, and package managers, found by search-path.ts.
+      "src/cli/shared/at-terminal.ts",
       // Openers, in / and by an absolute path.
       "src/cli/shared/show.ts",
       // A browser that the person asked for.

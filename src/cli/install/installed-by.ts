@@ -1,8 +1,8 @@
 /** The file of this program, and what stands around it -> who has installed it, and where. Pure. */
+import { type Manager, runnerOf } from "../../boot/runner-cache.ts";
 import { basename, dirname, join } from "node:path";
 
-/** A program that adds packages to a project, or to a person's global ones. */
-export type Manager = "npm" | "pnpm" | "yarn" | "bun";
+export type { Manager };
 
 export type Installed =
   | {
@@ -31,14 +31,6 @@ export type Surroundings = {
 
 const packageName = "localhostess";
 
-/** Parts of a path by which the cache of a runner is known, as each of them makes it. */
-const runners: readonly [manager: Manager, path: RegExp][] = [
-  ["npm", /\/_npx\/[0-9a-f]+\/node_modules\//],
-  ["yarn", /\/xfs-[0-9a-f]+\/dlx-\d+\//],
-  ["pnpm", /\/(?:pnpm\/dlx|dlx-\d[\w-]*)\//],
-  ["bun", /\/bunx-\d+-[^/]+\/node_modules\//],
-];
-
 /** Folders of global packages, up to the last `node_modules` that counts. npm's is told by its `lib`. */
 const globals: readonly [manager: Manager, folder: RegExp][] = [
   ["pnpm", /^(.*\/pnpm\/global\/[^/]+)\/(?:\.pnpm|node_modules)\//],
@@ -61,8 +53,8 @@ export function installedBy({ file, exists, isDebian }: Surroundings): Installed
   if (isDebian) return { by: "debian", file };
   const cellar = file.indexOf(`/Cellar/${packageName}/`);
   if (cellar !== -1) return { by: "homebrew", prefix: file.slice(0, cellar) };
-  const runner = runners.find(([, path]) => path.test(file));
-  if (runner !== undefined) return { by: "runner", manager: runner[0] };
+  const runner = runnerOf(file);
+  if (runner !== undefined) return { by: "runner", manager: runner };
   for (const [manager, pattern] of globals) {
     const folder = pattern.exec(file)?.[1];
     // A project may be in a folder `lib`: its own package.json is beside node_modules then.

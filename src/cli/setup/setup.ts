@@ -8,6 +8,7 @@ import { unsafeWhy } from "../../helper/installed.ts";
 import { helperFolders, usersFile } from "../../helper/places.ts";
 import { routeTable } from "../../routes/table.ts";
 import { whereIs } from "../../system/search-path.ts";
+import { runAtTerminal } from "../shared/at-terminal.ts";
 import { exitCode } from "../shared/exit-code.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
@@ -15,7 +16,6 @@ import { daemonIfUsable } from "../shared/daemon-here.ts";
 import { type MachineFlags, machineOf } from "../shared/machine.ts";
 import { type Settings, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { runAsRoot } from "./as-root.ts";
 import { ownPrograms } from "./own-programs.ts";
 import { parts } from "./parts.ts";
 import type { Part, PartName, SetupPlace } from "./plan.ts";
@@ -180,7 +180,7 @@ async function doAll({ due }: WholePlan, { way, flags, settings, world }: Doing)
     if (!/^y(es)?$/i.test(answer.trim())) throw new Failure("declined", "nothing was changed");
   }
   const mayAsk = world.err.columns() !== undefined;
-  const ended = await runAsRoot(rootCommand(lines, { sudo, mayAsk }));
+  const ended = await runAtTerminal(rootCommand(lines, { sudo, mayAsk }));
   if (ended.kind === "failed") throw new Failure("failed", `nothing was changed: ${ended.why}`);
   if (ended.kind === "cut off") {
     const what = `${ended.by} has ended it, and some of the commands may have been run`;

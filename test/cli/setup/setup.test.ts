@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { runAsRoot } from "../../../src/cli/setup/as-root.ts";
+import { runAtTerminal } from "../../../src/cli/shared/at-terminal.ts";
 import { ownPrograms } from "../../../src/cli/setup/own-programs.ts";
 import { hosts } from "../../../src/cli/setup/hosts.ts";
 import { ports } from "../../../src/cli/setup/ports.ts";
@@ -251,7 +251,7 @@ describe("whose it is", () => {
 });
 
 test("commands that a signal has ended may have been run, and a program that is not there has run nothing", async () => {
-  const ended = (...words: [string, ...string[]]) => runAsRoot(words);
+  const ended = (...words: [string, ...string[]]) => runAtTerminal(words);
   expect(await ended("/bin/sh", "-c", "kill -INT $$")).toEqual({ kind: "cut off", by: "SIGINT" });
   expect(await ended("/bin/sh", "-c", "exit 3")).toEqual({ kind: "ended", code: 3 });
   expect(await ended(join(root, "no-sudo"))).toMatchObject({ kind: "failed" });
