@@ -6,6 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
 import type { HandedStreams } from "../service/handed-life.ts";
+import type { Renewal } from "../service/lifecycle.ts";
 import type { Gift } from "../types/kind.ts";
 import { askedServices, partOf, startsLater } from "./asked-services.ts";
 import { boot, type BootOptions, type Started } from "./boot.ts";
@@ -102,7 +103,11 @@ export class Project {
     this.#effects = effects;
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
-    this.#starting = new Starting(this.#units, { effects, changed });
+    this.#starting = new Starting(this.#units, {
+      effects,
+      changed,
+      renew: (unit, because) => this.#restarts.renew(unit.spec.name, because),
+    });
     this.#schedules = new Schedules({
       clock: effects.clock,
       run: (unit, because) => this.#call(unit, "scheduled", because),
@@ -325,10 +330,13 @@ export class Project {
     });
   }
 
-  /** Restarts a service that runs, for a reason that nobody typed. */
-  renew(name: string, because: string): void {
+  /** Restarts a service that runs, or builds it again beside that, for a reason that nobody typed. */
+  renew(name: string, because: string, renewal?: Renewal): void {
     const { wish, service } = this.#units.get(name) ?? {};
-    if (wish?.state === "given" && service?.renew?.(because)) return;
+    // A build must not be outdated by the time at which the process makes way for it.
+    const makesWay = wish?.state === "renewing" || wish?.state === "restarting";
+    const heeds = wish?.state === "given" || (makesWay && service?.spec.own?.kind === "built");
+    if (heeds && service?.renew?.(because, renewal)) return;
     this.#restarts.renew(name, because);
   }
 
@@ -537,8 +545,12 @@ export class Project {
       for (const event of takenUpBy[wish.state]) {
         // A service that was not handed over is started again.
         const asked = event === "goes-on" && unit.service === undefined ? "up" : event;
-        if (asked === "renew") this.renew(name, wish.because ?? "it was about to be restarted");
-        else this.#units.ask(unit, asked, wish.because);
+        if (asked === "renew") {
+          const because = wish.because ?? "it was about to be restarted";
+          // What it was to make way for is built already, or is built at its start.
+          if (unit.spec.own?.kind === "built") this.#restarts.renew(name, because);
+          else this.renew(name, because);
+        } else this.#units.ask(unit, asked, wish.because);
       }
     }
     this.#beginDue();

@@ -25,6 +25,8 @@ export type StartRequest = {
   trust: Readonly<Record<string, string>>;
   /** For a person: `src/a.ts changed`. */
   reason?: string;
+  /** It has just been built, so that its process need not. */
+  isBuilt?: true;
 };
 
 export type BeginEffects = {
@@ -124,7 +126,7 @@ async function prepare(
 /** @throws with a sentence. */
 export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promise<Begun> {
   const { effects, isOver } = options;
-  const { port, shell, url, trust } = options.request;
+  const { port, shell, url, trust, isBuilt } = options.request;
   const taken = port === undefined ? undefined : await takenBy(port, options);
   if (taken !== undefined) return { kind: "held", why: portTaken(port!, taken), port: port! };
   const runId = effects.runId();
@@ -160,7 +162,10 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     await prepared?.preparing?.end();
     return { kind: "over" };
   }
-  const env = environmentOf(spec, { ...given, run: { id: runId, notifySocket: socket.path } });
+  const env = environmentOf(spec, {
+    ...{ ...given, isBuilt },
+    run: { id: runId, notifySocket: socket.path },
+  });
   const { workdir, pty } = spec;
   const spawned = effects.spawn({
     ...startedBy(spec),
