@@ -208,6 +208,7 @@ export class Project {
     const changed: string[] = [];
     const renewing: string[] = [];
     const retried: string[] = [];
+    const building: string[] = [];
     let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
@@ -228,7 +229,7 @@ export class Project {
         if (isBetweenTries(unit)) {
           unit.shell = shell;
           retried.push(name);
-        }
+        } else if (buildsAgain(unit)) building.push(name);
         continue;
       }
       unit.shell = shell;
@@ -241,7 +242,7 @@ export class Project {
     }
     this.#effects.onState();
     const watched = this.#boot(concerned, {
-      ...{ hear, patience },
+      ...{ hear, patience, building },
       changed: [...changed, ...renewing, ...retried],
     });
     if (changed.length > 0) {
@@ -631,7 +632,10 @@ export class Project {
     for (const { id } of units) await this.#effects.logs.forget(id);
   }
 
-  #boot(names: readonly string[], asked: Pick<BootOptions, "hear" | "changed" | "patience">) {
+  #boot(
+    names: readonly string[],
+    asked: Pick<BootOptions, "hear" | "changed" | "building" | "patience">,
+  ) {
     return boot(names, {
       ...asked,
       clock: this.#effects.clock,
@@ -672,6 +676,12 @@ function isSettled({ service, leaving, wish }: Unit): boolean {
   const isEnding = wish.state === "unwanted" || wish.state === "dozing";
   if (isEnding && service?.run() !== undefined) return false;
   return service?.isSettled ?? true;
+}
+
+/** Builds it again where its last build failed. True where a build is under way. */
+function buildsAgain({ service }: Unit): boolean {
+  if (service?.unbuilt !== undefined) service.renew?.("`up` was said again");
+  return service?.isBuilding === true;
 }
 
 /** The name by which people mean a service, which instances share, also one that was none before. */
