@@ -17,8 +17,12 @@ async function running(changes: Partial<ServiceSpec> = {}) {
   };
   const env = { [orderVariable]: JSON.stringify({ id: "shop:web", own }) };
   const its = new FakeLifecycle({ own, workdir: "/shop", env, ...changes }, { files: of });
+  const built = async (): Promise<void> => {
+    its.say("X_BUILT=1");
+    await its.becomeReady();
+  };
   await its.start();
-  await its.becomeReady();
+  await built();
   await its.pass(1000);
   const change = async (name: string, content = name): Promise<void> => {
     const path = `/shop/${name}`;
@@ -36,9 +40,9 @@ async function running(changes: Partial<ServiceSpec> = {}) {
     await its.service.stop({ makesWay: true });
     its.service.start({ ...request, reason: "src/a.ts changed" });
     await settled();
-    await its.becomeReady();
+    await built();
   };
-  return { its, of, change, end, makeWay };
+  return { its, of, change, end, makeWay, built };
 }
 
 /** Nobody sees the end of a process of another daemon but by time. */
@@ -136,7 +140,8 @@ test("what the first build of a process writes does not replace that process", a
   its.say("STATUS=building");
   await change("dist/a.js", "1");
   expect(its.builds.length).toBe(0);
-  its.say("STATUS=");
+  expect(its.service.snapshot().status).toBe("building");
+  its.say("X_BUILT=1");
   await settled();
   expect([its.builds.length, its.state]).toEqual([1, "running"]);
   await its.becomeReady();
@@ -231,14 +236,13 @@ test("a stopped service, and one that ended well, are not started by a change", 
 });
 
 test("after a crash, a process that has built by itself takes the warning back when it is ready", async () => {
-  const { its, change, end } = await running();
+  const { its, change, end, built } = await running();
   await change("a");
   await end(1);
-  its.listening.clear();
   its.exit({ code: 1, signal: null });
   await its.pass(1000);
   expect(its.service.unbuilt).toBeDefined();
-  await its.becomeReady();
+  await built();
   expect([its.state, its.service.unbuilt]).toEqual(["ready", undefined]);
   await its.service.dispose();
 });

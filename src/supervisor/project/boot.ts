@@ -57,7 +57,7 @@ type Followed = {
   isTimed: boolean;
   /** When it last said that it does something else, by the clock that is never set. */
   worked: number;
-  /** It is there only once its build has ended. */
+  /** True where it is there only once its build has ended. */
   builds: boolean;
   /** The start of the process that is ended first. */
   formerRun: number | undefined;

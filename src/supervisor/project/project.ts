@@ -548,7 +548,7 @@ export class Project {
         const asked = event === "goes-on" && unit.service === undefined ? "up" : event;
         if (asked === "renew") {
           const because = wish.because ?? "it was about to be restarted";
-          // What it was to make way for is built already, or is built at its start.
+          // The build is there already, or made at its start.
           if (unit.spec.own?.kind === "built") this.#restarts.renew(name, because);
           else this.renew(name, because);
         } else this.#units.ask(unit, asked, wish.because);

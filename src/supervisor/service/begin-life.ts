@@ -25,7 +25,7 @@ export type StartRequest = {
   trust: Readonly<Record<string, string>>;
   /** For a person: `src/a.ts changed`. */
   reason?: string;
-  /** It has just been built, so that its process need not. */
+  /** Something has just built it, so that its process need not. */
   isBuilt?: true;
 };
 
@@ -126,7 +126,7 @@ async function prepare(
 /** @throws with a sentence. */
 export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promise<Begun> {
   const { effects, isOver } = options;
-  const { port, shell, url, trust, isBuilt } = options.request;
+  const { port, shell, url, trust } = options.request;
   const taken = port === undefined ? undefined : await takenBy(port, options);
   if (taken !== undefined) return { kind: "held", why: portTaken(port!, taken), port: port! };
   const runId = effects.runId();
@@ -165,7 +165,7 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     return { kind: "over" };
   }
   const env = environmentOf(spec, {
-    ...{ ...given, isBuilt },
+    ...{ ...given, isBuilt: options.request.isBuilt },
     run: { id: runId, notifySocket: socket.path },
   });
   const { workdir, pty } = spec;

@@ -1,4 +1,4 @@
-/** Watched files that change while a build runs -> those that somebody else has changed, for which it is built again. */
+/** Watched files that change while a build runs -> those that somebody else has changed: it is built again for them. */
 
 export type BuildFiles = {
   /** A hash of the content; undefined where there is no such file. Never rejects. */
@@ -74,7 +74,7 @@ export class BuildWrites {
     return outside;
   }
 
-  /** Of the paths that were noted, those that somebody else than the build may have changed. */
+  /** The noted paths that somebody else than the build may have changed. */
   async judged(): Promise<readonly string[]> {
     const paths = [...this.#pending].slice(0, mostFiles);
     this.#pending.clear();

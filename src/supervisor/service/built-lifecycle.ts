@@ -1,8 +1,8 @@
 /** A service that is built -> its process, and beside it builds that it makes way for once they have succeeded. */
 import { type Order, orderVariable } from "../../manifest/order.ts";
 import type { ServiceSpec } from "../../manifest/project.ts";
+import { unbuiltText } from "../../routes/state-sentence.ts";
 import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
-import type { Cancel } from "../../system/clock.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Run } from "../family/family.ts";
@@ -23,9 +23,6 @@ import {
 import { type SwapEvent, swapHanded, type SwapPhase, swapStep } from "./swap-states.ts";
 
 export type BuiltLifecycleOptions = LifecycleOptions & { files: BuildFiles };
-
-/** Milliseconds in which our program in a new process says that it builds, if it does. */
-const wordPatience = 5000;
 
 /** Milliseconds between SIGTERM and SIGKILL for a build that nobody wants any more: what it has made is dropped. */
 const buildPatience = 3000;
@@ -74,13 +71,12 @@ class BuiltLifecycle implements Lifecycle {
   /** While it is stale: why. */
   #unbuilt: string | undefined;
   #request: StartRequest | undefined;
-  /** What the build runs for, where all of that changed during the last one. */
+  /** The files that the build runs for, where all of them changed during the last one. */
   #doubtful: readonly string[] = [];
   /** A build has succeeded since the process was started. */
   #isOutdated = false;
-  /** Set while the process may build. */
-  #cancelWord: Cancel | undefined;
-  #hasSaid = false;
+  /** The process may build by itself. */
+  #mayBuild = false;
   /** A process that has built by itself, while it is not ready, and the last build beside it had failed. */
   #doubt: number | undefined;
   #before: Pick<Supervised, "state" | "startedAt"> = { state: "stopped", startedAt: undefined };
@@ -125,8 +121,7 @@ class BuiltLifecycle implements Lifecycle {
   get unbuilt(): string | undefined {
     if (this.#phase !== "stale") return undefined;
     const { project } = this.#options;
-    const log = `localhostess logs ${project}:${this.spec.name}`;
-    return `its last build failed (${this.#unbuilt}); it runs what was built before; ${log}`;
+    return unbuiltText({ id: `${project}:${this.spec.name}`, why: this.#unbuilt });
   }
 
   get failures(): number {
@@ -169,11 +164,10 @@ class BuiltLifecycle implements Lifecycle {
 
   async dispose(): Promise<void> {
     await this.stop();
-    this.#cancelWord?.();
     await Promise.all([this.#running.dispose(), this.#build.dispose()]);
   }
 
-  /** It is built again while it goes on. False where nothing runs that could go on, and nothing is to be started. */
+  /** Builds it again while it goes on. False where nothing runs that could go on, and nothing is to be started. */
   renew(because: string, { paths }: Renewal = {}): boolean {
     if (this.#halted !== undefined) {
       this.#halted.change = because;
@@ -238,7 +232,6 @@ class BuiltLifecycle implements Lifecycle {
 
   leave(ended: (pid: number, ending: Ending) => void): void {
     this.#halted ??= { change: undefined };
-    this.#cancelWord?.();
     this.#build.leave(ended);
     this.#running.leave(ended);
   }
@@ -248,6 +241,7 @@ class BuiltLifecycle implements Lifecycle {
     if (request !== undefined) this.#request = takenRequest(request, shell);
     const { state, startedAt } = this.#running.snapshot();
     this.#before = { state, startedAt };
+    if (this.#running.isPreparing) this.#open();
     if (build?.todo === "anew") this.#change(build.why ?? "it was built again");
     else if (build?.todo === "built") this.#phase = "built";
     else if (build?.todo === "stale") {
@@ -295,33 +289,24 @@ class BuiltLifecycle implements Lifecycle {
     return others;
   }
 
-  /** From now on the process may build, until it says otherwise. */
+  /** From now on the process may build, until it says that it has. */
   #open(): void {
     this.#writes.begin();
-    this.#hasSaid = false;
-    this.#cancelWord?.();
-    this.#cancelWord = this.#options.effects.clock.after(wordPatience, () => {
-      if (!this.#hasSaid) this.#close();
-    });
+    this.#mayBuild = true;
   }
 
   #close(): void {
-    if (this.#cancelWord === undefined) return;
-    this.#cancelWord();
-    this.#cancelWord = undefined;
+    this.#mayBuild = false;
     // One beside it has begun before it was over, and waits for it.
     if (!this.isBuilding) this.#writes.end();
     void this.#judge(undefined);
   }
 
-  #heardOfProcess({ state, status, startedAt }: Supervised): void {
+  #heardOfProcess({ state, startedAt }: Supervised): void {
     const before = this.#before;
     this.#before = { state, startedAt };
-    if (this.#cancelWord !== undefined) {
-      const isOver = !["starting", "running", "backoff"].includes(state);
-      if (isOver || (this.#hasSaid && status === undefined)) this.#close();
-      else if (status !== undefined) this.#hasSaid = true;
-    }
+    const isAtIt = state === "starting" || this.#running.isPreparing === true;
+    if (this.#mayBuild && !isAtIt) this.#close();
     const builds = this.#request?.isBuilt !== true;
     if (builds && state === "starting" && before.state === "backoff") this.#open();
     // After a crash, it has built by itself.
@@ -347,7 +332,7 @@ class BuiltLifecycle implements Lifecycle {
     this.#running.start(this.#begun({ ...this.#request, reason: because }));
   }
 
-  /** Of what changed while a build ran, it is built again for what others may have changed. */
+  /** Builds it again for what others may have changed while a build ran. */
   async #judge(because: string | undefined): Promise<void> {
     const paths = await this.#writes.judged();
     const [first, ...others] = paths;
@@ -413,6 +398,8 @@ function orderedBuild(spec: ServiceSpec): ServiceSpec {
   return {
     ...spec,
     hooks: {},
+    // The limit is the service's own: what the build in its process takes is not counted either.
+    limits: { memory: undefined },
     routeName: undefined,
     env: { ...spec.env, [orderVariable]: JSON.stringify(only) },
     stopTimeout: Math.min(spec.stopTimeout, buildPatience),

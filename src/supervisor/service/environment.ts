@@ -12,7 +12,7 @@ export type Given = {
   url: string | undefined;
   /** SSL_CERT_FILE and its like; none where there is no authority. */
   trust: Readonly<Record<string, string>>;
-  /** It has just been built: our own program in its place need not do that. */
+  /** Our own program in its place need not build: that has just been done. */
   isBuilt?: boolean | undefined;
   /** The run that is started; undefined for a command that only borrows the environment. */
   run: { id: string; notifySocket: string | undefined } | undefined;

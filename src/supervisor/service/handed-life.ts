@@ -78,7 +78,7 @@ export const handedLifecycle = v.object({
   /** The last request to start it, without its shell. */
   request: v.optional(request),
   life: v.optional(life),
-  /** Of a service that is built: what is to be done beside its process, and for a person why. */
+  /** Only where it is built: what is to be done beside its process, and for a person why. */
   build: v.optional(v.object({ todo: v.picklist(["anew", "built", "stale"]), why: text })),
   /** Since when it is served, where it has no process: milliseconds since the Unix epoch. */
   served: v.optional(v.object({ startedAt: v.number(), readyAt: v.number() })),

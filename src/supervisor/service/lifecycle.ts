@@ -60,8 +60,8 @@ export type LifecycleOptions = {
   /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
   /**
-   * Of a service that is built: something newer than what runs is there. Its project ends it and starts it again, in
-   * order, with those that restart with it.
+   * Called when something newer than what runs was built. Its project ends it and starts it again, in order, with those
+   * that restart with it.
    */
   onBuilt?: ((because: string | undefined) => void) | undefined;
 };
@@ -89,14 +89,16 @@ export interface Lifecycle {
   /** Starts it at once and resets the counts; does nothing where it runs or starts already. */
   start(request: StartRequest): void;
   /**
-   * Resolves when nothing of it is left, or when somebody has started it again meanwhile. `makesWay`: another process is
-   * to take its place.
+   * Resolves when nothing of it is left, or when somebody has started it again meanwhile. `makesWay`: another process
+   * is to take its place.
    */
   stop(options?: { makesWay: boolean }): Promise<void>;
   /** Ends it and starts it again; where it does not run, starts it. */
   restart(request: StartRequest): void;
   /** Takes a change in its files without a restart. False, or undefined as a whole: only a restart will do. */
   renew?(because: string, renewal?: Renewal): boolean;
+  /** True while its process builds by itself: the service itself has not begun. */
+  readonly isPreparing?: boolean;
   /** True while it is built beside the process that runs. */
   readonly isBuilding?: boolean;
   /** A sentence: its last build failed, and it runs what was built before. */
@@ -260,6 +262,10 @@ class StateMachine implements Lifecycle {
 
   age(): number | undefined {
     return this.#life?.age;
+  }
+
+  get isPreparing(): boolean {
+    return this.#life?.isAlive === true && this.#life.isBuilding;
   }
 
   run(): Run | undefined {

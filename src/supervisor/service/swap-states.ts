@@ -1,4 +1,4 @@
-/** What a built service's running process has beside it, and an event -> the next of both. Pure: a table decides. */
+/** A build beside the process of its service, and an event -> the next phase and an action. Pure: a table decides. */
 
 /**
  * `idle`: nothing beside it. `building`: a build runs; `again`: the same, and something has changed since. `built`: the
@@ -21,7 +21,7 @@ export const swapEvents = [
   "begun",
   /** The process ends to make way for another one. */
   "way",
-  /** It is stopped. */
+  /** Nothing of it is to run. */
   "stop",
 ] as const;
 
@@ -61,7 +61,7 @@ export function swapStep(phase: SwapPhase, event: SwapEvent): SwapStep | undefin
 }
 
 /**
- * What the next daemon has to do, beside going on with the process. `anew`: a build that was under way begins again
+ * Work for the next daemon, beside going on with the process. `anew`: a build that was under way begins again
  * there, as nothing of it may be handed over.
  */
 export const swapHanded = {
