@@ -35,12 +35,11 @@ export const builds: readonly Fault[] = [
     only: "a change builds beside",
   },
   {
-    name: "a build goes on where its service is stopped",
-    file: `${service}/built-lifecycle.ts`,
-    find: "await Promise.all([this.#running.stop(), this.#build.stop()]);",
-    replace: "await this.#running.stop();",
-    tests: ["test/supervisor/built-lifecycle.test.ts"],
-    only: "a stop while it is built",
+    name: "a build goes on beside a process that builds by itself",
+    file: `${service}/swap-states.ts`,
+    find: "    ...{ begun: drop, way: drop, stop: drop },",
+    replace: "    ...{ begun: idle, way: idle, stop: drop },",
+    tests: ["test/supervisor/swap-states.test.ts"],
   },
   {
     name: "a build that another daemon was at is lost",
