@@ -1,7 +1,8 @@
 /** An executable of a buildpack -> its lines and how it ended; nothing that it has started is left then. */
-import { constants } from "node:fs";
+import { closeSync, constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { byteExact } from "../../system/byte-text.ts";
+import { type OutputReader, pipes } from "../../system/pipes.ts";
 import { processNow } from "../../system/process-now.ts";
 import { type Leader, startedSince } from "../../system/started-since.ts";
 import { printablePath } from "../../text/printable.ts";
@@ -16,6 +17,8 @@ export type Script = {
   env: Readonly<Record<string, string>>;
   /** Milliseconds; undefined: as long as it takes. */
   limit: number | undefined;
+  /** An open descriptor, which becomes the script's descriptor 3. */
+  third?: number;
 };
 
 export type ScriptEffects = {
@@ -53,8 +56,9 @@ export async function runScript(script: Script, effects: ScriptEffects): Promise
   const refused = await whyNot(path);
   if (refused !== undefined) return { kind: "unstartable", why: refused };
   const mark = crypto.randomUUID();
-  const child = await started(script, mark);
-  if (typeof child === "string") return { kind: "unstartable", why: child };
+  const its = await started(script, mark);
+  if (typeof its === "string") return { kind: "unstartable", why: its };
+  const { child, output } = its;
   const startTicks = processNow(child.pid)?.startTicks ?? 0;
   const killAll = () => killed({ pid: child.pid, startTicks, mark: `${markVariable}=${mark}` });
   let cut: "late" | "aborted" | undefined;
@@ -66,7 +70,7 @@ export async function runScript(script: Script, effects: ScriptEffects): Promise
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   const timer = limit === undefined ? undefined : setTimeout(() => cutOff("late"), limit);
-  const reading = [child.stdout, child.stderr].map((its) => readLines(its, effects.line));
+  const reading = output.map((reader) => readLines(reader, effects.line));
   try {
     await child.exited;
     clearTimeout(timer);
@@ -100,9 +104,10 @@ async function whyNot(path: string): Promise<string | undefined> {
   return isExecutable ? undefined : `${shown} is not executable; to fix that: chmod +x ${shown}`;
 }
 
-type Child = Bun.Subprocess<"ignore", "pipe", "pipe">;
+/** `output`: standard output and standard error, in the order in which they were written where that can be. */
+type Started = { child: Bun.Subprocess; output: readonly OutputReader[] };
 
-async function started(script: Script, mark: string): Promise<Child | string> {
+async function started(script: Script, mark: string): Promise<Started | string> {
   for (let tries = 0; ; tries++) {
     try {
       return spawned(script, mark);
@@ -110,30 +115,47 @@ async function started(script: Script, mark: string): Promise<Child | string> {
       const pause = pauses[tries];
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "ETXTBSY" || pause === undefined) {
-        const path = printablePath(script.path);
-        if (code === "ENOEXEC")
-          return `${path} cannot be run: its first line is not such as #!/bin/sh`;
-        // The file is there: its first line names a program that is not.
-        if (code === "ENOENT")
-          return `${path} cannot be run: the program in its first line is missing`;
-        return `${path} cannot be run: ${message}`;
+        const why = whyNotStarted[code ?? ""] ?? message;
+        return `${printablePath(script.path)} cannot be run: ${why}`;
       }
       await Bun.sleep(pause);
     }
   }
 }
 
-function spawned({ path, args, cwd, env }: Script, mark: string): Child {
+/** The file itself is there, so that the system speaks of the program in its first line. */
+const whyNotStarted: Readonly<Record<string, string>> = {
+  ENOEXEC: "its first line is not such as #!/bin/sh",
+  ENOENT: "the program in its first line is missing",
+};
+
+function spawned({ path, args, cwd, env, third }: Script, mark: string): Started {
   const exact = byteExact({ argv: [path, ...args], env: { ...env, [markVariable]: mark } });
-  return Bun.spawn(exact.argv, {
-    cwd,
-    env: exact.env,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    // setsid(2): one signal reaches all of it.
-    detached: true,
-  });
+  // setsid(2): one signal reaches all of it.
+  const shared = { cwd, env: exact.env, detached: true };
+  // By descriptor, which the types of Bun do not include.
+  const beside = (third === undefined ? [] : [third]) as unknown as "ignore"[];
+  const pipe = pipes(process.platform)?.fromProcess();
+  if (pipe === undefined) {
+    const child = Bun.spawn(exact.argv, {
+      ...shared,
+      stdio: ["ignore", "pipe", "pipe", ...beside],
+    });
+    return { child, output: [child.stdout.getReader(), child.stderr.getReader()] };
+  }
+  const { theirs, reader } = pipe;
+  try {
+    const child = Bun.spawn(exact.argv, {
+      ...shared,
+      stdio: ["ignore", theirs, theirs, ...beside],
+    });
+    return { child, output: [reader] };
+  } catch (error) {
+    void reader.cancel();
+    throw error;
+  } finally {
+    closeSync(theirs);
+  }
 }
 
 function killed(leader: Leader): void {
@@ -155,10 +177,9 @@ function signalled(pid: number): void {
 }
 
 function readLines(
-  stream: ReadableStream<Uint8Array>,
+  reader: OutputReader,
   line: (text: string) => void,
 ): { done: Promise<void>; stop(): void } {
-  const reader = stream.getReader();
   const decoder = new TextDecoder();
   let rest = "";
   let isStopped = false;
