@@ -2,7 +2,7 @@
 import { buildLog } from "../build/build-log.ts";
 import { buildByCommand } from "../build/command-build.ts";
 import type { Launchable } from "../build/buildpacks/buildpack.ts";
-import type { Order } from "../manifest/order.ts";
+import { builtVariable, type Order } from "../manifest/order.ts";
 import type { BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
 import { lockFile } from "../system/file-lock.ts";
 
@@ -23,9 +23,6 @@ export type ServiceBuilt =
   /** `why`: a sentence that begins with `its build`. */
   | { kind: "failed"; why: string }
   | { kind: "ended" };
-
-/** Set for the process that takes over after a build beside its forerunner: what was built last is what is to run. */
-const builtVariable = "LOCALHOSTESS_BUILT";
 
 /** Variables of ours that are neither the build's nor the service's. */
 export function withoutOurs(env: Readonly<Record<string, string>>): Record<string, string> {

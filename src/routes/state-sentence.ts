@@ -105,12 +105,15 @@ export function portElsewhere(warning: string): number | undefined {
   return Number.isNaN(port) ? undefined : port;
 }
 
-const unbuiltStart = "its last build failed";
+const unbuiltStart = "its last build ";
 
 /** The warning on a service that runs what was built before its last build. `why`: a sentence. */
 export function unbuiltText({ id, why }: { id: string; why: string | undefined }): string {
-  const cause = why === undefined ? "" : ` (${printable(why, longestReason)})`;
-  return `${unbuiltStart}${cause}; it runs what was built before; localhostess logs ${id}`;
+  const cause = printable(why ?? "its build failed", longestReason);
+  const said = cause.startsWith("its build ")
+    ? cause.slice("its build ".length)
+    : `failed (${cause})`;
+  return `${unbuiltStart}${said}; it runs what was built before; localhostess logs ${id}`;
 }
 
 export function goneText({

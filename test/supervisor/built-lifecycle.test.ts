@@ -78,7 +78,7 @@ test("while a build has failed, what was built before runs on with a warning, wh
   await change("src/a.ts");
   await end(2);
   const text =
-    "its last build failed (its build ended with exit code 2); it runs what was built before; localhostess logs shop:web";
+    "its last build ended with exit code 2; it runs what was built before; localhostess logs shop:web";
   expect(its.service.snapshot()).toMatchObject({ state: "ready", warnings: [text] });
   expect(its.service.unbuilt).toBe(text);
   expect(its.said.at(-1)).toBe(text);
