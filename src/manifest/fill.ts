@@ -1,5 +1,6 @@
 /** A service with references and what they stand for -> the texts that its process gets. Pure. */
 import type { HealthCheck, Hooks, ServiceSpec } from "./project.ts";
+import type { Own } from "./types/own.ts";
 import { type Part, type Reference, readTemplate, referenceText } from "./reference.ts";
 
 export type Facts = {
@@ -21,6 +22,7 @@ export type Filled =
       env: Record<string, string>;
       command: string;
       hooks: Hooks;
+      own: Own | undefined;
       health: HealthCheck | undefined;
     }
   /** Sentences that begin with the key: `services.web.env.TOKEN: ...`. */
@@ -39,6 +41,11 @@ export function fill(spec: ServiceSpec, facts: Facts): Filled {
       filling.text(text, { key, shell: true }),
     ]),
   );
+  const { own } = spec;
+  const filledOwn =
+    own?.kind === "built" && own.build.kind === "command"
+      ? { ...own, build: { ...own.build, command: filling.text(own.build.command, build) } }
+      : own;
   const ask = spec.health?.ask;
   const health =
     spec.health === undefined || ask?.kind !== "command"
@@ -51,8 +58,10 @@ export function fill(spec: ServiceSpec, facts: Facts): Filled {
           },
         };
   if (filling.mistakes.size > 0) return { kind: "mistakes", mistakes: [...filling.mistakes] };
-  return { kind: "filled", env, command, hooks, health };
+  return { kind: "filled", env, command, hooks, own: filledOwn, health };
 }
+
+const build = { key: "build", shell: true };
 
 type TextOptions = { key: string; shell: boolean; variable?: string };
 

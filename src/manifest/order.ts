@@ -1,5 +1,6 @@
 /** The order to our own program: a managed store, or a container, in the place of a command. Pure. */
 import type { HealthCheck } from "./project.ts";
+import type { BuiltSpec } from "./types/build.ts";
 import type { ContainerSpec, PostgresSpec, StoreSpec } from "./types/own.ts";
 
 /** Passed as JSON in the environment of the program. No secret stands in it. */
@@ -11,8 +12,11 @@ export type Order = {
   /** Absolute: the project's folder. */
   directory: string;
   service: string;
-  own: PostgresSpec | StoreSpec | ContainerSpec;
-  /** A container's words behind the entry point, with references filled; else empty. */
+  own: PostgresSpec | StoreSpec | ContainerSpec | BuiltSpec;
+  /**
+   * With references filled: a container's words behind the entry point; the command of a service that is built, empty
+   * where its build declares one. Else empty.
+   */
   command: string;
   /** The port on 127.0.0.1; undefined: it has none. */
   port: number | undefined;
@@ -40,8 +44,23 @@ export type Order = {
   engineNotes: string;
   /** Its output is a terminal. */
   pty: boolean;
+  /** Set for a service that is built. */
+  build: OrderedBuild | undefined;
+  /** The program ends with 0 once it has built: nothing is started. Undefined: it goes on with the service. */
+  only: "build" | undefined;
   /** Undefined: everybody's usual places are asked. As `containers` of config.toml. */
   engines: readonly string[] | undefined;
+};
+
+export type OrderedBuild = {
+  /** Absolute, 0700: the folder of this service's builds alone. */
+  place: string;
+  /** The words in front of the command. */
+  shell: readonly string[];
+  /** Absolute: the service's workdir. */
+  workdir: string;
+  /** As if nothing had been built before. */
+  clean: boolean;
 };
 
 /** Where a store of one project, checkout, service and version keeps what is its own. Absolute paths, each 0700. */

@@ -31,14 +31,14 @@ export type HealthCheck = {
 
 /** Whether a service gets a port of its own. */
 export function hasPort({ type, own, port }: Pick<ServiceSpec, "type" | "own" | "port">): boolean {
-  if (own === undefined) return type === "exec" || type === "process";
+  if (own === undefined || own.kind === "built") return type === "exec" || type === "process";
   if (own.kind === "container") return own.inside !== undefined;
   return own.kind !== "site" || port !== undefined;
 }
 
 /** Whether requests reach it by its name: a database speaks something else than HTTP. */
 export function hasAddress({ type, own }: Pick<ServiceSpec, "type" | "own">): boolean {
-  if (own === undefined) return type === "exec" || type === "process";
+  if (own === undefined || own.kind === "built") return type === "exec" || type === "process";
   if (own.kind === "container") return own.inside !== undefined;
   return own.kind === "site" || type === "minio" || type === "mailpit";
 }
@@ -72,7 +72,7 @@ export type ServiceSpec = {
   /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
   type: ServiceType;
-  /** The values of its type alone; undefined for exec, process, worker and task. */
+  /** The values of its type alone; of an exec, process, worker and task its build, or undefined. */
   own?: Own | undefined;
   /** A sentence that begins with a verb or a clause, `its type ...`: why it cannot be started, whatever is tried. */
   unusable?: string | undefined;

@@ -126,12 +126,14 @@ export function planOf(
 }
 
 function build(
-  { order, say }: Running,
+  { order, say, cannot }: Running,
   { engine, signal, status }: { engine: Engine; signal: AbortSignal; status(text: string): void },
 ): Promise<Built> {
   const named = { ...order, digest };
+  const { build } = order.own as ContainerSpec;
+  if (build?.kind !== "dockerfile") return cannot("images by builders are not made yet");
   return builtImage({
-    ...{ socket: engine.socket, build: (order.own as ContainerSpec).build!, signal, say },
+    ...{ socket: engine.socket, build, signal, say },
     ...{ tag: imageTag(named), labels: imageLabels(named), clock: systemClock, onProgress: status },
   });
 }

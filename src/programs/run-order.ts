@@ -44,5 +44,7 @@ export async function runOrder(
       return await runStore(running);
     case "container":
       return await (await import("./run-container.ts")).runContainer(running);
+    case "built":
+      return await (await import("./run-built.ts")).runBuilt(running);
   }
 }

@@ -8,8 +8,6 @@ name = "shop"
 [services.db]
 type = "postgre"
 regions = ["eu"]
-[services.image]
-build = { builder = "heroku/builder:22" }
 [services.web]
 command = """${server}"""
 [services.api]
@@ -24,18 +22,14 @@ test("up starts the others, ends with code 1, and says of each why, as status, w
   const up = await place.daemon.run("up", folder);
   expect(up.code).toBe(1);
   const unknown = 'its type "postgre" is unknown; did you mean "postgres"?';
-  const build = "builds of services are not supported yet, and it has no command";
   expect(up.err).toContain(`locald.toml:4 services.db.type: ${unknown.slice(4)}`);
-  expect(up.err).toContain("locald.toml:7 services.image.build: builds of services");
   expect(up.err).toContain(`shop:db did not start: ${unknown}`);
-  expect(up.err).toContain(`shop:image did not start: ${build}`);
   expect(up.err).toContain(
     `shop:api did not start: db, which it waits for, cannot start: ${unknown}`,
   );
   const rows = await place.rows();
   expect(rows.map(({ service, type, state }) => [service, type, state])).toEqual([
     ["db", "unknown", "failed"],
-    ["image", "exec", "failed"],
     ["web", "exec", "ready"],
     ["api", "exec", "failed"],
   ]);

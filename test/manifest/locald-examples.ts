@@ -59,8 +59,6 @@ args = [
   {
     name: "build-with-a-command",
     toml: '[project]\nname = "built"\n[services.web]\ncommand = "npm start"\nbuild = { builder = "heroku/builder:22" }\n',
-    warns: ["builds of services are not supported yet; its command is run as it is"],
-    states: { web: "ready" },
   },
   {
     name: "palette",
@@ -191,7 +189,6 @@ version = "15"
   {
     name: "build-without-a-command",
     toml: '[project]\nname = "unstarted"\n[services.web]\n[services.web.build]\n',
-    warns: ["builds of services are not supported yet; up starts the other services without it"],
     states: { web: "failed" },
   },
   {

@@ -492,11 +492,6 @@ const told: [what: string, text: string, told: string][] = [
     '[project]\nname = "shop"\n',
     'locald.toml:1 no services are declared; add [services.web] with command = "..."',
   ],
-  [
-    "a build of a service with a command",
-    '[services]\nweb = { command = "x", build = {} }\n',
-    "locald.toml:2 services.web.build: builds of services are not supported yet; its command is run as it is",
-  ],
 ];
 
 for (const [what, text, warning] of told) {

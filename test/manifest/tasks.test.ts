@@ -49,11 +49,11 @@ test("a task may have a schedule, which no other service can wait for", () => {
   ]);
 });
 
-test("lazy = false is no mistake, and only a task has inputs", () => {
+test("lazy = false is no mistake, and only a task or a build has inputs", () => {
   expect(mistakes(`${task}lazy = false`)).toEqual([]);
   for (const type of ["exec", "worker"]) {
     const text = `[services.a]\ntype = "${type}"\ncommand = "x"\ninputs = ["a"]`;
-    expect(mistakes(text)[0]).toContain("services.a.inputs: only a task has inputs; watch");
+    expect(mistakes(text)[0]).toContain("services.a.inputs: only a task or a build has inputs;");
   }
 });
 

@@ -8,6 +8,7 @@ export const noKinds: KindMachine = {
     throw new Error("there are no places for stores here");
   },
   passwordOf: () => "",
+  buildPlaceOf: () => "/nowhere",
   places: new StorePlaces("/nowhere"),
   cache: "/nowhere",
   owner: "nobody",

@@ -1,6 +1,6 @@
 /** A folder with a Dockerfile -> an image in the engine, with the build's output and progress on the way. */
 import { basename } from "node:path";
-import type { ImageBuild } from "../../manifest/types/own.ts";
+import type { DockerfileBuild } from "../../manifest/types/own.ts";
 import type { Clock } from "../../system/clock.ts";
 import { printablePath } from "../../text/printable.ts";
 import { shownSize } from "../../text/size.ts";
@@ -11,7 +11,7 @@ import { Unsendable } from "./folder-archive.ts";
 
 export type BuildOptions = {
   socket: string;
-  build: ImageBuild;
+  build: DockerfileBuild;
   /** The image's name, which is ours alone: `localhostess/shop-1f2e3d4c-web`. */
   tag: string;
   /** The image's, which containers inherit. */

@@ -2,17 +2,12 @@
 import { listed } from "../../text/list.ts";
 import { didYouMean, didYouMeanText } from "../../text/nearest.ts";
 import { shown } from "../../text/shown.ts";
-import type { Node, Table } from "../layer.ts";
+import { type Node, type Table, tableIn } from "../layer.ts";
 import { serviceSchema } from "../schema.ts";
-import { readContainer, type WrittenBuild } from "../types/container.ts";
+import { makesImage, readBuilt } from "../types/built.ts";
+import { readContainer } from "../types/container.ts";
 import { type OwnKey, typesWith } from "../types/own-keys.ts";
-import {
-  commandTypes,
-  type Own,
-  type ServiceType,
-  serviceTypes,
-  storeNames,
-} from "../types/own.ts";
+import { type Own, type ServiceType, serviceTypes, storeNames } from "../types/own.ts";
 import { readPostgres } from "../types/postgres.ts";
 import type { OwnReader } from "../types/reader.ts";
 import { readSite } from "../types/site.ts";
@@ -58,10 +53,14 @@ function nearType(word: string): string {
   return didYouMean(word, known, { quoted: true, otherwise });
 }
 
-/** By its keys alone. An image without a type is a container, as locald has it. */
-export function typeIn({ entries }: Table): ServiceType {
+/** By its keys alone. An image without a type is a container, as locald has it; so is a build that makes one. */
+export function typeIn(table: Table): ServiceType {
+  const { entries } = table;
   const written = entries.get("type");
-  if (written === undefined) return entries.has("image") ? "container" : "exec";
+  if (written === undefined) {
+    const build = tableIn(table, "build").entries;
+    return entries.has("image") || makesImage((key) => build.has(key)) ? "container" : "exec";
+  }
   if (written.kind !== "leaf") return "unknown";
   return known.find((type) => type === written.value) ?? "unknown";
 }
@@ -104,14 +103,7 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
     directory: options.directory,
     home: options.home,
   };
-  const build = isCommand(type) ? read.value<WrittenBuild>("build") : undefined;
-  if (build === undefined) return { type, own: ownOf(type, read), unusable: undefined };
-  const what = "builds of services are not supported yet";
-  const runs = table.entries.has("command");
-  const then = runs ? "its command is run as it is" : "up starts the other services without it";
-  warnings.add(table.entries.get("build") ?? table, `${what}; ${then}`);
-  const unusable = runs ? undefined : `${what}, and it has no command`;
-  return { type, own: ownOf(type, read), unusable };
+  return { type, own: ownOf(type, read), unusable: undefined };
 }
 
 /** A table that a file has in the place of a value. What is wrong in it is not there, and has been reported. */
@@ -127,11 +119,7 @@ function ownOf(type: ServiceType, read: OwnReader): Own | undefined {
   if (store !== undefined) return readStore(store, read);
   if (type === "postgres") return readPostgres(read);
   if (type === "container") return readContainer(read);
-  return type === "site" ? readSite(read) : undefined;
-}
-
-function isCommand(type: ServiceType): boolean {
-  return (commandTypes as readonly string[]).includes(type);
+  return type === "site" ? readSite(read) : readBuilt(read);
 }
 
 /** Keys that other types have, and this one does not. */
@@ -139,8 +127,6 @@ function reportOthers(type: ServiceType, { entries }: Table, { mistakes }: Readi
   for (const [key, types] of Object.entries(typesWith) as [OwnKey, readonly ServiceType[]][]) {
     const node = entries.get(key);
     if (node === undefined || node.kind === "bad" || types.includes(type)) continue;
-    // For a command it is a warning.
-    if (key === "build" && isCommand(type)) continue;
     const only = listed(
       types.map((its) => JSON.stringify(its)),
       { conjunction: "or" },

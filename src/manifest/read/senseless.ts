@@ -2,6 +2,7 @@
 import type { Node, Table } from "../layer.ts";
 import { settingKeys } from "../name-settings.ts";
 import { hookNames, type ServiceSpec } from "../project.ts";
+import type { BuiltSpec } from "../types/build.ts";
 import { storeNames } from "../types/own.ts";
 import type { Mistakes } from "./mistakes.ts";
 
@@ -21,11 +22,16 @@ const ofWorker: Reasons = {
   port: "a worker has no port; only an exec service has one",
   lazy: "a worker has no address, so that no request could start it",
   idle_timeout: "a worker receives no requests, so that it is never idle",
-  inputs: "only a task has inputs; watch restarts a worker when a file changes",
+  inputs: "only a task or a build has inputs; watch restarts a worker when a file changes",
 };
 
 const ofServer: Reasons = {
   inputs: "only a task has inputs; watch restarts a service when a file changes",
+};
+
+/** A command that is no task; one that is built first may have inputs. */
+const ofCommand: Reasons = {
+  inputs: "only a task or a build has inputs; watch restarts a service when a file changes",
 };
 
 /** A store with a page of its own, to which requests go by its name. */
@@ -61,8 +67,8 @@ const ofSite: Reasons = {
 };
 
 const byType: Record<ServiceSpec["type"], Reasons> = {
-  exec: ofServer,
-  process: ofServer,
+  exec: ofCommand,
+  process: ofCommand,
   worker: ofWorker,
   postgres: ofStore,
   ...(Object.fromEntries(storeNames.map((name) => [name, ofStore])) as Record<
@@ -100,8 +106,20 @@ const ofInstances: Reasons = {
   volumes: "several instances would share their data; leave out instances, or the volumes",
 };
 
+const ofBuildpacks: Reasons = {
+  inputs:
+    "buildpacks look at the whole folder by themselves; project.toml says what is not part of it",
+};
+
+/** A build that is a command has inputs, whatever runs after it. */
+function ofBuilt(type: ServiceSpec["type"], { build }: BuiltSpec): Reasons {
+  const { inputs: _, ...others } = byType[type];
+  return build.kind === "command" || type === "task" ? others : { ...others, ...ofBuildpacks };
+}
+
 /** Key -> why a service of that kind has no use for it. */
 export function senseless({ type, own }: Pick<ServiceSpec, "type" | "own">): Reasons {
+  if (own?.kind === "built") return ofBuilt(type, own);
   if (own?.kind !== "container" || own.inside !== undefined) return byType[type];
   return { ...byType[type], ...ofPortless };
 }

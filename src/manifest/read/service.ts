@@ -56,8 +56,7 @@ export function readService(
   const own = <Value>(key: string): Value | undefined =>
     type === "task" && !table.entries.has(key) ? undefined : valueIn<Value>(key);
   const command = commandOf(type, { field, build: ownSpec?.kind === "site" });
-  const needsCommand = ownSpec === undefined && unusable === undefined;
-  if (command === undefined && needsCommand && !table.entries.has("command")) {
+  if (command === undefined && needsCommand(ownSpec) && !table.entries.has("command")) {
     mistakes.add(table, 'command is required, such as command = "bun dev"');
   }
   const shell = shellOf(
@@ -108,6 +107,10 @@ export function readService(
     const its = field<string>(key);
     return its === undefined ? [] : [{ ...its, key }];
   });
+  const builtBy =
+    ownSpec?.kind === "built" && ownSpec.build.kind === "command"
+      ? field<string>("build")
+      : undefined;
   const edges = edgesOf(
     {
       name,
@@ -115,6 +118,7 @@ export function readService(
       env,
       commands: [
         ...(command === undefined ? [] : [command]),
+        ...(builtBy === undefined ? [] : [builtBy]),
         ...hooks,
         ...(ask?.kind === "command"
           ? [{ ...table.entries.get("health_check")!, value: ask.command }]
@@ -200,6 +204,11 @@ function notUnderstood(
     routeName: undefined,
   };
   return { spec, table, hard: [], soft: [], references: [] };
+}
+
+/** Buildpacks declare one; a command that only builds does not. */
+function needsCommand(own: Own | undefined): boolean {
+  return own === undefined || (own.kind === "built" && own.build.kind === "command");
 }
 
 /** The command, and `args` behind it, each one word to a shell. A site's is what builds it. */

@@ -17,6 +17,7 @@ export type BuildpacksBuild = {
 /** A shell command in the service's workdir. */
 export type CommandBuild = {
   kind: "command";
+  /** References stand in it until it is filled. */
   command: string;
   /** Globs relative to workdir: it is run again where the content of a matching file has changed; empty: always. */
   inputs: readonly string[];

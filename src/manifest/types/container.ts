@@ -6,20 +6,18 @@ import {
   optional,
   picklist,
   pipe,
-  record,
   regex,
-  strictObject,
   string,
   union,
   number,
 } from "valibot";
 import { absolute } from "../../text/absolute.ts";
 import { shown } from "../../text/shown.ts";
+import { readImageBuild } from "./built.ts";
 import { expected, text, whole } from "./forms.ts";
-import type { ContainerSpec, ExtraPort, ImageBuild, StopSignal, Volume } from "./own.ts";
+import type { ContainerSpec, ExtraPort, StopSignal, Volume } from "./own.ts";
 import type { OwnReader } from "./reader.ts";
 
-const buildForm = 'a folder such as ".", or a table such as { context = ".", target = "dev" }';
 const portForm = 'a port such as 1025, or a text such as "8025:1025" or "53:53/udp"';
 const volumeForm = 'expected "name:/path", "./folder:/path" or "./folder:/path:ro"';
 /** For the form of a path alone. */
@@ -92,63 +90,10 @@ export const containerKeys = {
       description("Of a container: when its image is pulled."),
     ),
   ),
-  build: optional(
-    pipe(
-      union(
-        [
-          text(buildForm),
-          strictObject(
-            {
-              context: optional(
-                pipe(text("a folder"), description("The folder, relative to the project's.")),
-              ),
-              dockerfile: optional(
-                pipe(text("a path"), description("The Dockerfile's path in that folder.")),
-                "Dockerfile",
-              ),
-              target: optional(pipe(text("a stage"), description("The stage that is built."))),
-              args: optional(
-                pipe(
-                  record(string(), string(expected("a string")), expected("a table")),
-                  description("Build arguments."),
-                ),
-              ),
-              builder: optional(
-                pipe(text("a builder"), description("Accepted for locald; has no effect.")),
-              ),
-              buildpacks: optional(
-                pipe(
-                  array(text("a buildpack"), expected("a list of buildpacks")),
-                  description("Accepted for locald; has no effect."),
-                ),
-              ),
-            },
-            expected(buildForm),
-          ),
-        ],
-        expected(buildForm),
-      ),
-      description(
-        "Of a container: the folder with its Dockerfile, or a table with `context`, `dockerfile`, `target` and `args`. Of a site: the command that makes its files.",
-      ),
-    ),
-  ),
 };
 
-export type WrittenBuild =
-  | string
-  | {
-      context?: string;
-      dockerfile?: string;
-      target?: string;
-      args?: Record<string, string>;
-      builder?: string;
-      buildpacks?: string[];
-    };
-
 export function readContainer(reader: OwnReader): ContainerSpec {
-  const { value, has, wrong, directory } = reader;
-  const build = value<WrittenBuild>("build");
+  const { value, has, wrong } = reader;
   const image = value<string>("image");
   if (!has("image") && !has("build")) {
     wrong("image", 'an image is required, such as image = "redis:7", or build = "."');
@@ -163,7 +108,7 @@ export function readContainer(reader: OwnReader): ContainerSpec {
   return {
     kind: "container",
     image,
-    build: build === undefined ? undefined : imageBuild(build, directory),
+    build: readImageBuild(reader),
     entrypoint: typeof entrypoint === "string" ? [entrypoint] : entrypoint,
     user: user === undefined ? undefined : String(user),
     workdir,
@@ -209,16 +154,6 @@ function volumesIn({ value, wrong, directory, home }: OwnReader): Volume[] {
     targets.add(its.target);
     return [its];
   });
-}
-
-function imageBuild(build: WrittenBuild, directory: string): ImageBuild {
-  const {
-    context = ".",
-    dockerfile = "Dockerfile",
-    target,
-    args = {},
-  } = typeof build === "string" ? { context: build } : build;
-  return { context: absolute(context, directory), dockerfile, target, args };
 }
 
 function isPort(value: number): boolean {

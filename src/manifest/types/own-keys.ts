@@ -1,11 +1,18 @@
 /** Every key that only some types have -> its schema, and the types that have it. Pure. */
+import { buildKeys } from "./built.ts";
 import { containerKeys } from "./container.ts";
-import { type ServiceType, storeNames } from "./own.ts";
+import { commandTypes, type ServiceType, storeNames } from "./own.ts";
 import { postgresKeys } from "./postgres.ts";
 import { siteKeys } from "./site.ts";
 import { storeKeys } from "./store.ts";
 
-export const ownKeys = { ...postgresKeys, ...storeKeys, ...containerKeys, ...siteKeys };
+export const ownKeys = {
+  ...postgresKeys,
+  ...storeKeys,
+  ...containerKeys,
+  ...siteKeys,
+  ...buildKeys,
+};
 
 export type OwnKey = keyof typeof ownKeys;
 
@@ -25,7 +32,7 @@ export const typesWith: Readonly<Record<OwnKey, readonly ServiceType[]>> = {
   entrypoint: ["container"],
   user: ["container"],
   pull: ["container"],
-  build: ["container", "site"],
+  build: [...commandTypes, "container", "site"],
   path: ["site"],
   spa: ["site"],
   listing: ["site"],

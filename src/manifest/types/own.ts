@@ -1,4 +1,5 @@
 /** The values of one type of services alone, which the keys of that type are read into. */
+import type { BuiltSpec } from "./build.ts";
 
 /**
  * The types of services. `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has
@@ -119,13 +120,27 @@ export type Volume = {
 };
 
 /** How an image is made from a folder. */
-export type ImageBuild = {
+export type ImageBuild = DockerfileBuild | BuilderBuild;
+
+export type DockerfileBuild = {
+  kind: "dockerfile";
   /** Absolute. */
   context: string;
   /** Relative to the context. */
   dockerfile: string;
   target: string | undefined;
   args: Readonly<Record<string, string>>;
+};
+
+/** By the lifecycle of a builder image. */
+export type BuilderBuild = {
+  kind: "builder";
+  /** `heroku/builder:24`. */
+  builder: string;
+  /** In the place of the builder's own order; empty: that one. */
+  buildpacks: readonly string[];
+  /** Absolute. */
+  context: string;
 };
 
 /** A container. The command of its spec follows the entry point, split into words as a shell does. */
@@ -162,4 +177,4 @@ export type SiteSpec = {
   reload: boolean;
 };
 
-export type Own = PostgresSpec | StoreSpec | ContainerSpec | SiteSpec;
+export type Own = PostgresSpec | StoreSpec | ContainerSpec | SiteSpec | BuiltSpec;

@@ -1,7 +1,8 @@
 /** A declared service -> fingerprints of all that decides which code it runs. Pure. */
 import { relative } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
-import type { Own } from "../../manifest/types/own.ts";
+import type { ImageBuild, Own } from "../../manifest/types/own.ts";
+import { movedOwn } from "./moved-spec.ts";
 import { type Part, readTemplate, referencesIn, referenceText } from "../../manifest/reference.ts";
 
 /** Key -> fingerprint of all that decides which code a service runs. */
@@ -42,7 +43,7 @@ const deciders: {
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
   // Images, builds and what runs first in a database.
-  own: ({ own: its }, { directory }) => (its === undefined ? {} : ownCode(its, directory)),
+  own: ({ own: its }, project) => (its === undefined ? {} : ownCode(its, project)),
   hooks: ({ hooks }, project) =>
     Object.fromEntries(
       Object.entries(hooks).map(([key, text]) => [key, filled(text, { project, shell: true })]),
@@ -76,7 +77,8 @@ const deciders: {
 };
 
 /** By the keys of the file. Ports and settings of a site change nothing of what runs. */
-function ownCode(own: Own, directory: string): Record<string, unknown> {
+function ownCode(own: Own, project: ProjectSpec): Record<string, unknown> {
+  const { directory } = project;
   // One outside the project's folder stays where it is when that is moved.
   const from = (path: string): string =>
     path === directory || path.startsWith(`${directory}/`) ? relative(directory, path) : path;
@@ -92,7 +94,7 @@ function ownCode(own: Own, directory: string): Record<string, unknown> {
     case "container":
       return {
         image: own.image,
-        build: own.build && { ...own.build, context: from(own.build.context) },
+        build: own.build && imageCode({ ...own.build, context: from(own.build.context) }),
         entrypoint: own.entrypoint,
         user: own.user,
         volumes: own.volumes.map((its) =>
@@ -101,7 +103,21 @@ function ownCode(own: Own, directory: string): Record<string, unknown> {
       };
     case "site":
       return { path: from(own.path) };
+    case "built": {
+      const { build } = own;
+      if (build.kind === "command") {
+        return { build: filled(build.command, { project, shell: true }) };
+      }
+      return { build: { ...build, context: from(build.context) } };
+    }
   }
+}
+
+/** Without the usual kind, so that what was approved before there was another stays approved. */
+function imageCode(build: ImageBuild): Record<string, unknown> {
+  if (build.kind === "builder") return build;
+  const { kind: _, ...its } = build;
+  return its;
 }
 
 export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
@@ -117,12 +133,13 @@ export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
 
 /** A fingerprint of all that a task is run from, but for the content of files; references stand in it unfilled. */
 export function taskFingerprint(spec: ServiceSpec, { directory }: ProjectSpec): string {
-  const { command, shell, env, inputs, hooks } = spec;
+  const { command, shell, env, inputs, hooks, own } = spec;
   // A project that is moved is the same.
   const workdir = relative(directory, spec.workdir);
   // Without the key where there are none, so that it is the fingerprint of what was completed before there were any.
   const its = Object.keys(hooks).length === 0 ? {} : { hooks };
-  return fingerprint({ command, shell, workdir, env, inputs, ...its });
+  const build = own?.kind === "built" ? { build: movedOwn(own, { from: directory, to: "" }) } : {};
+  return fingerprint({ command, shell, workdir, env, inputs, ...its, ...build });
 }
 
 /** 128 bits: nobody finds two commands for one. */
@@ -173,10 +190,11 @@ const deciding: readonly RegExp[] = [
 const expanded = /\$\{?!?(\w+)/g;
 
 /** The declared ones that decide, and those of which the values of these are made. */
-function decidingVariables({ env, command, hooks, health }: ServiceSpec): Set<string> {
+function decidingVariables({ env, command, hooks, health, own }: ServiceSpec): Set<string> {
   const found = new Set<string>();
   const commands = [
     command,
+    ...(own?.kind === "built" && own.build.kind === "command" ? [own.build.command] : []),
     ...Object.values(hooks),
     ...(health?.ask.kind === "command" ? [health.ask.command] : []),
   ];

@@ -74,12 +74,22 @@ const own: v.GenericSchema<unknown, Own> = v.variant("kind", [
     kind: v.literal("container"),
     image: maybe(text),
     build: maybe(
-      v.object({
-        context: path,
-        dockerfile: text,
-        target: maybe(text),
-        args: v.record(text, text),
-      }),
+      v.union([
+        v.object({
+          kind: v.literal("builder"),
+          builder: text,
+          buildpacks: texts,
+          context: path,
+        }),
+        v.object({
+          // A daemon that knew no other has not said it.
+          kind: v.optional(v.literal("dockerfile"), "dockerfile"),
+          context: path,
+          dockerfile: text,
+          target: maybe(text),
+          args: v.record(text, text),
+        }),
+      ]),
     ),
     entrypoint: maybe(texts),
     user: maybe(text),
@@ -109,6 +119,18 @@ const own: v.GenericSchema<unknown, Own> = v.variant("kind", [
     fallback: maybe(text),
     listing: v.boolean(),
     reload: v.boolean(),
+  }),
+  v.object({
+    kind: v.literal("built"),
+    build: v.variant("kind", [
+      v.object({
+        kind: v.literal("buildpacks"),
+        buildpacks: texts,
+        context: path,
+        process: maybe(text),
+      }),
+      v.object({ kind: v.literal("command"), command: text, inputs: texts }),
+    ]),
   }),
 ]);
 

@@ -41,7 +41,7 @@ export function movedService(spec: ServiceSpec, move: Move): ServiceSpec {
 }
 
 /** Paths on this machine; those inside a container stay. */
-function movedOwn(own: Own, move: Move): Own {
+export function movedOwn(own: Own, move: Move): Own {
   const moved = (path: string): string => movedPath(path, move);
   switch (own.kind) {
     case "postgres":
@@ -60,5 +60,10 @@ function movedOwn(own: Own, move: Move): Own {
     }
     case "site":
       return { ...own, path: moved(own.path) };
+    case "built": {
+      const { build } = own;
+      if (build.kind === "command") return own;
+      return { ...own, build: { ...build, context: moved(build.context) } };
+    }
   }
 }

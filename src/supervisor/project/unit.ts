@@ -379,8 +379,11 @@ export function filledSpec(
     const fieldOf = (name: string, field: string) => giftOf(name)?.fields[field];
     const filled = fill(spec, { project, shell, given, fieldOf, offered });
     if (filled.kind === "mistakes") return filled;
-    const { env, command, hooks, health } = filled;
-    const made = { ...spec, env: { ...offered, ...env }, command, hooks, health };
+    const { env, command, hooks, own, health } = filled;
+    const made = {
+      ...{ ...spec, env: { ...offered, ...env }, command, hooks, health },
+      ...(own === undefined ? {} : { own }),
+    };
     const isUnusable = spec.unusable !== undefined;
     return { kind: "spec", spec: isUnusable ? made : kindOf(spec).launched(made, facts) };
   } catch (error) {

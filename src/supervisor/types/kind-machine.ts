@@ -6,6 +6,7 @@ import { storesFolder } from "../../stores/folders.ts";
 import { leftContainers } from "../../containers/runs/left-containers.ts";
 import { engineNotesIn, ownerOf } from "../../containers/runs/owner.ts";
 import { systemClock } from "../../system/clock.ts";
+import { BuildPlaces } from "../../stores/build-places.ts";
 import { StorePlaces } from "../../stores/store-places.ts";
 import type { KindMachine } from "./kind.ts";
 
@@ -21,6 +22,7 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
       ...{ env, platform: process.platform, uid: process.geteuid?.() ?? 0 },
     }),
   );
+  const builds = new BuildPlaces(stateDirectory);
   const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
   const owner = ownerOf(stateDirectory);
   const engineNotes = engineNotesIn(stateDirectory);
@@ -31,6 +33,7 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
     ownProgram,
     placeOf: (store) => places.of(store),
     places,
+    buildPlaceOf: (service) => builds.of(service),
     passwordOf: (place) => places.passwordOf(place),
     cache: join(cache, "localhostess"),
     owner,

@@ -35,6 +35,8 @@ export type KindMachine = {
   /** The password of that place, made with it. @throws with a sentence. */
   passwordOf(place: StorePlace): string;
   places: StorePlaces;
+  /** The folder of a service's builds, made when it is asked for first. @throws with a sentence. */
+  buildPlaceOf(of: { project: string; directory: string; service: string }): string;
   /** Absolute: what is fetched for all projects. */
   cache: string;
   /** Names this daemon's state directory among others. */

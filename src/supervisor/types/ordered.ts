@@ -43,6 +43,8 @@ export function ordered(
     stopTimeout: spec.stopTimeout,
     memory: spec.limits.memory,
     check: undefined,
+    build: undefined,
+    only: undefined,
     readiness: "asked",
     engineNotes: machine.engineNotes,
     ...changed,

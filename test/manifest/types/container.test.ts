@@ -57,6 +57,7 @@ volumes = ["data:/data", "./x:/x:ro", "~/.aws:/root/.aws:rw", "/etc/hosts:/hosts
     kind: "container",
     image: undefined,
     build: {
+      kind: "dockerfile",
       context: `${directory}/app`,
       dockerfile: "Dockerfile",
       target: "dev",

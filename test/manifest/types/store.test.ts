@@ -46,7 +46,7 @@ const wrong: [type: string, keys: string, told: string][] = [
   ["redis", "args = []", "args: its program is not declared"],
   ["redis", "lazy = true", "lazy: it has no address"],
   ["mailpit", "instances = 2", "instances: two of it would share their data"],
-  ["redis", 'build = "."', 'build: only for a service of type "container" or "site"'],
+  ["redis", 'build = "."', 'build: only for a service of type "exec",'],
 ];
 
 for (const [type, keys, told] of wrong) {

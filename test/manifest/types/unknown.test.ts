@@ -82,21 +82,3 @@ test("a type that is no text is an error of the file, and the only one of its se
 test('type = "unknown" is no type either', () => {
   expect(service('[services.a]\ntype = "unknown"\n', "a").unusable).toContain("is unknown");
 });
-
-test("a build of a service without a command is a warning, and it cannot be started", () => {
-  const { services, warnings } = project("[services.web]\n[services.web.build]\n");
-  expect(warnings).toEqual([
-    "locald.toml:2 services.web.build: builds of services are not supported yet; up starts the other services without it",
-  ]);
-  expect(services[0]!.unusable).toBe(
-    "builds of services are not supported yet, and it has no command",
-  );
-});
-
-test("with a command, its build is a warning, and the command is run", () => {
-  const text = '[services.web]\ncommand = "npm start"\nbuild = { builder = "heroku/builder:22" }\n';
-  const { services, warnings } = project(text);
-  expect(warnings).toHaveLength(1);
-  expect(services[0]).toMatchObject({ command: "npm start" });
-  expect(services[0]!.unusable).toBeUndefined();
-});
