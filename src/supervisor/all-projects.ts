@@ -622,6 +622,7 @@ class AllProjects implements Projects {
       this.#folders.forget(path);
     }
     this.#options.kinds.places.leave(path, { time: this.#options.clock.wall(), worktree });
+    void this.#options.kinds.removeBuilt({ directory: path });
     // Logs and ports go by the name, which another folder may have too.
     const others = [
       ...registry.list().map((its) => its.name),

@@ -24,7 +24,7 @@ export type FolderArchiveOptions = {
   first?: { path: string; from: string } | undefined;
   /** The end of the sentence on a file that cannot be read: what a person can do. */
   hint: string;
-  /** Whose everything is inside; undefined: root's. */
+  /** The user who has everything inside; undefined: root. */
   owner?: { uid: number; gid: number } | undefined;
   /** No times: two archives of files with the same content are the same. */
   timeless?: boolean;
