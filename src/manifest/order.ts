@@ -48,6 +48,8 @@ export type Order = {
   build: OrderedBuild | undefined;
   /** The program ends with 0 once it has built: nothing is started. Undefined: it goes on with the service. */
   only: "build" | undefined;
+  /** The build begins as if nothing had been built before. */
+  clean: boolean;
   /** Undefined: everybody's usual places are asked. As `containers` of config.toml. */
   engines: readonly string[] | undefined;
 };
@@ -59,8 +61,6 @@ export type OrderedBuild = {
   shell: readonly string[];
   /** Absolute: the service's workdir. */
   workdir: string;
-  /** As if nothing had been built before. */
-  clean: boolean;
 };
 
 /** Where a store of one project, checkout, service and version keeps what is its own. Absolute paths, each 0700. */

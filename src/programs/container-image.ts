@@ -28,7 +28,7 @@ export function makeImage({ order, env, say }: Running, its: ImageMaking): Promi
     return builtByBuilder({
       ...{ engine, build, pull, name, project: order.project, labels, person, signal, say },
       declared: Object.fromEntries(variables.map((one) => [one, env[one]!])),
-      clean: order.build?.clean ?? false,
+      clean: order.clean,
       ...{ clock: systemClock, onProgress: status },
       noteEngine: (socket) => noteEngine(order.engineNotes, socket),
     });

@@ -1,9 +1,60 @@
 /** The order of a service that is built -> its build, and then its command in the place of this process. */
-import type { BuiltSpec } from "../manifest/types/build.ts";
+import { constants } from "node:os";
+import { withBytes } from "../system/byte-text.ts";
+import { execInPlace } from "../system/exec-in-place.ts";
+import { shellProgram } from "../system/shell-program.ts";
+import { buildService, withoutOurs } from "./build-service.ts";
 import type { Running } from "./running.ts";
+import { statusTeller } from "./status-teller.ts";
+
+const endSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /** Resolves with an exit code, unless the service takes the place of this process. */
 export async function runBuilt(running: Running): Promise<number> {
-  const { build } = running.order.own as BuiltSpec;
-  return running.cannot(`its build (${build.kind}) is not run yet`);
+  const { order, notify, say, cannot } = running;
+  const ending = new AbortController();
+  let endedBy: (typeof endSignals)[number] = "SIGTERM";
+  const onSignal = (signal: NodeJS.Signals): void => {
+    endedBy = signal as typeof endedBy;
+    ending.abort();
+  };
+  for (const signal of endSignals) process.on(signal, onSignal);
+  const teller = statusTeller(notify);
+  const { tell } = teller;
+  const { signal } = ending;
+  const built = await buildService(running, { tell, say, signal, now: Date.now });
+  if (built.kind === "ended") return 128 + constants.signals[endedBy];
+  if (built.kind === "failed") return cannot(built.why);
+  if (order.only === "build") return 0;
+  const launch = launched(running);
+  if (launch.kind === "cannot") return cannot(launch.why);
+  if (signal.aborted) return 128 + constants.signals[endedBy];
+  await written();
+  teller.end();
+  notify("X_BUILT=1");
+  const why = execInPlace(launch);
+  return cannot(`it could not be started: ${why}`);
+}
+
+type Launched =
+  | {
+      kind: "launch";
+      words: readonly [string, ...string[]];
+      env: Readonly<Record<string, string>>;
+      workdir: string;
+    }
+  | { kind: "cannot"; why: string };
+
+function launched({ order, env: all }: Running): Launched {
+  const { command } = order;
+  const { shell, workdir } = order.build!;
+  const env = withoutOurs(withBytes(all) as typeof all);
+  const program = shellProgram({ shell, env, workdir });
+  if (program.kind === "none") return { kind: "cannot", why: program.why };
+  return { kind: "launch", words: [program.path, ...shell.slice(1), command], env, workdir };
+}
+
+/** All that was said is with the supervisor: a program that is replaced writes nothing more. */
+async function written(): Promise<void> {
+  await new Promise<void>((resume) => void process.stdout.write("", () => resume()));
 }

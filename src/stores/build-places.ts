@@ -1,5 +1,6 @@
 /** The folder of all builds, and a service of a project -> the folder in which its builds are kept. */
 import { chmodSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "./folders.ts";
 import { Owners } from "./owners.ts";
@@ -12,21 +13,47 @@ export type BuiltService = {
 };
 
 /** The name of that folder in the state directory. */
-export const buildsName = "builds";
+const buildsName = "builds";
 
+/** Builds are made again from their project: they go with it, where the data of a store stays. */
 export class BuildPlaces {
+  readonly #folder: string;
   readonly #owners: Owners;
 
   constructor(stateDirectory: string) {
-    this.#owners = new Owners(join(stateDirectory, buildsName));
+    this.#folder = join(stateDirectory, buildsName);
+    this.#owners = new Owners(this.#folder);
   }
 
   /** Absolute, 0700; made where there is none yet. @throws with a sentence. */
   of({ service, ...owner }: BuiltService): string {
     const place = join(this.#owners.of(owner).folder, service);
     makeFolder(place);
-    // Nobody else's server runs from here, as those of stores do where we are root.
+    // Where we are root, the folders of stores let servers of other users through, which nothing here needs.
     chmodSync(place, 0o700);
     return place;
+  }
+
+  /** Its folder is at another path. */
+  moved(from: string, to: string): void {
+    this.#owners.moved(from, to);
+  }
+
+  /** Removes all builds of that folder: its project was forgotten. */
+  async remove(directory: string): Promise<void> {
+    for (const owner of this.#owners.at(directory)) {
+      await rm(this.#owners.takeAway(owner), { recursive: true, force: true });
+    }
+  }
+
+  /** Removes what daemons that are gone were making, or removing. Never rejects. */
+  async sweep({ isAlive, note }: { isAlive(pid: number): boolean; note(text: string): void }) {
+    try {
+      for (const path of this.#owners.abandoned(isAlive)) {
+        await rm(path, { recursive: true, force: true });
+      }
+    } catch (error) {
+      note(`what builds have left in ${this.#folder} cannot be removed: ${String(error)}`);
+    }
   }
 }

@@ -35,7 +35,7 @@ import { type Watched, watchedOf } from "./project/idle.ts";
 import { worktreeOf } from "./project/naming.ts";
 import { GoneWorktrees } from "./project/gone-worktrees.ts";
 import { type Handover, handoverOf, type Shells, shellsIn } from "./project/handover.ts";
-import { inputsFingerprint } from "./project/inputs-fingerprint.ts";
+import { inputsFingerprint } from "../build/inputs-fingerprint.ts";
 import { Kept } from "./project/kept.ts";
 import { type Hear, Project } from "./project/project.ts";
 import type { Declared } from "./project/units.ts";
@@ -580,6 +580,7 @@ class AllProjects implements Projects {
     registry.move(from, directory);
     try {
       this.#options.kinds.places.moved(from, directory);
+      this.#options.kinds.builds.moved(from, directory);
     } catch (error) {
       // A folder that was renamed is known again anyway, once a store of it is asked for.
       this.#options.note(
@@ -622,7 +623,7 @@ class AllProjects implements Projects {
       this.#folders.forget(path);
     }
     this.#options.kinds.places.leave(path, { time: this.#options.clock.wall(), worktree });
-    void this.#options.kinds.removeBuilt({ directory: path });
+    await this.#removeBuilds(path);
     // Logs and ports go by the name, which another folder may have too.
     const others = [
       ...registry.list().map((its) => its.name),
@@ -633,6 +634,16 @@ class AllProjects implements Projects {
       await this.logs.erase(name);
     }
     this.#kept.save();
+  }
+
+  async #removeBuilds(path: string): Promise<void> {
+    // An engine may take its time.
+    void this.#options.kinds.removeBuilt({ directory: path });
+    try {
+      await this.#options.kinds.builds.remove(path);
+    } catch (error) {
+      this.#options.note(`the builds of ${path} cannot be removed: ${String(error)}`);
+    }
   }
 
   release(): void {
@@ -748,6 +759,7 @@ class AllProjects implements Projects {
     );
     this.#inherited = new Map();
     void this.#gone.sweep();
+    void this.#options.kinds.builds.sweep({ isAlive: isThere, note });
     void this.#options.kinds.places.sweep({
       before: this.#options.clock.wall() - leftPeriod,
       isAlive: isThere,

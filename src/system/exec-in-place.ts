@@ -1,5 +1,6 @@
 /** A program, its arguments and its environment -> that program in the place of this process. execve(2); uses libc. */
 import { ptr } from "bun:ffi";
+import { bytesOf } from "./byte-text.ts";
 import { libc } from "./libc.ts";
 
 const signatures = {
@@ -35,7 +36,7 @@ export function execInPlace({ words, env, workdir }: ExecOptions): string {
   if (calls === undefined) return "no C library can be loaded";
   const kept: Buffer[] = [];
   const listOf = (texts: readonly string[]): BigUint64Array => {
-    const texts0 = texts.map((text) => Buffer.from(`${text}\0`));
+    const texts0 = texts.map((text) => Buffer.from(bytesOf(`${text}\0`)));
     kept.push(...texts0);
     return new BigUint64Array([...texts0.map((its) => BigInt(ptr(its))), 0n]);
   };

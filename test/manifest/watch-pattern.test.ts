@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { watchMistakes, watchPatterns } from "../../src/manifest/watch-pattern.ts";
-import { stepInto, wantedFrom } from "../../src/supervisor/project/watched-names.ts";
+import { stepInto, wantedFrom } from "../../src/build/watched-names.ts";
 
 /** Whether patterns under `/home/me/shop` watch a file, by the names on the way to it. */
 function watches(texts: readonly string[], file: string, folder = "/home/me/shop"): boolean {

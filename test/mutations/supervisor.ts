@@ -26,8 +26,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "a service without a deadline in its file is ended after a while",
     file: "src/supervisor/service/readiness.ts",
-    find: "return by === undefined ? undefined : this.#life.born.begun + by;",
-    replace: "return this.#life.born.begun + (by ?? 60_000);",
+    find: "return by === undefined ? undefined : this.#life.begun + by;",
+    replace: "return this.#life.begun + (by ?? 60_000);",
     tests: ["test/supervisor/lifecycle.test.ts"],
   },
   {
@@ -138,7 +138,7 @@ export const supervised: readonly Fault[] = [
   {
     name: "the age of a process goes by the time of day",
     file: "src/supervisor/service/life.ts",
-    find: "return this.#clock.now() - this.born.begun;",
+    find: "return this.#clock.now() - this.begun;",
     replace: "return this.#clock.wall() - this.startedAt;",
     tests: ["test/supervisor/lifecycle.test.ts"],
   },

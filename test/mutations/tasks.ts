@@ -119,17 +119,17 @@ export const tasks: readonly Fault[] = [
   },
   {
     name: "a file's name is no part of the inputs",
-    file: `${project}/inputs-fingerprint.ts`,
+    file: "src/build/inputs-fingerprint.ts",
     find: "  hash.update(`${name.length} ${name}\\n`);\n",
     replace: "  void name;\n",
-    tests: ["test/supervisor/inputs-fingerprint.test.ts"],
+    tests: ["test/build/inputs-fingerprint.test.ts"],
   },
   {
     name: "the end of one input runs into the next",
-    file: `${project}/inputs-fingerprint.ts`,
+    file: "src/build/inputs-fingerprint.ts",
     find: "    hash.update(`\\n${length}\\n`);\n",
     replace: "",
-    tests: ["test/supervisor/inputs-fingerprint.test.ts"],
+    tests: ["test/build/inputs-fingerprint.test.ts"],
   },
   {
     name: "a condition that cannot come is no error",

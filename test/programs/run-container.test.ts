@@ -9,7 +9,7 @@ function orderOf(changes: Partial<Order> = {}): Order {
     ...{ port: 4000, ports: { "81": 4001 }, routeName: "shop", variables: ["COLOUR"] },
     ...{ place: undefined, cache: "/cache", owner: "me", stopTimeout: 1000, memory: undefined },
     ...{ check: undefined, readiness: "program", engineNotes: "/notes", pty: false },
-    ...{ engines: undefined, build: undefined, only: undefined },
+    ...{ engines: undefined, build: undefined, only: undefined, clean: false },
     own: containerSpec({
       inside: 80,
       ports: [{ inside: 81, outside: undefined, protocol: "tcp" }],

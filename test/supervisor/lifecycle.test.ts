@@ -43,6 +43,58 @@ describe("ready", () => {
     expect(fake.state).toBe("ready");
   });
 
+  describe("one that is built first", () => {
+    const own = { kind: "built", build: { kind: "command", command: "make", inputs: [] } } as const;
+
+    test("is not ready while it builds, whatever listens, however long that takes", async () => {
+      const fake = new FakeLifecycle({ own, health: undefined, startTimeout: 30_000 });
+      await fake.start();
+      fake.say("STATUS=builds: make");
+      expect(fake.service.snapshot().status).toBe("builds: make");
+      await fake.becomeReady();
+      await fake.pass(100_000);
+      expect(fake.state).toBe("running");
+      fake.say("X_BUILT=1");
+      expect(fake.service.snapshot().status).toBeUndefined();
+      await fake.pass(1000);
+      expect(fake.state).toBe("ready");
+    });
+
+    test("has its start_timeout from when the build is done", async () => {
+      const fake = new FakeLifecycle({ own, startTimeout: 30_000 });
+      await fake.start();
+      await fake.pass(100_000);
+      fake.say("X_BUILT=1");
+      await fake.pass(29_000);
+      expect(fake.states).not.toContain("backoff");
+      await fake.pass(2000);
+      expect(fake.states).toContain("backoff");
+    });
+
+    test("as a worker is ready a second after that", async () => {
+      const fake = new FakeLifecycle({ own, type: "worker", startTimeout: undefined });
+      await fake.start();
+      await fake.pass(10_000);
+      expect(fake.state).toBe("running");
+      fake.say("X_BUILT=1");
+      await fake.pass(500);
+      expect(fake.state).toBe("running");
+      await fake.pass(1000);
+      expect(fake.state).toBe("ready");
+    });
+
+    test("has failed with its build's reason, and is not tried again", async () => {
+      const fake = new FakeLifecycle({ own, restart: "always" });
+      await fake.start();
+      fake.say("X_CANNOT=its build failed with exit code 2: make");
+      await fake.exit({ code: 69, signal: null });
+      expect(fake.state).toBe("failed");
+      expect(fake.service.snapshot().why).toBe("its build failed with exit code 2: make");
+      await fake.pass(100_000);
+      expect(fake.spawns).toHaveLength(1);
+    });
+  });
+
   test("one that may speak of itself is given ten seconds from when its port listens", async () => {
     const fake = new FakeLifecycle();
     fake.mayNotify = true;

@@ -1,3 +1,4 @@
+import { BuildPlaces } from "../../src/stores/build-places.ts";
 import { StorePlaces } from "../../src/stores/store-places.ts";
 import type { KindMachine } from "../../src/supervisor/types/kind.ts";
 
@@ -8,7 +9,7 @@ export const noKinds: KindMachine = {
     throw new Error("there are no places for stores here");
   },
   passwordOf: () => "",
-  buildPlaceOf: () => "/nowhere",
+  builds: new BuildPlaces("/nowhere"),
   places: new StorePlaces("/nowhere"),
   cache: "/nowhere",
   owner: "nobody",

@@ -163,8 +163,8 @@ describe("in src/", () => {
   test("one looks programs up; those that a person names are looked for as their shell does", () => {
     expect(having(/\bBun\.which\b/)).toEqual([
       "src/cli/projects/child.ts",
-      "src/supervisor/service/child.ts",
       "src/system/search-path.ts",
+      "src/system/shell-program.ts",
     ]);
   });
 

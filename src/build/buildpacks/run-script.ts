@@ -19,6 +19,8 @@ export type Script = {
   limit: number | undefined;
   /** An open descriptor, which becomes the script's descriptor 3. */
   third?: number;
+  /** Milliseconds from SIGTERM to SIGKILL where it is aborted; undefined: SIGKILL at once. */
+  grace?: number;
 };
 
 export type ScriptEffects = {
@@ -66,7 +68,13 @@ export async function runScript(script: Script, effects: ScriptEffects): Promise
     cut ??= why;
     killAll();
   };
-  const onAbort = (): void => cutOff("aborted");
+  let hurry: Timer | undefined;
+  const onAbort = (): void => {
+    if (script.grace === undefined) return cutOff("aborted");
+    cut ??= "aborted";
+    signalled(-child.pid, "SIGTERM");
+    hurry = setTimeout(killAll, script.grace);
+  };
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   const timer = limit === undefined ? undefined : setTimeout(() => cutOff("late"), limit);
@@ -74,12 +82,14 @@ export async function runScript(script: Script, effects: ScriptEffects): Promise
   try {
     await child.exited;
     clearTimeout(timer);
+    clearTimeout(hurry);
     // A server that it has left in the background would hold the output open, and outlive the build.
     killAll();
     const over = Promise.all(reading.map(({ done }) => done));
     await Promise.race([over, Bun.sleep(drain)]);
   } finally {
     clearTimeout(timer);
+    clearTimeout(hurry);
     signal.removeEventListener("abort", onAbort);
     for (const { stop } of reading) stop();
   }
@@ -168,9 +178,9 @@ function killed(leader: Leader): void {
   }
 }
 
-function signalled(pid: number): void {
+function signalled(pid: number, signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch {
     // ESRCH: it has ended. EPERM: it has become another user's, and is not ours to end.
   }

@@ -4,7 +4,7 @@ import { listed } from "../../text/list.ts";
 
 /** The names in a state directory. What is written anew or kept aside has one of them in front. */
 const inState: ReadonlySet<string> = new Set([
-  ...["authority", "authority-bare", "cache", "choices.json", "credential", "daemon.log"],
+  ...["authority", "authority-bare", "builds", "cache", "choices.json", "credential", "daemon.log"],
   ...["daemon.sock", "engines", "env", "folder-names.json", "forgotten-folders.json", "logs"],
   ...["names.json", "notify", "registration.json", "registry.json", "remotes", "remotes.json"],
   ...["sandboxes", "start.lock", "state.json", "stores", "supervisor.lock"],

@@ -8,7 +8,7 @@ import { folderIdentity, identityOf } from "../../system/folder-identity.ts";
 import { slices } from "../../system/slices.ts";
 import { quietNews } from "./quiet-news.ts";
 import { fullText, troubleText } from "./watch-trouble.ts";
-import { stepInto, type Wanted, wantedFrom } from "./watched-names.ts";
+import { stepInto, type Wanted, wantedFrom } from "../../build/watched-names.ts";
 
 export type WatchTreeOptions = {
   /** Absolute: reported paths are relative to it. */

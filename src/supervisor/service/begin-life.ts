@@ -147,8 +147,10 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     options.say(why);
     return { kind: "refused", why, passing };
   }
+  const isBuilt = spec.own?.kind === "built";
   const maySpeak =
-    spec.program === undefined && (await effects.mayNotify(spec.command, spec.workdir));
+    (spec.program === undefined || isBuilt) &&
+    (await effects.mayNotify(spec.command, spec.workdir));
   // Neither output, nor a notice, nor an end comes before the process is there.
   let life: Life | undefined;
   const socket = await effects.notifySocket((bytes) => {
@@ -190,6 +192,7 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     { child, run: { pid, startedAt, runId, birth }, begun, env, port, socket, maySpeak, hooks },
     effects,
   );
+  life.isBuilding = isBuilt;
   options.onLife(life);
   return { kind: "life" };
 }

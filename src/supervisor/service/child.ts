@@ -7,7 +7,7 @@ import type { OutputReader, Pipes } from "../../system/pipes.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { refusedDescriptor } from "../../system/refused-descriptor.ts";
-import { shown } from "../../text/shown.ts";
+import { shellProgram } from "../../system/shell-program.ts";
 import type { Ending } from "../family/ending.ts";
 import {
   type Descriptors,
@@ -101,10 +101,12 @@ export const afterwards = 250;
 
 /** Starts it in a session and group of its own. */
 export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawned {
-  const wrong = mistakeIn(options.workdir) ?? mistakeInShell(options);
+  const wrong = mistakeIn(options.workdir);
   if (wrong !== undefined) return { kind: "refused", why: wrong, passing: false };
+  const program = shellProgram(options);
+  if (program.kind === "none") return { kind: "refused", why: program.why, passing: false };
   try {
-    const child = effects.calls.marked(options.mark, () => start(options, effects));
+    const child = effects.calls.marked(options.mark, () => start(options, { ...effects, program }));
     return { kind: "spawned", child };
   } catch (error) {
     return { kind: "refused", ...refused(error as NodeJS.ErrnoException, options.pty) };
@@ -124,36 +126,15 @@ function mistakeIn(workdir: string): string | undefined {
   return undefined;
 }
 
-/** A name is looked up where the service would look it up. */
-function programOf({ shell: [program], env, workdir }: Shelled): string | undefined {
-  if (program!.startsWith("/")) return program;
-  return Bun.which(program!, { PATH: env.PATH ?? "", cwd: workdir }) ?? undefined;
-}
-
-/** Asked before: execve(2) has one word for a missing program, a missing interpreter of it, and a missing folder. */
-function mistakeInShell(options: Shelled): string | undefined {
-  const program = programOf(options);
-  if (program === undefined) return `its shell ${shown(options.shell[0])} is not in its PATH`;
-  try {
-    if (!statSync(program).isFile()) return `its shell ${program} is not a program`;
-    accessSync(program, constants.X_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return `there is no shell at ${program}`;
-    return `its shell ${program} may not be run (${code})`;
-  }
-  return undefined;
-}
-
-type Shelled = Pick<ChildOptions, "shell" | "env" | "workdir">;
-
 /** Bun 1.4.5 says of a terminal that it could not open one, and not why. */
 function refused(error: NodeJS.ErrnoException, pty: boolean): Refusal {
   if (!pty || error.code !== undefined || !error.message.includes("PTY")) return refusalOf(error);
   return terminalRefusal(refusedDescriptor("/dev/ptmx", terminalDescriptors)) ?? refusalOf(error);
 }
 
-function start(options: ChildOptions, effects: ChildEffects): Child {
+type StartEffects = ChildEffects & { program: { path: string } };
+
+function start(options: ChildOptions, effects: StartEffects): Child {
   const { command, shell, workdir, env, pty, onOutput, onExit } = options;
   const { clock, flow, own, pipes, spawn = Bun.spawn } = effects;
   let released = false;
@@ -183,7 +164,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     open--;
     if (open === 0) tell();
   };
-  const words = [programOf(options)!, ...shell.slice(1), command];
+  const words = [effects.program.path, ...shell.slice(1), command];
   const exact = byteExact({ argv: words, env: { ...env } });
   const { argv } = exact;
   const shared = {

@@ -44,6 +44,7 @@ export async function handLife(
       speaks: life.speaks,
       isGreeted: life.isGreeted,
       isAlive: life.isAlive,
+      isBuilding: life.isBuilding,
       mainPid: life.mainPid,
       exit: life.exit && { ...life.exit },
       readyAt: life.readyAt,
@@ -121,6 +122,7 @@ export async function adoptLife(its: HandedLife, options: AdoptOptions): Promise
   const begun = clock.now() - its.age;
   life = new Life({ child, run, begun, env, port, socket, maySpeak, hooks }, { clock, families });
   life.isAlive = its.isAlive;
+  life.isBuilding = its.isBuilding;
   life.isGreeted = its.isGreeted;
   life.mainPid = its.mainPid;
   life.exit = its.exit;

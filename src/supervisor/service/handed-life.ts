@@ -30,6 +30,8 @@ const life = v.object({
   speaks: v.boolean(),
   isGreeted: v.boolean(),
   isAlive: v.boolean(),
+  /** A daemon that does not say it has built nothing. */
+  isBuilding: v.optional(v.boolean(), false),
   mainPid: v.optional(pid),
   /** How the process that was spawned has ended, where another is the main one. */
   exit: v.optional(v.object({ code: v.nullable(v.number()), signal: v.nullable(v.string()) })),

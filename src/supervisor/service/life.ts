@@ -83,6 +83,10 @@ export class Life {
 
   /** False once its main process has ended; others of its family may be left. */
   isAlive = true;
+  /** Our own program builds: the service itself has not begun. */
+  isBuilding = false;
+  /** When the service itself began, by the clock that is never set. */
+  begun: number;
   /** True once it is not watched any more: what waited for it then does nothing. */
   isOver = false;
   /** The process that it named as its main one, where that is another than the spawned one. */
@@ -123,6 +127,7 @@ export class Life {
 
   constructor(born: Born, { clock, families }: Pick<LifeEffects, "clock" | "families">) {
     this.born = born;
+    this.begun = born.begun;
     this.#clock = clock;
     this.#families = families;
   }
@@ -140,9 +145,16 @@ export class Life {
     return this.mainPid ?? this.born.run.pid;
   }
 
-  /** Milliseconds that it has lived. */
+  /** Milliseconds that the service itself has lived. */
   get age(): number {
-    return this.#clock.now() - this.born.begun;
+    return this.#clock.now() - this.begun;
+  }
+
+  /** The build is done: everything that is counted from its start is counted from now. */
+  built(): void {
+    this.isBuilding = false;
+    this.begun = this.#clock.now();
+    this.status = undefined;
   }
 
   /** Like `clock.after`, for as long as the life is watched. */

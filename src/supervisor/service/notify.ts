@@ -18,6 +18,8 @@ export type Notice =
   | { kind: "unready"; why: string }
   /** Our own program: the reason of the end that follows. `passing`: it may be another one at the next try. */
   | { kind: "cannot"; why: string; passing: boolean }
+  /** Our own program: the build is done, and the service itself begins in its place. */
+  | { kind: "built" }
   /** Our own program: the users, besides us and root, who hold its port for it. */
   | { kind: "port-owners"; uids: readonly number[] };
 
@@ -73,6 +75,8 @@ function noticeOf(name: string, value: string): Notice | undefined {
       return { kind: "cannot", why: shownText(value), passing: false };
     case "X_FAILED":
       return { kind: "cannot", why: shownText(value), passing: true };
+    case "X_BUILT":
+      return { kind: "built" };
     case "X_PORT_OWNERS": {
       const uids = value.split(",").map(whole);
       const known = uids.filter((uid) => uid !== undefined);

@@ -46,7 +46,7 @@ export class Readiness {
   /** The time on the clock by which it must be ready; undefined: whenever it is. */
   get #deadline(): number | undefined {
     const by = this.#life.readyBy ?? this.#owner.spec.startTimeout;
-    return by === undefined ? undefined : this.#life.born.begun + by;
+    return by === undefined ? undefined : this.#life.begun + by;
   }
 
   start(): void {
@@ -114,7 +114,7 @@ export class Readiness {
     const deadline = this.#deadline;
     if (deadline === undefined) return;
     const until = Math.max(deadline, this.#owner.effects.clock.now() + by);
-    this.#life.readyBy = until - this.#life.born.begun;
+    this.#life.readyBy = until - this.#life.begun;
     if (this.#owner.phase === "running") this.#armDeadline();
   }
 

@@ -24,7 +24,33 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
     onElsewhere: () => readiness.listensElsewhere(),
   });
 
+  /** The service itself has begun. */
+  function start(): void {
+    readiness.start();
+    whereabouts.start();
+    const limit = owner.spec.limits.memory;
+    if (limit !== undefined) new MemoryLimit(life, { owner, limit }).start();
+  }
+
+  /** Our own program is at work, and says so. */
+  function hearBuild(notice: Notice): void {
+    if (notice.kind === "built") {
+      life.built();
+      owner.changed();
+      start();
+    } else if (notice.kind === "status") {
+      life.status = notice.text === "" ? undefined : notice.text;
+      owner.changed();
+    } else if (notice.kind === "cannot") {
+      life.cannot = { why: notice.why, passing: notice.passing };
+    }
+  }
+
   function hear(notice: Notice): void {
+    if (life.isBuilding) {
+      hearBuild(notice);
+      return;
+    }
     switch (notice.kind) {
       case "ready":
         life.speaks = true;
@@ -66,6 +92,9 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
       case "port-owners":
         life.portOwners = notice.uids;
         break;
+      case "built":
+        // Said once more: nothing is built any longer.
+        break;
       case "watchdog-trigger":
         owner.happen("timed-out", "its watchdog asked for a restart");
     }
@@ -79,8 +108,5 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
   // Named to the daemon before.
   if (life.mainPid !== undefined) main.named(life.mainPid);
   if (life.exit !== undefined) main.spawnedEnded(life.exit);
-  readiness.start();
-  whereabouts.start();
-  const limit = owner.spec.limits.memory;
-  if (limit !== undefined) new MemoryLimit(life, { owner, limit }).start();
+  if (!life.isBuilding) start();
 }

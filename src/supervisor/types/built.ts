@@ -7,10 +7,12 @@ export const built: Kind = {
   launched(spec, facts) {
     const { project, directory, machine } = facts;
     const { shell, workdir } = spec;
-    const place = machine.buildPlaceOf({ project, directory, service: spec.name });
+    // Instances run the same build, which is made once.
+    const service = spec.instance?.of ?? spec.name;
+    const place = machine.builds.of({ project, directory, service });
     const made = ordered(spec, {
       ...{ facts, place: undefined },
-      changed: { build: { place, shell, workdir, clean: false } },
+      changed: { build: { place, shell, workdir } },
     });
     // The process is the command's, from a moment on that nobody sees.
     return { ...made, stopTimeout: spec.stopTimeout };

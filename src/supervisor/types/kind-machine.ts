@@ -22,7 +22,6 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
       ...{ env, platform: process.platform, uid: process.geteuid?.() ?? 0 },
     }),
   );
-  const builds = new BuildPlaces(stateDirectory);
   const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
   const owner = ownerOf(stateDirectory);
   const engineNotes = engineNotesIn(stateDirectory);
@@ -33,7 +32,7 @@ export function kindMachine({ stateDirectory, env, engines }: KindMachineOptions
     ownProgram,
     placeOf: (store) => places.of(store),
     places,
-    buildPlaceOf: (service) => builds.of(service),
+    builds: new BuildPlaces(stateDirectory),
     passwordOf: (place) => places.passwordOf(place),
     cache: join(cache, "localhostess"),
     owner,

@@ -1,6 +1,7 @@
 /** Kinds of managed services: shapes only. */
 import type { ServiceSpec } from "../../manifest/project.ts";
 import type { StorePlace } from "../../manifest/order.ts";
+import type { BuildPlaces } from "../../stores/build-places.ts";
 import type { StorePlaces } from "../../stores/store-places.ts";
 
 /** The service that a kind is asked about: a service, with references filled or not. */
@@ -35,8 +36,7 @@ export type KindMachine = {
   /** The password of that place, made with it. @throws with a sentence. */
   passwordOf(place: StorePlace): string;
   places: StorePlaces;
-  /** The folder of a service's builds, made when it is asked for first. @throws with a sentence. */
-  buildPlaceOf(of: { project: string; directory: string; service: string }): string;
+  builds: BuildPlaces;
   /** Absolute: what is fetched for all projects. */
   cache: string;
   /** Names this daemon's state directory among others. */

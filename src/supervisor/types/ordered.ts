@@ -45,6 +45,7 @@ export function ordered(
     check: undefined,
     build: undefined,
     only: undefined,
+    clean: false,
     readiness: "asked",
     engineNotes: machine.engineNotes,
     ...changed,

@@ -1,10 +1,10 @@
-/** The `inputs` of a task, and the folder that they are relative to -> a fingerprint of all that matches them. */
+/** The `inputs` of a task or build, and the folder that they are relative to -> a fingerprint of all that matches. */
 import { createHash, type Hash } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { watchPatterns } from "../../manifest/watch-pattern.ts";
-import { openRegular } from "../../system/regular-file.ts";
+import { watchPatterns } from "../manifest/watch-pattern.ts";
+import { openRegular } from "../system/regular-file.ts";
 import { stepInto, type Wanted, wantedFrom } from "./watched-names.ts";
 
 /** Octets of a file that are read at once. */

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { inputsFingerprint } from "../../src/supervisor/project/inputs-fingerprint.ts";
+import { inputsFingerprint } from "../../src/build/inputs-fingerprint.ts";
 
 const all = mkdtempSync(join(tmpdir(), "inputs-"));
 afterAll(() => rmSync(all, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 /** Patterns, and a name in a folder -> whether its file is watched, and what is wanted below it. Pure. */
-import type { Segment, WatchPattern } from "../../manifest/watch-pattern.ts";
+import type { Segment, WatchPattern } from "../manifest/watch-pattern.ts";
 
 /** Wildcards do not match these: others write them, in numbers, and nobody means them. */
 const passedOver: ReadonlySet<string> = new Set([

@@ -1,0 +1,108 @@
+/** The order of a service that is built -> its build, alone in its place, with its lines in a log there. */
+import { buildLog } from "../build/build-log.ts";
+import { buildByCommand } from "../build/command-build.ts";
+import type { Launchable } from "../build/buildpacks/buildpack.ts";
+import type { Order } from "../manifest/order.ts";
+import type { BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
+import { lockFile } from "../system/file-lock.ts";
+
+export type BuildServiceEffects = {
+  /** A few words about what is done: `builds: npm run build`. */
+  tell(text: string): void;
+  /** A line of the build. */
+  say(line: string): void;
+  /** Ends the build, and everything that it has started. */
+  signal: AbortSignal;
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+};
+
+export type ServiceBuilt =
+  /** `launchable`: for a build by buildpacks. `ran`: false where nothing had changed. */
+  | { kind: "built"; ran: boolean; launchable: Launchable | undefined }
+  /** `why`: a sentence that begins with `its build`. */
+  | { kind: "failed"; why: string }
+  | { kind: "ended" };
+
+/** Set for the process that takes over after a build beside its forerunner: what was built last is what is to run. */
+const builtVariable = "LOCALHOSTESS_BUILT";
+
+/** Variables of ours that are neither the build's nor the service's. */
+export function withoutOurs(env: Readonly<Record<string, string>>): Record<string, string> {
+  const { [builtVariable]: _, ...others } = env;
+  return others;
+}
+
+/** Milliseconds between the starts of instances of one service, which need one build. */
+const together = 2000;
+
+/** Milliseconds between two looks at a place where another process builds. */
+const turnPeriod = 100;
+
+type Running = { order: Order; env: Readonly<Record<string, string>> };
+
+/** @throws where the place cannot be written. */
+export async function buildService(
+  { order, env }: Running,
+  effects: BuildServiceEffects,
+): Promise<ServiceBuilt> {
+  const { build } = order.own as BuiltSpec;
+  const { place } = order.build!;
+  // A build beside a service is for a change that a build which had begun before may have missed.
+  const asked = effects.now() - (order.only === "build" ? 0 : together);
+  const turn = await turnAt(place, effects);
+  if (turn === undefined) return { kind: "ended" };
+  const log = buildLog(place);
+  const write = (line: string): void => {
+    log.write(Bun.stripANSI(line));
+    effects.say(line);
+  };
+  const { NOTIFY_SOCKET: _, ...seen } = withoutOurs(env);
+  const isBuilt = env[builtVariable] !== undefined && !order.clean;
+  const options = { order, env: seen, effects, write, isBuilt, asked };
+  try {
+    return build.kind === "command"
+      ? await byCommand(build, options)
+      : { kind: "failed", why: "its build by buildpacks is not run yet" };
+  } finally {
+    log.close();
+    turn.release();
+  }
+}
+
+type By = Running & {
+  effects: BuildServiceEffects;
+  write(line: string): void;
+  isBuilt: boolean;
+  /** Milliseconds since the Unix epoch: a build that began later is as good as one of its own. */
+  asked: number;
+};
+
+async function byCommand(
+  build: CommandBuild,
+  { order, env, effects, write, isBuilt, asked }: By,
+): Promise<ServiceBuilt> {
+  const { directory, variables, clean } = order;
+  const built = await buildByCommand(
+    { ...order.build!, build, directory, env, variables, clean, isBuilt, asked },
+    {
+      begin: () => effects.tell(`builds: ${build.command}`),
+      ...{ write, signal: effects.signal, now: effects.now },
+    },
+  );
+  return built.kind === "built" ? { ...built, launchable: undefined } : built;
+}
+
+/** One build at a time in a place: those of instances, of the person's terminal, and of a change of a file. */
+async function turnAt(
+  place: string,
+  { tell, signal }: BuildServiceEffects,
+): Promise<{ release(): void } | undefined> {
+  while (!signal.aborted) {
+    const lock = lockFile(`${place}/turn`);
+    if (lock.kind === "locked") return lock;
+    tell("builds: waits for another build of the same service");
+    await Bun.sleep(turnPeriod);
+  }
+  return undefined;
+}
