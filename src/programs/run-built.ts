@@ -1,5 +1,6 @@
 /** The order of a service that is built -> its build, and then its command in the place of this process. */
 import { constants } from "node:os";
+import { nothingToBuild } from "../manifest/order.ts";
 import { withBytes } from "../system/byte-text.ts";
 import { execInPlace } from "../system/exec-in-place.ts";
 import { shellProgram } from "../system/shell-program.ts";
@@ -25,7 +26,10 @@ export async function runBuilt(running: Running): Promise<number> {
   const built = await buildService(running, { tell, say, signal, now: Date.now });
   if (built.kind === "ended") return 128 + constants.signals[endedBy];
   if (built.kind === "failed") return cannot(built.why);
-  if (order.only === "build") return 0;
+  if (order.only === "build") {
+    if (!built.ran) notify(`STATUS=${nothingToBuild}`);
+    return 0;
+  }
   const launch = launched(running);
   if (launch.kind === "cannot") return cannot(launch.why);
   if (signal.aborted) return 128 + constants.signals[endedBy];

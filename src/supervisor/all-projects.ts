@@ -779,8 +779,10 @@ class AllProjects implements Projects {
   #runIds(): ReadonlySet<string> {
     const runs = this.#folders
       .places()
-      .flatMap(({ unit: { service, leaving } }) => [service?.run()?.runId, leaving?.run()?.runId]);
-    return new Set(runs.filter((its) => its !== undefined));
+      .flatMap(({ unit: { service, leaving } }) => [
+        ...[service?.run(), service?.besides?.(), leaving?.run()],
+      ]);
+    return new Set(runs.flatMap((its) => its?.runId ?? []));
   }
 
   /** The lines to the daemons before us. */

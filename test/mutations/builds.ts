@@ -95,7 +95,7 @@ export const builds: readonly Fault[] = [
   {
     name: "a process that waits before it makes way does not hear of changes",
     file: "src/supervisor/project/project.ts",
-    find: '(makesWay && service?.spec.own?.kind === "built")',
+    find: "(makesWay && service !== undefined && isSwapped(service.spec))",
     replace: "(makesWay && service === undefined)",
     tests: ["test/supervisor/built-project.test.ts"],
   },

@@ -152,6 +152,30 @@ test("what the first build of a process writes does not replace that process", a
   await its.service.dispose();
 });
 
+test("where a build had no use for what the last one wrote, the process goes on, and no other begins", async () => {
+  const { its, change, end, built, makeWay } = await running();
+  await its.service.stop();
+  its.listening.clear();
+  await its.start();
+  await change("dist/a.js", "1");
+  await built();
+  expect(its.builds.length).toBe(1);
+  its.say("STATUS=nothing to build");
+  await end(0);
+  expect([its.builds.length, its.swaps.length]).toEqual([1, 0]);
+  await change("src/a.ts");
+  await change("dist/a.js", "2");
+  await end(0);
+  expect([its.builds.length, its.swaps.length]).toEqual([2, 1]);
+  await makeWay();
+  // An edit that is no input of the build is one of the process's.
+  await change("config.json");
+  its.say("STATUS=nothing to build");
+  await end(0);
+  expect([its.builds.length, its.swaps.length]).toEqual([3, 2]);
+  await its.service.dispose();
+});
+
 test("a stop while it is built ends the build and the process, and the next start builds by itself", async () => {
   const { its, change } = await running();
   await change("a");

@@ -6,6 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
 import type { HandedStreams } from "../service/handed-life.ts";
+import { isSwapped } from "../service/built-lifecycle.ts";
 import type { Renewal } from "../service/lifecycle.ts";
 import type { Gift } from "../types/kind.ts";
 import { askedServices, partOf, startsLater } from "./asked-services.ts";
@@ -336,7 +337,8 @@ export class Project {
     const { wish, service } = this.#units.get(name) ?? {};
     // A build must not be outdated by the time at which the process makes way for it.
     const makesWay = wish?.state === "renewing" || wish?.state === "restarting";
-    const heeds = wish?.state === "given" || (makesWay && service?.spec.own?.kind === "built");
+    const heeds =
+      wish?.state === "given" || (makesWay && service !== undefined && isSwapped(service.spec));
     if (heeds && service?.renew?.(because, renewal)) return;
     this.#restarts.renew(name, because);
   }
@@ -549,7 +551,7 @@ export class Project {
         if (asked === "renew") {
           const because = wish.because ?? "it was about to be restarted";
           // The build is there already, or made at its start.
-          if (unit.spec.own?.kind === "built") this.#restarts.renew(name, because);
+          if (isSwapped(unit.spec)) this.#restarts.renew(name, because);
           else this.renew(name, because);
         } else this.#units.ask(unit, asked, wish.because);
       }

@@ -83,6 +83,11 @@ export class BuildWrites {
     return news;
   }
 
+  /** Notes paths that changed while a build ran, and that the next one had no use for. */
+  own(paths: readonly string[]): void {
+    for (const path of paths) this.#own.add(path);
+  }
+
   isOwn(path: string): boolean {
     return this.#own.has(path);
   }

@@ -1,5 +1,5 @@
 /** A service that is built -> its process, and beside it builds that it makes way for once they have succeeded. */
-import { type Order, orderVariable } from "../../manifest/order.ts";
+import { nothingToBuild, type Order, orderVariable } from "../../manifest/order.ts";
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { unbuiltText } from "../../routes/state-sentence.ts";
 import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
@@ -24,11 +24,16 @@ import { type SwapEvent, swapHanded, type SwapPhase, swapStep } from "./swap-sta
 
 export type BuiltLifecycleOptions = LifecycleOptions & { files: BuildFiles };
 
-/** Milliseconds between SIGTERM and SIGKILL for a build that nobody wants any more: what it has made is dropped. */
+/**
+ * Milliseconds between SIGTERM and SIGKILL for a build that nobody wants any more: what it has made is dropped. That of
+ * an image takes containers away.
+ */
 const buildPatience = 3000;
+const imagePatience = 10_000;
 
 /** A task ends by itself: nothing of it goes on while it is built. */
 export function isSwapped({ own, type }: ServiceSpec): boolean {
+  if (own?.kind === "container") return own.build !== undefined;
   return own?.kind === "built" && type !== "task";
 }
 
@@ -73,6 +78,8 @@ class BuiltLifecycle implements Lifecycle {
   #request: StartRequest | undefined;
   /** The files that the build runs for, where all of them changed during the last one. */
   #doubtful: readonly string[] = [];
+  /** The build that runs has found nothing to do. */
+  #isNothing = false;
   /** A build has succeeded since the process was started. */
   #isOutdated = false;
   /** The process may build by itself. */
@@ -97,7 +104,7 @@ class BuiltLifecycle implements Lifecycle {
       ...options,
       // Whatever it has left outside of its family may be the process's.
       tidy: undefined,
-      onNews: (_its, end) => this.#heardOfBuild(end),
+      onNews: (its, end) => this.#heardOfBuild(its, end),
     });
   }
 
@@ -142,6 +149,10 @@ class BuiltLifecycle implements Lifecycle {
 
   run(): Run | undefined {
     return this.#running.run() ?? this.#build.run();
+  }
+
+  besides(): Run | undefined {
+    return this.#build.run();
   }
 
   start(request: StartRequest): void {
@@ -346,6 +357,7 @@ class BuiltLifecycle implements Lifecycle {
 
   #make(): void {
     this.#writes.begin();
+    this.#isNothing = false;
     const { port: _port, isBuilt: _isBuilt, ...request } = this.#request!;
     this.#options.say(`builds again: ${this.#because ?? "something changed"}`);
     this.#build.start({ ...request, port: undefined });
@@ -356,7 +368,8 @@ class BuiltLifecycle implements Lifecycle {
     await this.#build.stop();
   }
 
-  #heardOfBuild(end: BuildEnd | undefined): void {
+  #heardOfBuild({ status }: Supervised, end: BuildEnd | undefined): void {
+    if (status === nothingToBuild) this.#isNothing = true;
     if (end === undefined) this.#tell();
     else void this.#ended(end);
   }
@@ -372,10 +385,9 @@ class BuiltLifecycle implements Lifecycle {
       this.#happen("unbuilt");
       return;
     }
-    const isSame =
-      !this.#isOutdated &&
-      doubtful.length > 0 &&
-      doubtful.every((path) => this.#writes.isOwn(path));
+    if (this.#isNothing) this.#writes.own(doubtful);
+    const areOwn = doubtful.every((path) => this.#writes.isOwn(path));
+    const isSame = !this.#isOutdated && doubtful.length > 0 && areOwn;
     if (!isSame) this.#isOutdated = true;
     this.#happen(isSame ? "same" : "built");
   }
@@ -402,6 +414,6 @@ function orderedBuild(spec: ServiceSpec): ServiceSpec {
     limits: { memory: undefined },
     routeName: undefined,
     env: { ...spec.env, [orderVariable]: JSON.stringify(only) },
-    stopTimeout: Math.min(spec.stopTimeout, buildPatience),
+    stopTimeout: spec.own?.kind === "container" ? imagePatience : buildPatience,
   };
 }

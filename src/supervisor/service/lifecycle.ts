@@ -86,6 +86,8 @@ export interface Lifecycle {
   age(): number | undefined;
   /** The identity by which the next daemon ends it; undefined where no process can be left. */
   run(): Run | undefined;
+  /** The same of a build beside its process. */
+  besides?(): Run | undefined;
   /** Starts it at once and resets the counts; does nothing where it runs or starts already. */
   start(request: StartRequest): void;
   /**
