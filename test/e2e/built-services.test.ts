@@ -157,8 +157,16 @@ test("an edit that breaks the build leaves the old answers, and is told everywhe
   expect(row.message).toContain("its last build failed");
   expect(await answer()).toBe("200 four");
   expect((await place.logs("shop:web")).join("\n")).toContain("SyntaxError");
-  const status = await place.daemon.run("status", "shop:web");
-  expect(status.out).toContain("its last build failed");
+  for (const words of [
+    ["status", "shop:web"],
+    ["why", "shop:web"],
+  ]) {
+    const said = await place.daemon.run(...words);
+    expect([words[0], `${said.out}${said.err}`.replace(/\s+/g, " ")]).toEqual([
+      words[0]!,
+      expect.stringContaining("its last build failed (exit code 1)"),
+    ]);
+  }
   // Asked for once more, it is built again, and says the same.
   const lines = await place.up(directory);
   expect(JSON.stringify(lines)).toContain("its last build failed");

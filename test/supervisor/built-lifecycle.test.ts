@@ -61,6 +61,9 @@ test("a change builds beside the process, which makes way once that has succeede
   expect(order).toEqual({ id: "shop:web", own, only: "build" });
   expect(its.builds[0]!.env.PORT).toBeUndefined();
   expect(its.service.snapshot().status).toBe("builds again");
+  its.say("STATUS=builds: make");
+  await settled();
+  expect(its.service.snapshot().status).toBe("builds again: make");
   expect(its.said).toEqual(["builds again: src/a.ts changed"]);
   expect(its.swaps).toEqual([]);
   await end(0);

@@ -118,7 +118,10 @@ class BuiltLifecycle implements Lifecycle {
 
   get #buildStatus(): string {
     const { status } = this.#build.snapshot();
-    return status === undefined ? "builds again" : `builds again: ${status}`;
+    // `builds: npm run build`, as the first one is told.
+    return status === undefined
+      ? "builds again"
+      : `builds again: ${status.replace("builds: ", "")}`;
   }
 
   get isBuilding(): boolean {
