@@ -62,6 +62,17 @@ async function answer(): Promise<string> {
   return `${its.status} ${await its.text()}`;
 }
 
+/** Resolves when it does. @throws with what there is in the place of that. */
+async function answers(word: string): Promise<void> {
+  let last = "";
+  const isThere = async (): Promise<boolean> => (last = await answer()) === `200 ${word}`;
+  await eventually(`the answer is ${word}`, isThere, 30_000).catch(async (error: Error) => {
+    const row = JSON.stringify(await place.row("shop:web"));
+    const log = (await place.logs("shop:web")).slice(-20).join("\n");
+    throw new Error(`${error.message}: ${last}\n${row}\n${log}`);
+  });
+}
+
 /** How many have begun, and how many have succeeded. */
 function counts(): { begun: number; built: number } {
   const lines = existsSync(builds) ? readFileSync(builds, "utf8").trim().split("\n") : [];
@@ -127,19 +138,11 @@ test("an edit is built while the old answers go on, no request fails, and what t
   expect(after.pid).not.toBe(pid);
   // One that knows of its own files is not begun again by them: an edit is one build, then.
   await answerWith("'three'");
-  await eventually(
-    "the third answer is there",
-    async () => (await answer()) === "200 three",
-    30_000,
-  );
+  await answers("three");
   await settled();
   const { built } = counts();
   await answerWith("'four'");
-  await eventually(
-    "the fourth answer is there",
-    async () => (await answer()) === "200 four",
-    30_000,
-  );
+  await answers("four");
   await settled();
   expect(counts().built).toBe(built + 1);
   expect(built).toBeLessThanOrEqual(before.built + 5);
@@ -171,7 +174,7 @@ test("an edit that breaks the build leaves the old answers, and is told everywhe
   const lines = await place.up(directory);
   expect(JSON.stringify(lines)).toContain("its last build failed");
   await answerWith("'mended'");
-  await eventually("the mended answer is there", async () => (await answer()) === "200 mended");
+  await answers("mended");
   await settled();
   expect((await place.row("shop:web")).warnings).toEqual([]);
 }, 120_000);
@@ -189,7 +192,7 @@ test("a daemon that is replaced while a service is built loses neither the proce
   await eventually("the next daemon builds", () => building().some((its) => !former.includes(its)));
   expect(building().filter((its) => former.includes(its))).toEqual([]);
   rmSync(hold);
-  await eventually("the fifth answer is there", async () => (await answer()) === "200 five");
+  await answers("five");
   await settled();
 }, 120_000);
 
@@ -201,7 +204,7 @@ test("after a daemon that is killed while a service is built, the next one ends 
   for (const pid of place.daemon.pids()) endNow(pid);
   rmSync(hold);
   await place.daemon.start();
-  await eventually("the sixth answer is there", async () => (await answer()) === "200 six", 30_000);
+  await answers("six");
   await eventually("the former build has ended", () => {
     const now = building();
     return !former.some((its) => now.includes(its));
