@@ -13,6 +13,7 @@ import type { Brought } from "./project/bring-up.ts";
 import type { Watched } from "./project/idle.ts";
 import type { Handover } from "./project/handover.ts";
 import type { Hear } from "./project/project.ts";
+import type { ServiceBuilds } from "./project/service-build.ts";
 import type { ServiceEnv } from "./project/service-env.ts";
 import type { Shell } from "./project/unit.ts";
 import type { FoundStore } from "./store-sight.ts";
@@ -94,6 +95,11 @@ export interface Projects {
     name: string,
     options: { directory: string | undefined; shell: Shell | undefined },
   ): Promise<ServiceEnv>;
+  /** The builds of one service, or of all of the folder's project, by its files as they are now. */
+  buildsOf(
+    name: string | undefined,
+    options: { directory: string | undefined; shell: Shell | undefined },
+  ): Promise<ServiceBuilds>;
   /** A managed store by its service's name; without one, the only one of the folder's project. */
   storeOf(
     name: string | undefined,
