@@ -72,10 +72,7 @@ test(
   "up builds first, says so, and starts what depends on it after that",
   async () => {
     const up = run("up");
-    await place.until(
-      `${name}:api`,
-      ({ says }) => says !== null && says.startsWith("builds: echo"),
-    );
+    await place.until(`${name}:api`, ({ says }) => says?.startsWith("builds: echo") ?? false);
     expect((await place.row(`${name}:front`)).state).not.toBe("ready");
     const { code, err } = await up;
     expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining("api: ready in ") });
