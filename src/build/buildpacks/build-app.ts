@@ -42,6 +42,7 @@ import {
   seenIn,
   unfinished,
 } from "./generations.ts";
+import { ownLinks } from "./own-links.ts";
 import { descriptorIn } from "./project-toml.ts";
 import { restore } from "./restore.ts";
 import { readSeen, writeSeen } from "./seen-contents.ts";
@@ -271,6 +272,8 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
   const from = clean ? undefined : former;
   const exported = await exportLayers({ contributions, last: from, layers, write, signal });
   if (exported.kind === "failed") return exported;
+  await ownLinks(join(here, "app"), { seen: join(place, "at"), own: here, signal });
+  await ownLinks(join(here, "layers"), { seen: join(place, "at"), own: here, signal });
   // A person's variables may be secrets, and are for buildpacks only.
   for (const folder of ["platform", "scratch"]) await removeTree(join(here, folder));
   signal.throwIfAborted();

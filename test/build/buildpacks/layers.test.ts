@@ -101,7 +101,8 @@ test("a launch layer whose metadata says launch again is the last build's, witho
   expect(second.launchable.generation).not.toBe(first.launchable.generation);
   const layer = join(scene.place, "at/layers/example_node/node");
   expect(readFileSync(join(layer, "bin/node"), "utf8")).toBe("program\n");
-  expect(readlinkSync(join(layer, "absolute"))).toBe(join(layer, "bin/node"));
+  // A link to our own path is relative, so that it leads into the same generation.
+  expect(readlinkSync(join(layer, "absolute"))).toBe("bin/node");
   // Numbers are as the buildpack has written them.
   const toml = readFileSync(`${layer}.toml`, "utf8");
   expect(toml).toContain("size = 1.0");
