@@ -42,6 +42,9 @@ class NotFound extends Error {}
 /** Folders below a repository's root: `meta-buildpacks/node`, `buildpacks/node-engine`. */
 const repositoryDepth = 3;
 
+/** Folders below a composite: `buildpacks/node-engine`. */
+const ownDepth = 2;
+
 /** Buildpacks that composites bring, one by another: more is a cycle of dependencies. */
 const mostKnown = 500;
 
@@ -101,7 +104,7 @@ class Finding {
     if (reference.kind === "folder") {
       const { directory } = reference;
       const around = [
-        { folder: directory, depth: 2 },
+        { folder: directory, depth: ownDepth },
         { folder: join(directory, ".."), depth: 1 },
       ];
       return this.#read(directory, around);
@@ -139,7 +142,9 @@ class Finding {
       if (this.#missingOf(next.buildpack)) await this.#packaged(next);
       for (const { folder, depth } of next.around) {
         if (!this.#missingOf(next.buildpack)) break;
-        for (const its of await buildpacksBelow(folder, depth)) this.#add(its, next.around);
+        for (const its of await buildpacksBelow(folder, depth)) {
+          this.#add(its, [{ folder: its.directory, depth: ownDepth }, ...next.around]);
+        }
       }
     }
   }
@@ -209,10 +214,9 @@ async function hasFile(path: string): Promise<boolean> {
 async function whyNoBuildpack({ url, ref, folder }: GitReference, root: string): Promise<string> {
   const name = `${url}${ref === undefined ? "" : `#${ref}`}`;
   const where = folder === "" ? name : `the folder ${folder} of ${name}`;
-  const paths = (await buildpacksBelow(root, repositoryDepth)).map(({ directory }) =>
-    directory.slice(root.length + 1),
-  );
+  const found = await buildpacksBelow(root, repositoryDepth);
+  const paths = found.map(({ directory }) => directory.slice(root.length + 1) || ".");
   if (paths.length === 0) return `${where} has no buildpack.toml, and no folder of it has one`;
   const folders = listed(paths, { most: 5 });
-  return `${where} has no buildpack.toml; name a folder that has one: ${url}#${ref ?? "HEAD"}:${paths[0]} (there are ${folders})`;
+  return `${where} has no buildpack.toml; name a folder that has one (${folders}): ${url}#${ref ?? "HEAD"}:${paths[0]}`;
 }

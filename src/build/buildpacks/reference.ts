@@ -65,7 +65,7 @@ export function readReference(text: string, from: string): Reference {
 type Refusing = (why: string) => Reference;
 
 function fileReference(text: string, refused: Refusing): Reference {
-  const path = /^file:(?:\/\/(?:localhost)?)?(\/.*)$/i.exec(text)?.[1];
+  const path = /^file:(?:\/\/(?:localhost)?)?(\/(?!\/).*)$/i.exec(text)?.[1];
   if (path === undefined)
     return refused("is no file:// address with a whole path, such as file:///srv/node");
   try {
