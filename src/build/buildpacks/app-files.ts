@@ -31,7 +31,11 @@ export type ReadFilesOptions = {
 /** Why the app cannot be copied, in a sentence. */
 export class UnreadableApp extends Error {}
 
-export const all: Taken = { takes: () => true, mayHoldMore: () => true };
+/** A folder of a repository, whose history changes with each fetch. */
+export const allButHistory: Taken = {
+  takes: (path) => path !== ".git",
+  mayHoldMore: (folder) => folder !== ".git",
+};
 
 /** Milliseconds. A file written twice within one tick of the kernel's clock may look the same. */
 const doubtful = 50;

@@ -7,10 +7,11 @@ import { writeAtomically } from "../../system/atomic-file.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import { startedWith } from "../../system/started-with.ts";
+import { printablePath } from "../../text/printable.ts";
 import { counted } from "../../text/counted.ts";
 import {
   type AppFiles,
-  all,
+  allButHistory,
   readFiles,
   type SeenContents,
   type Taken,
@@ -42,6 +43,8 @@ import {
   seenIn,
   unfinished,
 } from "./generations.ts";
+import { literalPaths } from "./literal-paths.ts";
+import { nameOf } from "./order.ts";
 import { ownLinks } from "./own-links.ts";
 import { descriptorIn } from "./project-toml.ts";
 import { restore } from "./restore.ts";
@@ -77,7 +80,7 @@ export async function buildApp(request: BuildRequest, effects: BuildEffects): Pr
     if (effects.signal.aborted) return { kind: "failed", phase, why: "the build was ended" };
     if (error instanceof UnreadableApp) return { kind: "failed", phase, why: message };
     if (code === "ENOSPC") {
-      const why = `there is no room left on the disk of ${request.place}; localhostess build --clean begins anew`;
+      const why = `there is no room left on the disk of ${printablePath(request.place)}`;
       return { kind: "failed", phase, why };
     }
     // The system says why, such as EACCES of a file that a buildpack has made.
@@ -191,7 +194,7 @@ async function buildpacksOf(
   const its: unknown[] = [];
   for (const { id, version, directory } of known) {
     const { fingerprint } = await readFiles(directory, {
-      taken: all,
+      taken: allButHistory,
       seen,
       without: undefined,
       signal,
@@ -245,7 +248,10 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
     { write, signal },
   );
   signal.throwIfAborted();
-  if (detected.kind === "failed") return { kind: "failed", why: detected.why };
+  if (detected.kind === "failed") {
+    for (const line of await literalOf(detected.lines, found)) write(line);
+    return { kind: "failed", why: detected.why };
+  }
   const { group, plan } = detected;
   effects.phase("restoring");
   if (former !== undefined && !clean) {
@@ -285,6 +291,15 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
   };
   await finish(place, result);
   return { kind: "built", ran: true, launchable: result };
+}
+
+/** Hints about buildpacks whose bin/detect did neither pass nor fail. */
+async function literalOf(lines: readonly string[], { known }: Found): Promise<string[]> {
+  const broken = known.filter((its) =>
+    lines.some((line) => line.startsWith(`error: ${nameOf(its)}`)),
+  );
+  const hints = await Promise.all(broken.map(literalPaths));
+  return hints.filter((hint) => hint !== undefined);
 }
 
 /** The app, as it stood at one moment. @returns the fingerprint of that; undefined where there was no such moment. */

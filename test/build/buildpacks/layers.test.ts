@@ -247,6 +247,16 @@ test("a failed buildpack that names a container's folder gets a line with the re
   );
 });
 
+test("so does one whose bin/detect is broken by that", async () => {
+  scene = new BuildScene();
+  const buildpacks = [scene.buildpack({ id: "fixed", detect: "ls /layers/x", build: "true" })];
+  const { built, lines } = await scene.build({ buildpacks });
+  expect(built).toMatchObject({ kind: "failed", phase: "detecting" });
+  expect(lines.find((line) => line.startsWith("fixed: bin/detect:"))).toStartWith(
+    "fixed: bin/detect:3 names /layers, which is in containers only;",
+  );
+});
+
 test("a build that fails leaves the last good one as it was", async () => {
   scene = new BuildScene();
   const buildpacks = [
