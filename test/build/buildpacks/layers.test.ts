@@ -200,10 +200,6 @@ const mistakes: Record<string, [build: string, why: string]> = {
     `printf 'launch = true\\n' > "$CNB_LAYERS_DIR/its.toml"`,
     "bad: its.toml: launch stands in [types], since Buildpack API 0.6",
   ],
-  "a type that there is not (Layer Content Metadata)": [
-    `printf '[types]\\nrun = true\\n' > "$CNB_LAYERS_DIR/its.toml"`,
-    "bad: its.toml: types.run is none of build, launch and cache",
-  ],
   "a layer's file that is no TOML": [
     `printf '[types\\n' > "$CNB_LAYERS_DIR/its.toml"`,
     "bad: its.toml: line 1 is no TOML",
@@ -234,6 +230,24 @@ for (const [what, [build, why]] of Object.entries(mistakes)) {
     expect(existsSync(join(scene.place, "at"))).toBe(false);
   });
 }
+
+test("metadata that is a text comes back, and a type that there is not is told of (Layer Content Metadata)", async () => {
+  scene = new BuildScene();
+  const buildpacks = [
+    scene.buildpack({
+      id: "text",
+      build: `echo "found: $(cat "$CNB_LAYERS_DIR/its.toml" 2>/dev/null || echo none)"; mkdir -p "$CNB_LAYERS_DIR/its"
+        printf 'metadata = "3.1"\\n[types]\\nlaunch = true\\nrun = 1\\n' > "$CNB_LAYERS_DIR/its.toml"`,
+    }),
+  ];
+  await scene.built({ buildpacks });
+  scene.write({ "app.txt": "two" });
+  const { lines } = await scene.built({ buildpacks });
+  expect(saidBy("text", lines)).toEqual([
+    'found: metadata = "3.1"',
+    "its.toml: run of [types] not used: it has build, launch and cache",
+  ]);
+});
 
 test("a failed buildpack that names a container's folder gets a line with the reason", async () => {
   scene = new BuildScene();
