@@ -11,7 +11,8 @@ import { fetched } from "./fetched.ts";
 import { writtenInline } from "./inline.ts";
 import { buildpacksBelow } from "./nearby.ts";
 import { knownApis, readBuildpack } from "./read-buildpack.ts";
-import { type GitReference, readReference } from "./reference.ts";
+import { type ArchiveReference, type GitReference, readReference } from "./reference.ts";
+import { unpacked } from "./unpacked.ts";
 
 export type FindRequest = {
   /** Absolute: the app's folder, with its project.toml. */
@@ -100,7 +101,7 @@ class Finding {
     const reference = readReference(text, from);
     if (reference.kind === "refused") throw new NotFound(reference.why);
     if (reference.kind === "id") return entryOf(reference.id, reference.version);
-    if (reference.kind === "archive") throw new NotFound(`archives are not fetched yet: ${text}`);
+    if (reference.kind === "archive") return this.#unpacked(reference);
     if (reference.kind === "folder") {
       const { directory } = reference;
       const around = [
@@ -166,9 +167,9 @@ class Finding {
     for (const path of values.tables(["dependencies"])) {
       const uri = values.text([...path, "uri"]);
       const reference = uri === undefined ? undefined : readReference(uri, directory);
-      if (reference?.kind === "folder" || reference?.kind === "git") {
-        await this.referred(uri!, directory);
-      }
+      const isOurs =
+        reference !== undefined && ["folder", "git", "archive"].includes(reference.kind);
+      if (isOurs) await this.referred(uri!, directory);
     }
   }
 
@@ -184,6 +185,15 @@ class Finding {
     if (read.kind === "buildpack") return this.#add(read.buildpack, around);
     if (await hasFile(join(directory, "buildpack.toml"))) throw new NotFound(read.why);
     throw new NotFound(await whyNoBuildpack(reference, root));
+  }
+
+  async #unpacked(reference: ArchiveReference): Promise<GroupEntry> {
+    const { cache, fresh } = this.#request;
+    const folder = join(cache, "buildpacks", "archives");
+    const outcome = await unpacked(reference, { folder, fresh }, this.#effects);
+    if (outcome.kind === "failed") throw new NotFound(outcome.why);
+    const { directory } = outcome;
+    return this.#read(directory, [{ folder: directory, depth: repositoryDepth }]);
   }
 
   async #read(directory: string, around: Composite["around"]): Promise<GroupEntry> {

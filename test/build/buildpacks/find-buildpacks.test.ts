@@ -18,6 +18,7 @@ import { readReference } from "../../../src/build/buildpacks/reference.ts";
 import { emptyDescriptor, readDescriptor } from "../../../src/manifest/project-descriptor.ts";
 import { gitServer, type GitServer } from "../../support/git-server.ts";
 import { type Repository, repository } from "../../support/repository.ts";
+import { tarballOf } from "../../support/tarball.ts";
 import { writeShellBuildpack } from "../../support/shell-buildpack.ts";
 
 let root: string;
@@ -349,5 +350,131 @@ describe("repositories of git", () => {
     const [key] = await readdir(own);
     expect(await readdir(join(own, key!))).toEqual(["refs"]);
     expect(order(await find([`${url}#v1`]))).toEqual([["git/node"]]);
+  });
+});
+
+describe("archives", () => {
+  const toml = 'api = "0.11"\n[buildpack]\nid = "tar/node"\nversion = "1.0.0"\n';
+  const release = (script = "exit 0") =>
+    tarballOf([
+      { path: "node-1.0/", type: "5" },
+      { path: "node-1.0/buildpack.toml", text: toml },
+      { path: "node-1.0/bin/run", text: `#!/bin/sh\n${script}\n`, mode: 0o755 },
+      { path: "node-1.0/bin/detect", type: "2", target: "run" },
+      { path: "node-1.0/bin/build", type: "2", target: "run" },
+    ]);
+  let server: Bun.Server<undefined>;
+  let answer: (path: string) => Response | Promise<Response>;
+  let requests = 0;
+
+  beforeAll(() => {
+    server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch(request) {
+        requests++;
+        return answer(new URL(request.url).pathname);
+      },
+    });
+  });
+
+  afterAll(() => server.stop(true));
+
+  const at = (path: string) => `http://127.0.0.1:${server.port}${path}`;
+  const cached = () => readdir(join(root, "cache/buildpacks/archives"));
+
+  test("a release in one folder, with links in it: fetched once, and what it has can be run", async () => {
+    answer = (path) =>
+      path === "/moved.tgz" ? Response.redirect("/n.tgz") : new Response(release());
+    const first = requests;
+    const found = await find([at("/moved.tgz")]);
+    expect(order(found)).toEqual([["tar/node"]]);
+    await find([at("/moved.tgz")]);
+    expect(requests - first).toBe(2);
+    if (found.kind === "failed") throw new Error(found.why);
+    const detected = await detectGroups(
+      {
+        ...{
+          ...found,
+          app,
+          platform: root,
+          scratch: join(root, "scratch"),
+          env: {},
+          variables: {},
+        },
+        machine: { os: "linux", arch: "amd64", variant: undefined, distro: undefined },
+        execEnv: "production",
+      },
+      { write() {}, signal: new AbortController().signal },
+    );
+    expect(detected.kind).toBe("passed");
+  });
+
+  test("asked again, it is the newer one; where there is none any longer, the one from before", async () => {
+    answer = () => new Response(release());
+    await find([at("/n.tgz")]);
+    answer = () => new Response(release("exit 1"));
+    await find([at("/n.tgz")], { fresh: true });
+    expect((await cached()).filter((name) => !name.endsWith(".latest"))).toHaveLength(2);
+    answer = () => new Response("", { status: 503 });
+    const lines: string[] = [];
+    expect(order(await find([at("/n.tgz")], { fresh: true, lines }))).toEqual([["tar/node"]]);
+    expect(lines.at(-1)).toBe(
+      `${at("/n.tgz")} was answered with status 503; the copy from before is used`,
+    );
+  });
+
+  test("a hash behind #: another file is not taken", async () => {
+    answer = () => new Response(release());
+    const hash = new Bun.CryptoHasher("sha256").update(release()).digest("hex");
+    expect(order(await find([`${at("/n.tgz")}#sha256=${hash}`]))).toEqual([["tar/node"]]);
+    const other = await find([`${at("/n.tgz")}#sha256=${"0".repeat(64)}`]);
+    expect(why(other)).toBe(
+      `${at("/n.tgz")} is not the file that is meant: its SHA-256 is ${hash}`,
+    );
+    expect(why(await find([`${at("/n.tgz")}#v1`]))).toContain("is an archive, which has no tag");
+  });
+
+  test("one that is cut off, leads out, is none, or leads elsewhere: words, and nothing is left", async () => {
+    const said = async (body: Uint8Array | (() => Response)) => {
+      answer = () => (typeof body === "function" ? body() : new Response(body));
+      const text = why(await find([at("/n.tgz")]));
+      expect(text).toStartWith(at("/n.tgz"));
+      return text;
+    };
+    expect(await said(release().subarray(0, 200))).toContain("cannot be unpacked");
+    expect(await said(new Uint8Array())).toContain("cannot be unpacked: it is cut off");
+    expect(await said(tarballOf([{ path: "../a" }]))).toContain("cannot be unpacked");
+    expect(await said(tarballOf([{ path: "a", type: "2", target: "/etc" }]))).toContain(
+      "would lead",
+    );
+    expect(await said(() => Response.redirect("ftp://127.0.0.1/"))).toContain(
+      "leads away from https://",
+    );
+    expect(await said(() => Response.redirect("/n.tgz"))).toContain("without end");
+    expect(await cached().catch(() => [])).toEqual([]);
+    expect(why(await find(["http://127.0.0.1:1/n.tgz"]))).toContain(
+      "once it was fetched, builds need no network",
+    );
+    answer = () =>
+      new Response(
+        tarballOf([
+          { path: "a", text: "x" },
+          { path: "b", text: "x" },
+        ]),
+      );
+    expect(why(await find([at("/n.tgz")]))).toContain(
+      "is no buildpack, as it has no buildpack.toml",
+    );
+  });
+
+  test("given up in the middle: nothing is left", async () => {
+    const abort = new AbortController();
+    answer = () => {
+      abort.abort();
+      return new Promise(() => {});
+    };
+    expect(why(await find([at("/n.tgz")], { signal: abort.signal }))).toEndWith("was given up");
+    expect(await cached().catch(() => [])).toEqual([]);
   });
 });
