@@ -26,6 +26,7 @@ import { identity } from "./identity.ts";
 import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
 import { json } from "./json.ts";
+import { layers } from "./layers.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
 import { logins } from "./logins.ts";
@@ -86,6 +87,7 @@ export const faults: readonly Fault[] = [
   ...logins,
   ...machine,
   ...json,
+  ...layers,
   ...links,
   ...wire,
   ...projectNames,

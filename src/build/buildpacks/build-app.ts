@@ -330,8 +330,9 @@ async function copied(
 
 /** Buildpacks of a build that was killed may still write to the folder that the next one fills. */
 async function endOrphans(place: string): Promise<void> {
-  const ended = () => startedWith("CNB_PLATFORM_DIR", { begins: `${place}/at/` });
-  for (let left = ended(), looks = 0; left.length > 0 && looks < 100; left = ended(), looks++) {
+  for (let looks = 0; looks < 100; looks++) {
+    const left = await startedWith({ variable: "CNB_PLATFORM_DIR", begins: `${place}/at/` });
+    if (left.length === 0) return;
     for (const pid of left) {
       try {
         process.kill(pid, "SIGKILL");

@@ -97,7 +97,8 @@ export async function point(place: string, generation: Generation): Promise<void
 /** The next build's folder, empty, with `at` at it. The last good one stays, and one that a process runs out of. */
 export async function begin(place: string, last: Generation | undefined): Promise<Generation> {
   const others = generations.filter((one) => one !== last);
-  const free = others.filter((one) => !isHeld(place, one));
+  const held = await Promise.all(others.map((one) => isHeld(place, one)));
+  const free = others.filter((_, index) => !held[index]);
   // Where all are held, the oldest process has the least reason to.
   const next = free[0] ?? others[0]!;
   // Without its result, it is no build any longer that something could be run of.
@@ -111,10 +112,10 @@ export async function begin(place: string, last: Generation | undefined): Promis
 }
 
 /** Whether a process runs out of it, by the folder that it was started in (`launch.ts`). */
-function isHeld(place: string, generation: Generation): boolean {
+async function isHeld(place: string, generation: Generation): Promise<boolean> {
   const folder = folderOf(place, generation);
   if (!existsSync(folder)) return false;
-  return startedWith("PWD", { begins: `${folder}/` }).length > 0;
+  return (await startedWith({ variable: "PWD", begins: `${folder}/` })).length > 0;
 }
 
 /** After a build that was killed, at whatever moment: `at` leads to the last good one again. */
