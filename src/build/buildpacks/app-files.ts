@@ -8,7 +8,7 @@ import { printablePath } from "../../text/printable.ts";
 export type AppEntry =
   /** Modes: the lower twelve bits. Paths are relative to the folder; `.` is not among them. */
   | { kind: "folder"; path: string; mode: number }
-  | { kind: "file"; path: string; mode: number; modified: number }
+  | { kind: "file"; path: string; mode: number; modified: number; size: number }
   | { kind: "link"; path: string; leads: string };
 
 export type AppFiles = { entries: readonly AppEntry[]; fingerprint: string };
@@ -115,7 +115,16 @@ export async function readFiles(
           const isSettled = Date.now() - Number(its.ctimeNs / 1_000_000n) > doubtful;
           if (isSettled) seen.keep(whole, { stamp, hash: content });
         }
-        add({ kind: "file", path: inside, mode, modified: Number(its.mtimeMs) / 1000 }, content);
+        add(
+          {
+            kind: "file",
+            path: inside,
+            mode,
+            modified: Number(its.mtimeMs) / 1000,
+            size: Number(its.size),
+          },
+          content,
+        );
       }
       // Sockets and pipes are made anew by whoever has them, and a device is none of an app.
     }

@@ -8,7 +8,6 @@ import { lockFile } from "../../system/file-lock.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import { startedWith } from "../../system/started-with.ts";
 import { printablePath } from "../../text/printable.ts";
-import { counted } from "../../text/counted.ts";
 import {
   type AppFiles,
   allButHistory,
@@ -17,6 +16,7 @@ import {
   type Taken,
   UnreadableApp,
 } from "./app-files.ts";
+import { appSize } from "./app-size.ts";
 import { buildGroup } from "./build-group.ts";
 import type {
   BuildEffects,
@@ -313,7 +313,7 @@ async function copied(
     await copyApp(its.files.entries, { from: request.app, to, signal });
     const after = await inputsNow(inputs);
     if (after.fingerprint === its.fingerprint) {
-      write(`${counted(its.files.entries.length, "file")} of the app`);
+      write(appSize(its.files.entries));
       return its.fingerprint;
     }
     if (times === mostCopies) {

@@ -1,11 +1,12 @@
 /** The place of a service's builds -> the last one that succeeded, and the folder in which the next one is made. */
-import { existsSync, readlinkSync } from "node:fs";
+import { existsSync, readlinkSync, realpathSync } from "node:fs";
 import { mkdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { readTextSync } from "../../system/read-text.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import { startedWith } from "../../system/started-with.ts";
 import { inForm, onlyVersioned, writeFormed } from "../../system/state-format.ts";
+import { workingIn } from "../../system/working-in.ts";
 import type { Generation, Launchable } from "./buildpack.ts";
 
 /**
@@ -111,10 +112,12 @@ export async function begin(place: string, last: Generation | undefined): Promis
   return next;
 }
 
-/** Whether a process runs out of it, by the folder that it was started in (`launch.ts`). */
+/** Whether a process runs out of it, by the folder that it is in, or was started in (`launch.ts`). */
 async function isHeld(place: string, generation: Generation): Promise<boolean> {
   const folder = folderOf(place, generation);
   if (!existsSync(folder)) return false;
+  // A program may overwrite its environment, and may go into another folder.
+  if (workingIn(realpathSync(folder)).length > 0) return true;
   return (await startedWith({ variable: "PWD", begins: `${folder}/` })).length > 0;
 }
 

@@ -165,7 +165,7 @@ describe("the app that buildpacks get", () => {
       if (name === names[20]) continue;
       expect(readFileSync(copy, "utf8")).toBe(readFileSync(join(scene.app, name), "utf8"));
     }
-    expect(lines).toContain("49 files of the app");
+    expect(lines).toContain("49 files of the app, 157 B");
     expect((await scene.built({ buildpacks })).ran).toBe(false);
   });
 
