@@ -1,9 +1,7 @@
 /** An order for a container -> the container, for as long as this process runs; then its exit code. */
 import { write } from "node:fs";
 import { userInfo } from "node:os";
-import { type Built, builtImage } from "../containers/build/built-image.ts";
-import { imageLabels, imageTag } from "../containers/build/image-tag.ts";
-import { chooseEngine, type Engine } from "../containers/runs/choose-engine.ts";
+import { chooseEngine, type ChosenEngine } from "../containers/runs/choose-engine.ts";
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { ContainerRun } from "../containers/runs/container-run.ts";
 import type { Terminal } from "../containers/runs/run-input.ts";
@@ -11,10 +9,8 @@ import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import { type ContainerSpec, furtherPort } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import { splitWords } from "../text/split-words.ts";
+import { makeImage, makeImageAlone, runVariable } from "./container-image.ts";
 import type { Running } from "./running.ts";
-
-/** The variable by which the supervisor finds what a run has started. */
-const runVariable = "LOCALHOSTESS_RUN_ID";
 
 /** Variables of ours that the program inside gets, too. */
 const own = ["NAME", "LOCALHOSTESS_NAME", "LOCALHOSTESS_URL", "LOCALHOSTESS_INSTANCE", "INSTANCE"];
@@ -28,26 +24,33 @@ const fullPause = 5;
 
 export async function runContainer(running: Running): Promise<number> {
   const { order, env, notify, say, cannot } = running;
+  const person = personOf(running);
+  const status = (text: string): void => void notify(`STATUS=${text}`);
+  const choose = async (signal: AbortSignal): Promise<ChosenEngine> => {
+    const chosen = await chooseEngine({
+      ...{ only: order.engines, signal, ...person },
+      ...{ uid: process.getuid?.() ?? 0, clock: systemClock },
+    });
+    // One that was there before comes back, mostly: engines are restarted and updated.
+    const mayCome = chosen.kind === "none" && notedEngines(order.engineNotes).length > 0;
+    return mayCome ? { ...chosen, isThere: true } : chosen;
+  };
+  if (order.only === "build") {
+    return await makeImageAlone(running, { chooseEngine: choose, person: person.env, status });
+  }
   const split = splitWords(order.command);
   if (split.kind === "bad") return cannot(`its command cannot be read: ${split.why}`);
   const runId = env[runVariable];
   if (runId === undefined) return cannot("its run has no id");
   const plan = planOf(running, { words: split.words, runId });
+  const { labels } = plan;
   let isReady = false;
-  const status = (text: string): void => void notify(`STATUS=${text}`);
   const run = new ContainerRun(plan, {
     clock: systemClock,
-    async chooseEngine(signal) {
-      const chosen = await chooseEngine({
-        ...{ only: order.engines, signal, ...personOf(running) },
-        ...{ uid: process.getuid?.() ?? 0, clock: systemClock },
-      });
-      // One that was there before comes back, mostly: engines are restarted and updated.
-      const mayCome = chosen.kind === "none" && notedEngines(order.engineNotes).length > 0;
-      return mayCome ? { ...chosen, isThere: true } : chosen;
-    },
+    chooseEngine: choose,
     noteEngine: (socket) => noteEngine(order.engineNotes, socket),
-    build: (engine, signal) => build(running, { engine, signal, status }),
+    build: (engine, signal) =>
+      makeImage(running, { engine, signal, status, labels, person: person.env }),
     status,
     ready() {
       isReady = true;
@@ -100,7 +103,7 @@ export function planOf(
     ...its,
     outside: its.outside ?? order.ports[furtherPort(its)],
   }));
-  const spec = { ...declared, ports };
+  const spec = { ...declared, ports, entrypoint: entrypointOf(declared, words) };
   const names = [...order.variables, ...own].filter((name) => env[name] !== undefined);
   const port = spec.inside === undefined ? {} : { PORT: String(spec.inside) };
   return {
@@ -125,21 +128,10 @@ export function planOf(
   };
 }
 
-function build(
-  { order, say, cannot }: Running,
-  { engine, signal, status }: { engine: Engine; signal: AbortSignal; status(text: string): void },
-): Promise<Built> {
-  const named = { ...order, digest };
-  const { build } = order.own as ContainerSpec;
-  if (build?.kind !== "dockerfile") return cannot("images by builders are not made yet");
-  return builtImage({
-    ...{ socket: engine.socket, build, signal, say },
-    ...{ tag: imageTag(named), labels: imageLabels(named), clock: systemClock, onProgress: status },
-  });
-}
-
-function digest(text: string): string {
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 8);
+/** Words for an image by buildpacks are a command in the environment of its own processes. */
+function entrypointOf({ build, entrypoint }: ContainerSpec, words: readonly string[]) {
+  const isOwn = build?.kind === "builder" && words.length > 0;
+  return entrypoint ?? (isOwn ? ["/cnb/lifecycle/launcher"] : undefined);
 }
 
 /** The terminal that the supervisor has given us. What is typed is the container's, which has a terminal of its own. */

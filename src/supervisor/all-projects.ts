@@ -657,6 +657,8 @@ class AllProjects implements Projects {
   }
 
   async #removeBuilds(path: string): Promise<void> {
+    // An engine may take its time.
+    void this.#options.kinds.removeBuilt({ directory: path });
     try {
       await this.#options.kinds.builds.remove(path);
     } catch (error) {

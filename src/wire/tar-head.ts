@@ -11,7 +11,9 @@ export type TarEntry = {
   /** Seconds since the epoch. */
   modified: number;
   /** The path that a link leads to, as it is written. */
-  target?: string;
+  target?: string | undefined;
+  /** Undefined: root's, as the `docker` command sends it, since numbers of users here mean nothing inside. */
+  owner?: { uid: number; gid: number } | undefined;
 };
 
 /** POSIX.1-2024, pax, "ustar Interchange Format". */
@@ -27,7 +29,6 @@ const largest = 8 ** 11 - 1;
 
 const encoder = new TextEncoder();
 
-/** Everything is root's inside, as the `docker` command sends it: numbers of users here mean nothing there. */
 export function tarHead(entry: TarEntry): Uint8Array {
   const path = entry.kind === "folder" ? `${entry.path}/` : entry.path;
   const target = entry.target ?? "";
@@ -54,7 +55,7 @@ export const tarEnd: Uint8Array = new Uint8Array(2 * tarBlock);
 
 type Block = Omit<TarEntry, "kind" | "target"> & { target: string; flag: string };
 
-function block({ path, mode, size, modified, target, flag }: Block): Uint8Array {
+function block({ path, mode, size, modified, target, flag, owner }: Block): Uint8Array {
   const bytes = new Uint8Array(tarBlock);
   const put = (text: string, at: number, most: number): void => {
     bytes.set(encoder.encode(text).subarray(0, most), at);
@@ -65,8 +66,8 @@ function block({ path, mode, size, modified, target, flag }: Block): Uint8Array 
   };
   put(path, 0, longestPath);
   number(mode & 0o7777, 100, 7);
-  number(0, 108, 7);
-  number(0, 116, 7);
+  number(owner?.uid ?? 0, 108, 7);
+  number(owner?.gid ?? 0, 116, 7);
   number(size, 124, 11);
   number(modified, 136, 11);
   // The sum is made as if its own eight bytes were spaces.

@@ -146,7 +146,7 @@ export const containerRuns: readonly Fault[] = [
   {
     name: "an image that is there is pulled again at each start",
     file: "src/containers/runs/image-for.ts",
-    find: 'if (found.kind === "image" && spec.pull !== "always") return found;',
+    find: 'if (found.kind === "image" && pull !== "always") return found;',
     replace: "",
     tests: [run],
   },

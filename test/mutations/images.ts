@@ -52,14 +52,14 @@ export const images: readonly Fault[] = [
   },
   {
     name: "a file that shrinks while it is sent shifts everything behind it",
-    file: "src/containers/build/build-context.ts",
+    file: "src/containers/build/folder-archive.ts",
     find: "for (; left > 0; left -= piece)",
     replace: "for (; left > piece; left -= piece)",
     tests: [context],
   },
   {
     name: "a link is sent as the file that it leads to",
-    file: "src/containers/build/build-context.ts",
+    file: "src/containers/build/folder-archive.ts",
     find: "import { lstat, readdir,",
     replace: "import { stat as lstat, readdir,",
     tests: [context],
@@ -145,5 +145,26 @@ export const images: readonly Fault[] = [
     find: "return this.#waiting <= enough;",
     replace: "return true;",
     tests: ["test/system/patient-writer.test.ts"],
+  },
+  {
+    name: "a builder is asked by the oldest Platform API that it knows",
+    file: "src/containers/build/builder-image.ts",
+    find: '["0.14", "0.13", "0.12", "0.11", "0.10"]',
+    replace: '["0.10", "0.11", "0.12", "0.13", "0.14"]',
+    tests: ["test/containers/build/builder-image.test.ts"],
+  },
+  {
+    name: "buildpacks get the credentials of registries",
+    file: "src/containers/build/creator-words.ts",
+    find: "platform: { ...proxy, ...declared },",
+    replace: "platform: { ...person, ...proxy, ...declared } as Record<string, string>,",
+    tests: ["test/containers/build/creator-words.test.ts"],
+  },
+  {
+    name: "files of an app that are other ones leave the image as it is",
+    file: "src/containers/build/app-files.ts",
+    find: "hasher.update(bytes);",
+    replace: "void bytes;",
+    tests: ["test/containers/build/app-files.test.ts"],
   },
 ];

@@ -17,4 +17,5 @@ export const noKinds: KindMachine = {
   engineNotes: "/nowhere",
   removeContainers: () => Promise.resolve(undefined),
   removeOthers: () => Promise.resolve(undefined),
+  removeBuilt: () => Promise.resolve(),
 };

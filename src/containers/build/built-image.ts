@@ -5,8 +5,9 @@ import type { Clock } from "../../system/clock.ts";
 import { printablePath } from "../../text/printable.ts";
 import { shownSize } from "../../text/size.ts";
 import { engineCall, engineStream } from "../runs/engine-calls.ts";
-import { type BuildContext, readContext, Unsendable } from "./build-context.ts";
+import { type BuildContext, readContext } from "./build-context.ts";
 import { BuildOutput, contextNote, failureText, largeContext } from "./build-output.ts";
+import { Unsendable } from "./folder-archive.ts";
 
 export type BuildOptions = {
   socket: string;

@@ -96,7 +96,7 @@ function bindings(ports: readonly Published[]): Record<string, object[]> {
 }
 
 /** `name` is none: the service's own address leads there, and a second row in lists would say the same. */
-function runLabels({ run, owner, directory, service }: RunLabels): Record<string, string> {
+export function runLabels({ run, owner, directory, service }: RunLabels): Record<string, string> {
   return {
     [labelNames.run]: run,
     [labelNames.owner]: owner,
@@ -129,7 +129,10 @@ export function containerName({ project, labels: { service, run } }: ContainerPl
 }
 
 /** A volume of one checkout, whose services share what they call by one name: another checkout's data is another's. */
-export function volumeName({ project, labels }: ContainerPlan, source: string): string {
+export function volumeName(
+  { project, labels }: Pick<ContainerPlan, "project" | "labels">,
+  source: string,
+): string {
   return `${prefixOf(project)}-${hashOf(labels)}-${source}`;
 }
 
@@ -158,7 +161,7 @@ function wordOf(name: string): string {
 }
 
 /** A daemon in a sandbox has the same folder, and none of the other's data. */
-function hashOf({ owner, directory }: RunLabels): string {
+export function hashOf({ owner, directory }: Pick<RunLabels, "owner" | "directory">): string {
   const text = `${owner} ${directory}`;
   return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 8);
 }

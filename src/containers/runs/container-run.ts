@@ -207,9 +207,11 @@ export class ContainerRun {
   }
 
   async #pull(signal: AbortSignal): Promise<RunEvent> {
-    const found = await imageFor(this.#plan, {
+    const finding = imageFor(this.#plan, {
       ...{ engine: this.#engine!, signal, ...this.#effects },
     });
+    this.#making = finding;
+    const found = await finding;
     switch (found.kind) {
       case "image":
         this.#image = found.image;

@@ -35,23 +35,39 @@ export async function imageFor(
   { spec }: Pick<ContainerPlan, "spec">,
   options: ImageOptions,
 ): Promise<ImageFor> {
-  const { engine, clock, signal, build, status, say } = options;
-  const { socket } = engine;
+  const { engine, signal, build } = options;
   if (spec.build !== undefined) {
     const built = await build(engine, signal);
     if (built.kind === "built") return await inspected(built.id, options);
     return built.kind === "cancelled" ? built : cannot(built.why, built);
   }
-  const image = spec.image!;
+  return await namedImage({ image: spec.image!, pull: spec.pull, what: "image" }, options);
+}
+
+export type NamedImage = {
+  image: string;
+  pull: ContainerPlan["spec"]["pull"];
+  /** The word for it in sentences. */
+  what: "image" | "builder" | "run image";
+};
+
+/** The one that is there, or a pulled one. */
+export async function namedImage(
+  { image, pull, what }: NamedImage,
+  options: Omit<ImageOptions, "build">,
+): Promise<ImageFor> {
+  const { engine, clock, signal, status, say } = options;
+  const { socket } = engine;
   const found = await findImage({ socket, clock, signal }, image);
-  if (found.kind === "image" && spec.pull !== "always") return found;
+  if (found.kind === "image" && pull !== "always") return found;
   if (found.kind !== "image" && found.kind !== "absent") {
     const isUnreached = found.kind !== "refused";
-    const why = `its image ${image} cannot be looked for: ${found.why}`;
+    const why = `its ${what} ${image} cannot be looked for: ${found.why}`;
     return cannot(why, { passing: true, isUnreached });
   }
-  if (spec.pull === "never") {
-    const why = `its image ${image} is not there, and pull = "never" keeps it from being pulled`;
+  if (pull === "never") {
+    if (found.kind === "image") return found;
+    const why = `its ${what} ${image} is not there, and pull = "never" keeps it from being pulled`;
     return cannot(why, { passing: false });
   }
   const pulled = await pullImage({ socket, image, clock, signal, onProgress: status });
@@ -65,21 +81,21 @@ export async function imageFor(
     say(`${image} cannot be pulled, and the one that is there is used: ${pulled.why}`);
     return found;
   }
-  return notPulled(image, pulled);
+  return notPulled(`its ${what} ${image}`, pulled);
 }
 
 function notPulled(
-  image: string,
+  what: string,
   pulled: Exclude<Pulled, { kind: "pulled" | "cancelled" }>,
 ): ImageFor {
   const isUnknown = pulled.kind === "refused" && unknown.test(pulled.why);
-  const why = `its image ${image} cannot be pulled: ${pulled.why}`;
+  const why = `${what} cannot be pulled: ${pulled.why}`;
   return cannot(why, { passing: !isUnknown, isUnreached: pulled.kind !== "refused" });
 }
 
 async function inspected(
   image: string,
-  { engine: { socket }, clock, signal }: ImageOptions,
+  { engine: { socket }, clock, signal }: Omit<ImageOptions, "build">,
 ): Promise<ImageFor> {
   const found = await findImage({ socket, clock, signal }, image);
   if (found.kind === "image") return found;

@@ -1,6 +1,7 @@
 /** The engines that may have containers of ours -> those removed whose client has ended without doing so. */
 import type { Clock } from "../../system/clock.ts";
 import { engineSocket } from "../engine-socket.ts";
+import { removeBuilt } from "./build-leftovers.ts";
 import { type Listed, removeLabelled } from "./container-calls.ts";
 import { labelNames } from "./container-plan.ts";
 import { notedEngines } from "./engine-notes.ts";
@@ -19,6 +20,8 @@ export interface LeftContainers {
   removeContainers(of: { directory: string; service: string }): Promise<string | undefined>;
   /** `goesOn`: ids of runs, asked for when it is known what is there: a run is known before its container. */
   removeOthers(goesOn: () => ReadonlySet<string>): Promise<string | undefined>;
+  /** Images and caches of what was built for a project's folder. Whatever is used stays. */
+  removeBuilt(of: { directory: string }): Promise<void>;
 }
 
 /** Milliseconds that a container is given to end. */
@@ -76,5 +79,12 @@ export function leftContainers({
         const run = labels[labelNames.run];
         return run !== undefined && !goesOn().has(run);
       }),
+    async removeBuilt({ directory }) {
+      await Promise.all(
+        notedEngines(notes)
+          .filter((socket) => engineSocket(socket, { uid }).kind === "socket")
+          .map((socket) => removeBuilt({ socket, clock }, { owner, directory })),
+      );
+    },
   };
 }

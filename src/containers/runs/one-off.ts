@@ -30,6 +30,13 @@ export type OneOff = {
   tty: boolean;
   /** The program reads what `write` gives it, until `finish`; without, its input is empty. */
   input: boolean;
+  /** In the place of the image's own. */
+  entrypoint?: readonly string[];
+  user?: string;
+  /** Absolute, inside: each is a volume without a name, which goes with the container. */
+  folders?: readonly string[];
+  /** Further parts of the engine's HostConfig. */
+  host?: object;
 };
 
 export type OneOffEffects = {
@@ -37,6 +44,8 @@ export type OneOffEffects = {
   clock: Clock;
   /** `pulling redis:7: 34 %`. */
   onProgress(text: string): void;
+  /** Puts files into the container before it starts. Resolves with a sentence where that failed. */
+  fill?(id: string): Promise<string | undefined>;
   /** The program runs: from now on it takes input and signals. */
   onStart(): void;
   /** The bytes are only lent. */
@@ -164,6 +173,9 @@ export class OneOffRun {
     }
     this.#id = created.id;
     if (signal.aborted) return { kind: "stopped" };
+    const unfilled = await this.#effects.fill?.(created.id);
+    if (signal.aborted) return { kind: "stopped" };
+    if (unfilled !== undefined) return { kind: "failed", why: unfilled };
     const { tty, input } = this.#its;
     const frames = new ContainerFrames();
     const attached = await attachTo(this.#at.socket, {
@@ -295,12 +307,16 @@ function bodyOf(
   return {
     Image: its.image,
     ...(its.words.length === 0 ? {} : { Cmd: its.words }),
+    ...(its.entrypoint === undefined ? {} : { Entrypoint: its.entrypoint }),
+    ...(its.user === undefined ? {} : { User: its.user }),
+    Volumes: Object.fromEntries((its.folders ?? []).map((path) => [path, {}])),
     ...{ Env: its.env, Labels: its.labels, Tty: its.tty },
     // The program reads the end of its input once we have none left.
     ...{ OpenStdin: its.input, StdinOnce: its.input, AttachStdin: its.input },
     ...{ AttachStdout: true, AttachStderr: true },
     ExposedPorts: Object.fromEntries(keys.map((key) => [key, {}])),
     HostConfig: {
+      ...its.host,
       Init: !without.has("init"),
       // Podman without a bridge has a network for each container alone.
       ...(without.has("bridge") && engine.kind === "podman" ? { NetworkMode: "slirp4netns" } : {}),

@@ -27,17 +27,28 @@ const tellPeriod = 1000;
 /** Milliseconds of silence after which a pull is given up. A registry's own patience is a minute or two. */
 const silence = 180_000;
 
-export async function findImage(
-  { socket, clock, signal }: Pick<PullOptions, "socket" | "clock" | "signal">,
+type Finding = Pick<PullOptions, "socket" | "clock" | "signal">;
+
+export async function findImage(options: Finding, image: string): Promise<ImageFound> {
+  const found = await inspectImage(options, image);
+  if (found.kind !== "value") return found;
+  const facts = imageFacts(found.value);
+  if (facts !== undefined) return { kind: "image", image: facts };
+  return { kind: "failed", why: "its answer about the image has no id" };
+}
+
+export type ImageInspected =
+  { kind: "value"; value: unknown } | { kind: "absent" } | Exclude<Called, { kind: "answer" }>;
+
+/** All that the engine says of it. */
+export async function inspectImage(
+  { socket, clock, signal }: Finding,
   image: string,
-): Promise<ImageFound> {
+): Promise<ImageInspected> {
   const path = `/images/${encodeURIComponent(image).replace(/%(?:2F|3A|40)/g, decodeURIComponent)}/json`;
   const answer = await engineCall(socket, { method: "GET", path, clock, deadline: quick, signal });
   if (answer.kind === "refused" && answer.status === 404) return { kind: "absent" };
-  if (answer.kind !== "answer") return answer;
-  const facts = imageFacts(answer.value);
-  if (facts !== undefined) return { kind: "image", image: facts };
-  return { kind: "failed", why: "its answer about the image has no id" };
+  return answer.kind === "answer" ? { kind: "value", value: answer.value } : answer;
 }
 
 export type Pulled =

@@ -64,7 +64,13 @@ const table: Record<RunState, Row> = {
     // The rest of what a former run left must go, too.
     stop: remove,
   },
-  pulling: { done: { next: "creating", action: "create" }, failed: end, gone: end, stop: end },
+  pulling: {
+    done: { next: "creating", action: "create" },
+    failed: end,
+    gone: end,
+    // A builder works in a container of its own.
+    stop: remove,
+  },
   creating: {
     done: { next: "starting", action: "start" },
     again: { next: "creating", action: "create" },

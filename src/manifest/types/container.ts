@@ -92,6 +92,9 @@ export const containerKeys = {
   ),
 };
 
+/** PORT of an image by buildpacks where the file has none: such programs listen where that says. */
+const builtPort = 8080;
+
 export function readContainer(reader: OwnReader): ContainerSpec {
   const { value, has, wrong } = reader;
   const image = value<string>("image");
@@ -104,11 +107,13 @@ export function readContainer(reader: OwnReader): ContainerSpec {
   if (workdir !== undefined && !workdir.startsWith("/")) {
     wrong("workdir", "a container's is a folder inside it, which begins with /");
   }
-  const inside = value<number>("container_port") ?? value<number>("port");
+  const build = readImageBuild(reader);
+  const written = value<number>("container_port") ?? value<number>("port");
+  const inside = written ?? (build?.kind === "builder" ? builtPort : undefined);
   return {
     kind: "container",
     image,
-    build: readImageBuild(reader),
+    build,
     entrypoint: typeof entrypoint === "string" ? [entrypoint] : entrypoint,
     user: user === undefined ? undefined : String(user),
     workdir,

@@ -48,6 +48,8 @@ export type KindMachine = {
   removeContainers(of: { directory: string; service: string }): Promise<string | undefined>;
   /** The same for all services, but for runs that go on; these are asked for once it is known what is there. */
   removeOthers(goesOn: () => ReadonlySet<string>): Promise<string | undefined>;
+  /** Images and caches of what was built in containers for a project's folder. */
+  removeBuilt(of: { directory: string }): Promise<void>;
 };
 
 /** The values that a service gives to those that depend on it, or refer to it. */

@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { readContext, Unsendable } from "../../../src/containers/build/build-context.ts";
+import { readContext } from "../../../src/containers/build/build-context.ts";
+import { Unsendable } from "../../../src/containers/build/folder-archive.ts";
 
 const root = mkdtempSync(join(tmpdir(), "context-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -18,7 +18,7 @@ const steps = new Set([
   "pulling done creating create",
   "pulling failed ended end",
   "pulling gone ended end",
-  "pulling stop ended end",
+  "pulling stop removing remove",
   "creating done starting start",
   "creating again creating create",
   "creating failed removing remove",

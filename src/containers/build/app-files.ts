@@ -1,0 +1,75 @@
+/** The folder of an app, and its project.toml -> the files of a build, and what else that file says on it. */
+import { lstat, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  emptyDescriptor,
+  type ProjectDescriptor,
+  readDescriptor,
+} from "../../manifest/project-descriptor.ts";
+import { projectFiles } from "../../manifest/project-files.ts";
+import { readText } from "../../system/read-text.ts";
+import { printablePath } from "../../text/printable.ts";
+import { type FolderArchive, folderArchive } from "./folder-archive.ts";
+
+export type AppFiles = {
+  descriptor: ProjectDescriptor;
+  /** As they are sent: the build's user has them. */
+  archiveFor(owner: { uid: number; gid: number }): FolderArchive;
+  /** A hash of their paths, modes and contents. @throws Unsendable of folder-archive.ts */
+  digest(): Promise<string>;
+};
+
+export type ReadApp = { kind: "app"; app: AppFiles } | { kind: "bad"; why: string };
+
+/** Bytes of a project.toml. */
+const longestText = 1024 * 1024;
+const hint = "if the build does not need it, name it under exclude in project.toml";
+
+export async function readApp(
+  context: string,
+  { note }: { note(text: string): void },
+): Promise<ReadApp> {
+  const folder = await realpath(context).catch(() => undefined);
+  const shown = printablePath(context);
+  if (folder === undefined) {
+    return { kind: "bad", why: `there is no folder ${shown} to build from` };
+  }
+  if (!(await lstat(folder)).isDirectory()) {
+    return { kind: "bad", why: `${shown} is no folder; context names the folder of the app` };
+  }
+  const read = await descriptorIn(folder);
+  if (read.kind === "bad") return read;
+  const { descriptor } = read;
+  const files = projectFiles(descriptor);
+  const options = {
+    hint,
+    ignored: {
+      has: (path: string, isFolder: boolean) => !files.takes(path, { isFolder }),
+      mayHoldMore: (path: string) => files.mayHoldMore(path),
+    },
+  };
+  const app: AppFiles = {
+    descriptor,
+    archiveFor: (owner) => folderArchive(folder, { ...options, note, owner }),
+    async digest() {
+      const hasher = new Bun.CryptoHasher("sha256");
+      const { archive } = folderArchive(folder, { ...options, note: () => {}, timeless: true });
+      for await (const bytes of archive()) hasher.update(bytes);
+      return hasher.digest("hex");
+    },
+  };
+  return { kind: "app", app };
+}
+
+async function descriptorIn(
+  folder: string,
+): Promise<{ kind: "descriptor"; descriptor: ProjectDescriptor } | { kind: "bad"; why: string }> {
+  const path = join(folder, "project.toml");
+  const its = await readText(path, { longest: longestText });
+  if (its.kind === "missing") return { kind: "descriptor", descriptor: emptyDescriptor };
+  if (its.kind !== "text") {
+    return { kind: "bad", why: `${printablePath(path)} cannot be used: ${its.why}` };
+  }
+  const read = readDescriptor(its.text);
+  return read.kind === "descriptor" ? read : { kind: "bad", why: read.mistakes.join("; ") };
+}

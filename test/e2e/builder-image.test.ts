@@ -1,0 +1,235 @@
+/**
+ * Images by a builder, in a real engine. The builder is made on the spot, and its lifecycle is a program of our own
+ * (test/support/creator.ts): nothing here has been run against the builders of Heroku or Paketo, which need a network.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { builderImage } from "../support/builder-image.ts";
+import { type ContainerEngine, containerEngine } from "../support/container-engine.ts";
+import { endNow } from "../support/daemon-place.ts";
+import { lackingFor } from "../support/engine-needs.ts";
+import { eventually } from "../support/eventually.ts";
+import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+
+const patience = 120_000;
+const needs = lackingFor("docker");
+const secret = "Basic c2VjcmV0";
+
+describe.skipIf(needs !== "")(`images by a builder${needs}`, () => {
+  let engine: ContainerEngine;
+  let place: ProjectPlace;
+  let env: Record<string, string>;
+  let directory: string;
+
+  beforeAll(async () => {
+    engine = await containerEngine("docker");
+    [place] = await Promise.all([projectPlace(), builderImage(engine)]);
+    env = {
+      ...{ PATH: process.env.PATH!, DOCKER_HOST: `unix://${engine.socket}` },
+      ...{ HTTP_PROXY: "http://proxy.example:3128", CNB_REGISTRY_AUTH: secret },
+    };
+    directory = await place.project(
+      "shop",
+      `[services.web]
+build = { builder = "shop/builder:1" }
+env = { WORD = "of the file" }
+pull = "never"
+restart = "no"
+stop_timeout = "1s"
+`,
+    );
+    write("page", "the first\n");
+    write("lock", "one\n");
+    write("left-out", "");
+    write(
+      "project.toml",
+      '[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["left-out"]\n' +
+        '[[io.buildpacks.build.env]]\nname = "FROM_FILE"\nvalue = "of project.toml"\n',
+    );
+  }, patience);
+  afterAll(async () => {
+    await place?.[Symbol.asyncDispose]();
+    await engine?.stop();
+  }, patience);
+
+  function write(name: string, text: string): void {
+    writeFileSync(join(directory, name), text);
+  }
+
+  async function get(): Promise<string> {
+    const { url } = await place.row("shop:web");
+    return await (await fetch(url!, { headers: { Host: new URL(url!).host } })).text();
+  }
+
+  const up = () => place.up(directory, { env });
+  const stop = () => place.send({ Stop: { name: "shop:web" } });
+
+  type Container = { Id: string; Image: string; Labels: Record<string, string> };
+
+  async function containers(): Promise<Container[]> {
+    return JSON.parse(await engine.api("GET", "/containers/json?all=true")) as Container[];
+  }
+
+  /** Tags of what is made for services here. */
+  async function made(): Promise<string[]> {
+    const all = JSON.parse(await engine.api("GET", "/images/json")) as {
+      RepoTags: string[] | null;
+    }[];
+    const tags = all.flatMap(({ RepoTags }) => RepoTags ?? []);
+    return tags.filter((its) => its.startsWith("localhostess/"));
+  }
+
+  async function caches(): Promise<string[]> {
+    const { Volumes } = JSON.parse(await engine.api("GET", "/volumes")) as {
+      Volumes: { Name: string }[];
+    };
+    return Volumes.map(({ Name }) => Name);
+  }
+
+  /** Lines of the service's log since the last call. */
+  let heard = 0;
+  async function news(): Promise<string[]> {
+    const all = await place.logs("shop:web");
+    const fresh = all.slice(heard);
+    heard = all.length;
+    return fresh;
+  }
+
+  test(
+    "one is built with the file's and the person's variables, runs its default process, and answers",
+    async () => {
+      expect((await up()).at(-1)).toBe("Ok");
+      expect(await get()).toBe("the first\none\n");
+      const lines = await news();
+      const phases = lines.filter((its) => its.startsWith("===>"));
+      const names = ["ANALYZING", "DETECTING", "RESTORING", "BUILDING", "EXPORTING"];
+      expect(phases).toEqual(names.map((its) => `===> ${its}`));
+      expect(lines).toContain("files of 1001:1000: locald.toml lock page project.toml");
+      expect(lines).toContain("WORD is of the file.");
+      expect(lines).toContain("FROM_FILE is of project.toml.");
+      expect(lines).toContain("HTTP_PROXY is http://proxy.example:3128.");
+      expect(lines).toContain("credentials of registries: some");
+      expect(lines).toContain("CNB_REGISTRY_AUTH is .");
+      expect(lines.join("\n")).not.toContain(secret);
+      expect(await made()).toEqual([expect.stringMatching(/^localhostess\/shop-.{8}-web:.{16}$/)]);
+      expect(await containers()).toHaveLength(1);
+      await stop();
+      expect(await containers()).toEqual([]);
+    },
+    patience,
+  );
+
+  test(
+    "up without a change builds nothing; a change is built with the layers of before",
+    async () => {
+      const [before] = await made();
+      expect((await up()).at(-1)).toBe("Ok");
+      expect((await news()).filter((its) => its.startsWith("===>"))).toEqual([]);
+      await stop();
+      write("page", "the second\n");
+      expect((await up()).at(-1)).toBe("Ok");
+      expect(await get()).toBe("the second\none\n");
+      const lines = await news();
+      expect(lines).toContain("deps are used again");
+      expect(lines).toContain("previous image: one");
+      const [after, ...others] = await made();
+      expect(others).toEqual([]);
+      expect(after).not.toBe(before);
+      await stop();
+    },
+    patience,
+  );
+
+  test(
+    "one that does not fit, or fails, says so, and the image before stays",
+    async () => {
+      const before = await made();
+      write("broken", "");
+      const why = "shop/builder:1 failed while building: a buildpack ended with exit code 51";
+      expect((await up()).at(-1)).toEqual({ Error: expect.stringContaining(why) });
+      expect(await place.row("shop:web")).toMatchObject({ state: "failed" });
+      expect(await news()).toContain("the page is broken");
+      rmSync(join(directory, "broken"));
+      expect(await made()).toEqual(before);
+      expect(await containers()).toEqual([]);
+    },
+    patience,
+  );
+
+  /** Ways to end a build that is under way. */
+  const endings: Record<string, () => Promise<unknown>> = {
+    "stopped while analyzing": stop,
+    "killed while detecting": async () => endNow((await place.row("shop:web")).pid!),
+    "left by a killed daemon while restoring": killDaemon,
+    "killed with its daemon while building": async () => {
+      const { pid } = await place.row("shop:web");
+      // The client first, so that nothing asks the engine to stop anything.
+      for (const each of place.daemon.pids()) process.kill(each, "SIGSTOP");
+      endNow(pid!);
+      await killDaemon();
+    },
+    "killed while exporting": async () => endNow((await place.row("shop:web")).pid!),
+  };
+
+  async function killDaemon(): Promise<void> {
+    for (const pid of place.daemon.pids()) endNow(pid);
+    await eventually("the daemon ends", () => place.daemon.pids().length === 0);
+  }
+
+  for (const [title, end] of Object.entries(endings)) {
+    test(
+      `one that is ${title} leaves no container, and the image before is what runs next`,
+      async () => {
+        const before = await made();
+        const phase = title.split(" ").at(-1)!;
+        write("hold", phase);
+        const upping = up().catch(() => []);
+        await eventually(
+          `it is ${phase}`,
+          async () =>
+            (await place.logs("shop:web").catch((): string[] => [])).includes(
+              `held while ${phase}`,
+            ),
+          30_000,
+        );
+        const [its] = await containers();
+        expect(its!.Labels["localhostess.service"]).toBe("web");
+        const inspected = await engine.api("GET", `/containers/${its!.Id}/json`);
+        const { Path, Args } = JSON.parse(inspected) as { Path: string; Args: string[] };
+        expect([Path, ...Args].join(" ")).not.toContain(secret);
+        await end();
+        rmSync(join(directory, "hold"));
+        await upping;
+        if (place.daemon.pids().length === 0) await place.daemon.start();
+        await eventually("nothing is left", async () => {
+          const left = await containers();
+          return left.every(({ Id }) => Id !== its!.Id);
+        });
+        expect(await made()).toEqual(before);
+        expect((await up()).at(-1)).toBe("Ok");
+        expect(await get()).toBe("the second\none\n");
+        expect(await made()).toEqual(before);
+        await stop();
+        expect(await containers()).toEqual([]);
+      },
+      patience,
+    );
+  }
+
+  test(
+    "a project that is forgotten has neither images nor caches",
+    async () => {
+      expect((await caches()).filter((its) => its.startsWith("localhostess-shop-"))).toHaveLength(
+        2,
+      );
+      await place.send({ RegistryForget: { name: "shop" } });
+      await eventually("both are gone", async () => {
+        const left = (await caches()).filter((its) => its.startsWith("localhostess-shop-"));
+        return left.length === 0 && (await made()).length === 0;
+      });
+      expect(await caches()).toEqual([]);
+    },
+    patience,
+  );
+});
