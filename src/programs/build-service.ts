@@ -4,7 +4,7 @@ import { buildByCommand } from "../build/command-build.ts";
 import { buildApp } from "../build/buildpacks/build-app.ts";
 import type { BuildPhase, Launchable } from "../build/buildpacks/buildpack.ts";
 import { lastBuilt } from "../build/buildpacks/launch.ts";
-import type { Order } from "../manifest/order.ts";
+import { builtVariable, type Order } from "../manifest/order.ts";
 import type { BuildpacksBuild, BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
 import { lockFile } from "../system/file-lock.ts";
 
@@ -25,9 +25,6 @@ export type ServiceBuilt =
   /** `why`: a sentence that begins with `its build`. */
   | { kind: "failed"; why: string }
   | { kind: "ended" };
-
-/** Set for the process that takes over after a build beside its forerunner: what was built last is what is to run. */
-const builtVariable = "LOCALHOSTESS_BUILT";
 
 /** Variables of ours that are neither the build's nor the service's. */
 export function withoutOurs(env: Readonly<Record<string, string>>): Record<string, string> {

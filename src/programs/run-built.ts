@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import { join, relative } from "node:path";
 import { launchOf } from "../build/buildpacks/launch.ts";
+import { nothingToBuild } from "../manifest/order.ts";
 import type { BuiltSpec } from "../manifest/types/build.ts";
 import { withBytes } from "../system/byte-text.ts";
 import { execInPlace } from "../system/exec-in-place.ts";
@@ -33,7 +34,10 @@ export async function runBuilt(running: Running): Promise<number> {
   if (signal.aborted) return 128 + constants.signals[endedBy];
   if (built.kind === "ended") return 128 + constants.signals[endedBy];
   if (built.kind === "failed") return cannot(built.why);
-  if (order.only === "build") return 0;
+  if (order.only === "build") {
+    if (!built.ran) notify(`STATUS=${nothingToBuild}`);
+    return 0;
+  }
   const launch = await launched(built, { running, signal });
   if (launch.kind === "cannot") return cannot(launch.why);
   if (signal.aborted) return 128 + constants.signals[endedBy];

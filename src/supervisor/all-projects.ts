@@ -50,6 +50,8 @@ import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
 import type { SiteEffects } from "./service/served-site.ts";
+import { buildFiles } from "./service/build-files.ts";
+import { adoptBuilt, isSwapped, superviseBuilt } from "./service/built-lifecycle.ts";
 import { adoptSite, superviseSite } from "./service/site-lifecycle.ts";
 import type { HandingMachine } from "./service/machine.ts";
 import type { KindMachine } from "./types/kind.ts";
@@ -797,8 +799,10 @@ class AllProjects implements Projects {
   #runIds(): ReadonlySet<string> {
     const runs = this.#folders
       .places()
-      .flatMap(({ unit: { service, leaving } }) => [service?.run()?.runId, leaving?.run()?.runId]);
-    return new Set(runs.filter((its) => its !== undefined));
+      .flatMap(({ unit: { service, leaving } }) => [
+        ...[service?.run(), service?.besides?.(), leaving?.run()],
+      ]);
+    return new Set(runs.flatMap((its) => its?.runId ?? []));
   }
 
   /** The lines to the daemons before us. */
@@ -972,14 +976,20 @@ class AllProjects implements Projects {
       breathe: this.#breathe,
       logs: this.logs,
       machine: this.#options.kinds,
-      supervise: (spec, given) =>
-        spec.own?.kind === "site"
-          ? superviseSite(spec, { ...given, effects: this.#effects, sites: this.#sites })
-          : supervise(spec, { ...given, effects: this.#effects }),
-      adopt: (spec, given) =>
-        spec.own?.kind === "site"
-          ? adoptSite(spec, { ...given, effects: this.#effects, sites: this.#sites })
-          : adopt(spec, { ...given, effects: this.#effects }),
+      supervise: (spec, its) => {
+        const given = { ...its, effects: this.#effects };
+        if (spec.own?.kind === "site") return superviseSite(spec, { ...given, sites: this.#sites });
+        return isSwapped(spec)
+          ? superviseBuilt(spec, { ...given, files: buildFiles })
+          : supervise(spec, given);
+      },
+      adopt: (spec, its) => {
+        const given = { ...its, effects: this.#effects };
+        if (spec.own?.kind === "site") return adoptSite(spec, { ...given, sites: this.#sites });
+        return isSwapped(spec)
+          ? adoptBuilt(spec, { ...given, files: buildFiles })
+          : adopt(spec, given);
+      },
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
       isFree: (port) => this.#effects.isFree(port),

@@ -1,6 +1,7 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
 import { buildpacks } from "./buildpacks.ts";
+import { builds } from "./builds.ts";
 import { choosing } from "./choices.ts";
 import { composeFiles } from "./compose.ts";
 import { containerRuns } from "./container-runs.ts";
@@ -58,6 +59,7 @@ import { worktrees } from "./worktrees.ts";
 export const faults: readonly Fault[] = [
   ...between,
   ...buildpacks,
+  ...builds,
   ...serviceFaults,
   ...choosing,
   ...composeFiles,
