@@ -13,6 +13,9 @@ import { statusTeller } from "./status-teller.ts";
 
 const endSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
+/** Milliseconds in which a signal comes that has ended the build's own processes a moment before. */
+const signalPatience = 300;
+
 /** Resolves with an exit code, unless the service takes the place of this process. */
 export async function runBuilt(running: Running): Promise<number> {
   const { order, notify, say, cannot } = running;
@@ -27,6 +30,8 @@ export async function runBuilt(running: Running): Promise<number> {
   const { tell } = teller;
   const { signal } = ending;
   const built = await buildService(running, { tell, say, signal, now: Date.now });
+  if (built.kind === "failed") await Promise.race([aborted(signal), Bun.sleep(signalPatience)]);
+  if (signal.aborted) return 128 + constants.signals[endedBy];
   if (built.kind === "ended") return 128 + constants.signals[endedBy];
   if (built.kind === "failed") return cannot(built.why);
   if (order.only === "build") {
@@ -75,6 +80,13 @@ async function launched(
   const within = relative(build.context, workdir);
   const its = within.startsWith("..") ? launch.workdir : join(launch.workdir, within);
   return { ...launch, workdir: its, env: { ...launch.env, PWD: its } };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resume) => {
+    if (signal.aborted) resume();
+    signal.addEventListener("abort", () => resume());
+  });
 }
 
 /** All that was said is with the supervisor: a program that is replaced writes nothing more. */

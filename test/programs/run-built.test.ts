@@ -90,6 +90,18 @@ test("SIGTERM while it builds ends the build with all that it has started", asyn
   await over(Number(its.read("child")));
 });
 
+test("a build that was ended before the signal came to its program is no build that failed", async () => {
+  const run = await started({ command: "echo $$ > child; exec sleep 1000" });
+  await eventually("its child runs", () => {
+    return existsSync(join(its.directory, "child")) && its.read("child") !== "";
+  });
+  process.kill(Number(its.read("child")), "SIGTERM");
+  run.child.kill("SIGTERM");
+  const { code, told } = await ended(run, "STATUS=builds");
+  expect(code).toBe(128 + 15);
+  expect(told.filter((line) => line.startsWith("X_CANNOT"))).toEqual([]);
+});
+
 const node = `layer="$1/hello"
 mkdir -p "$layer/bin"
 printf '#!/bin/sh\\necho "$1 from $(pwd) $GREETING"\\n' > "$layer/bin/hello"

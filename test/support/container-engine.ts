@@ -286,7 +286,7 @@ function guard({
 function rootlessDocker(folder: string, socket: string): ReturnType<Kind["start"]> {
   for (const name of ["run", "data"]) mkdirSync(join(folder, name), { mode: 0o700 });
   const dockerd = [
-    ...["dockerd", "--rootless", "--host", `unix://${socket}`, "--storage-driver=vfs"],
+    ...["dockerd", "--rootless", "--host", `unix://${socket}`],
     ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
     ...["--pidfile", join(folder, "pid"), "--iptables=false", "--ip6tables=false"],
     ...["--oom-score-adjust=0", `--userland-proxy-path=${Bun.which("rootlesskit-docker-proxy")}`],

@@ -8,7 +8,7 @@ import { printablePath } from "../../text/printable.ts";
 export type AppEntry =
   /** Modes: the lower twelve bits. Paths are relative to the folder; `.` is not among them. */
   | { kind: "folder"; path: string; mode: number }
-  | { kind: "file"; path: string; mode: number; modified: number }
+  | { kind: "file"; path: string; mode: number; modified: number; size: number }
   | { kind: "link"; path: string; leads: string };
 
 export type AppFiles = { entries: readonly AppEntry[]; fingerprint: string };
@@ -31,7 +31,11 @@ export type ReadFilesOptions = {
 /** Why the app cannot be copied, in a sentence. */
 export class UnreadableApp extends Error {}
 
-export const all: Taken = { takes: () => true, mayHoldMore: () => true };
+/** A folder of a repository, whose history changes with each fetch. */
+export const allButHistory: Taken = {
+  takes: (path) => path !== ".git",
+  mayHoldMore: (folder) => folder !== ".git",
+};
 
 /** Milliseconds. A file written twice within one tick of the kernel's clock may look the same. */
 const doubtful = 50;
@@ -111,7 +115,16 @@ export async function readFiles(
           const isSettled = Date.now() - Number(its.ctimeNs / 1_000_000n) > doubtful;
           if (isSettled) seen.keep(whole, { stamp, hash: content });
         }
-        add({ kind: "file", path: inside, mode, modified: Number(its.mtimeMs) / 1000 }, content);
+        add(
+          {
+            kind: "file",
+            path: inside,
+            mode,
+            modified: Number(its.mtimeMs) / 1000,
+            size: Number(its.size),
+          },
+          content,
+        );
       }
       // Sockets and pipes are made anew by whoever has them, and a device is none of an app.
     }

@@ -7,15 +7,16 @@ import { writeAtomically } from "../../system/atomic-file.ts";
 import { lockFile } from "../../system/file-lock.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import { startedWith } from "../../system/started-with.ts";
-import { counted } from "../../text/counted.ts";
+import { printablePath } from "../../text/printable.ts";
 import {
   type AppFiles,
-  all,
+  allButHistory,
   readFiles,
   type SeenContents,
   type Taken,
   UnreadableApp,
 } from "./app-files.ts";
+import { appSize } from "./app-size.ts";
 import { buildGroup } from "./build-group.ts";
 import type {
   BuildEffects,
@@ -42,6 +43,9 @@ import {
   seenIn,
   unfinished,
 } from "./generations.ts";
+import { literalPaths } from "./literal-paths.ts";
+import { nameOf } from "./order.ts";
+import { ownLinks } from "./own-links.ts";
 import { descriptorIn } from "./project-toml.ts";
 import { restore } from "./restore.ts";
 import { readSeen, writeSeen } from "./seen-contents.ts";
@@ -76,7 +80,7 @@ export async function buildApp(request: BuildRequest, effects: BuildEffects): Pr
     if (effects.signal.aborted) return { kind: "failed", phase, why: "the build was ended" };
     if (error instanceof UnreadableApp) return { kind: "failed", phase, why: message };
     if (code === "ENOSPC") {
-      const why = `there is no room left on the disk of ${request.place}; localhostess build --clean begins anew`;
+      const why = `there is no room left on the disk of ${printablePath(request.place)}`;
       return { kind: "failed", phase, why };
     }
     // The system says why, such as EACCES of a file that a buildpack has made.
@@ -190,7 +194,7 @@ async function buildpacksOf(
   const its: unknown[] = [];
   for (const { id, version, directory } of known) {
     const { fingerprint } = await readFiles(directory, {
-      taken: all,
+      taken: allButHistory,
       seen,
       without: undefined,
       signal,
@@ -244,7 +248,10 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
     { write, signal },
   );
   signal.throwIfAborted();
-  if (detected.kind === "failed") return { kind: "failed", why: detected.why };
+  if (detected.kind === "failed") {
+    for (const line of await literalOf(detected.lines, found)) write(line);
+    return { kind: "failed", why: detected.why };
+  }
   const { group, plan } = detected;
   effects.phase("restoring");
   if (former !== undefined && !clean) {
@@ -271,6 +278,8 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
   const from = clean ? undefined : former;
   const exported = await exportLayers({ contributions, last: from, layers, write, signal });
   if (exported.kind === "failed") return exported;
+  await ownLinks(join(here, "app"), { seen: join(place, "at"), own: here, signal });
+  await ownLinks(join(here, "layers"), { seen: join(place, "at"), own: here, signal });
   // A person's variables may be secrets, and are for buildpacks only.
   for (const folder of ["platform", "scratch"]) await removeTree(join(here, folder));
   signal.throwIfAborted();
@@ -284,6 +293,15 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
   return { kind: "built", ran: true, launchable: result };
 }
 
+/** Hints about buildpacks whose bin/detect did neither pass nor fail. */
+async function literalOf(lines: readonly string[], { known }: Found): Promise<string[]> {
+  const broken = known.filter((its) =>
+    lines.some((line) => line.startsWith(`error: ${nameOf(its)}`)),
+  );
+  const hints = await Promise.all(broken.map(literalPaths));
+  return hints.filter((hint) => hint !== undefined);
+}
+
 /** The app, as it stood at one moment. @returns the fingerprint of that; undefined where there was no such moment. */
 async function copied(
   { request, generation, inputs, before }: Filling,
@@ -295,7 +313,7 @@ async function copied(
     await copyApp(its.files.entries, { from: request.app, to, signal });
     const after = await inputsNow(inputs);
     if (after.fingerprint === its.fingerprint) {
-      write(`${counted(its.files.entries.length, "file")} of the app`);
+      write(appSize(its.files.entries));
       return its.fingerprint;
     }
     if (times === mostCopies) {
@@ -312,8 +330,9 @@ async function copied(
 
 /** Buildpacks of a build that was killed may still write to the folder that the next one fills. */
 async function endOrphans(place: string): Promise<void> {
-  const ended = () => startedWith("CNB_PLATFORM_DIR", { begins: `${place}/at/` });
-  for (let left = ended(), looks = 0; left.length > 0 && looks < 100; left = ended(), looks++) {
+  for (let looks = 0; looks < 100; looks++) {
+    const left = await startedWith({ variable: "CNB_PLATFORM_DIR", begins: `${place}/at/` });
+    if (left.length === 0) return;
     for (const pid of left) {
       try {
         process.kill(pid, "SIGKILL");

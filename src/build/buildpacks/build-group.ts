@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
+import { listed } from "../../text/list.ts";
 import type { BuildEffects, Buildpack, PlanEntry, Requirement } from "./buildpack.ts";
 import { execEnvVariables } from "./detect.ts";
 import { withVariables } from "./environment.ts";
@@ -91,7 +92,7 @@ export async function buildGroup(
       if (hint !== undefined) effects.write(hint);
       return failed(`${id}: bin/build ${wrong}`);
     }
-    const read = await contributed(buildpack, { its, options, mine });
+    const read = await contributed(buildpack, { its, options, mine, write });
     if (read.kind === "mistake") return failed(`${id}: ${read.what}`);
     contributions.push(read.contribution);
     for (const entry of mine) {
@@ -130,12 +131,17 @@ type Contributed =
   | { kind: "contributed"; contribution: Contribution; unmet: ReadonlySet<string> }
   | { kind: "mistake"; what: string };
 
-type ContributedOptions = { its: string; options: BuildGroupOptions; mine: readonly PlanEntry[] };
+type ContributedOptions = {
+  its: string;
+  options: BuildGroupOptions;
+  mine: readonly PlanEntry[];
+  write(line: string): void;
+};
 
 /** Reads the buildpack's folder after its turn. */
 async function contributed(
   buildpack: Buildpack,
-  { its, options, mine }: ContributedOptions,
+  { its, options, mine, write }: ContributedOptions,
 ): Promise<Contributed> {
   const entries = await readdir(its, { withFileTypes: true });
   const files = entries.map((entry) => entry.name);
@@ -155,7 +161,10 @@ async function contributed(
     if (read.kind !== "text") return mistake(`${file}: ${read.why}`);
     const layer = readLayer(read.text);
     if (layer.kind === "mistake") return mistake(`${file}: ${layer.what}`);
-    const { execEnvs } = layer;
+    const { execEnvs, others } = layer;
+    if (others.length > 0) {
+      write(`${file}: ${listed(others)} of [types] not used: it has build, launch and cache`);
+    }
     const isHere =
       execEnvs.length === 0 || execEnvs.includes("*") || execEnvs.includes(options.execEnv);
     const types = isHere ? layer.types : { build: false, launch: false, cache: layer.types.cache };

@@ -1,18 +1,21 @@
 /** The place of a service's builds -> the last one that succeeded, and the folder in which the next one is made. */
-import { readlinkSync } from "node:fs";
+import { existsSync, readlinkSync, realpathSync } from "node:fs";
 import { mkdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { readTextSync } from "../../system/read-text.ts";
 import { removeTree } from "../../system/remove-tree.ts";
+import { startedWith } from "../../system/started-with.ts";
 import { inForm, onlyVersioned, writeFormed } from "../../system/state-format.ts";
+import { workingIn } from "../../system/working-in.ts";
 import type { Generation, Launchable } from "./buildpack.ts";
 
 /**
- * A place has two generations, `a` and `b`, and the link `at` that leads to one of them. Buildpacks see their paths
- * through `at` only, so that a layer which holds such a path may be taken over into the other generation. One without
- * its result is a build that was not finished.
+ * A place has two generations, and the link `at` that leads to one of them. Buildpacks see their paths through `at`
+ * only, so that a layer which holds such a path may be taken over into the other generation. One without its result is
+ * a build that was not finished. Further generations are made only where processes of earlier builds still run, such
+ * as an instance that nobody has restarted.
  */
-export const generations: readonly Generation[] = ["a", "b"];
+export const generations: readonly Generation[] = ["a", "b", "c", "d"];
 
 export type Result = Launchable & {
   /** A hash of everything that was built. Undefined: the app changed meanwhile, so that nothing equals it. */
@@ -70,7 +73,7 @@ function readResult(place: string, generation: Generation): Result | undefined {
 export function lastResult(place: string): Result | undefined {
   const results = generations.flatMap((one) => readResult(place, one) ?? []);
   if (results.length < 2) return results[0];
-  // Both stand only between two builds, and then the link tells.
+  // Two stand only between two builds, and then the link tells.
   const at = pointed(place);
   return results.find(({ generation }) => generation === at) ?? results[0];
 }
@@ -92,17 +95,30 @@ export async function point(place: string, generation: Generation): Promise<void
   await rename(made, join(place, "at"));
 }
 
-/** The folder of the next build, empty, with `at` at it. The last good one stays. */
+/** The next build's folder, empty, with `at` at it. The last good one stays, and one that a process runs out of. */
 export async function begin(place: string, last: Generation | undefined): Promise<Generation> {
-  const next = generations.find((one) => one !== last)!;
+  const others = generations.filter((one) => one !== last);
+  const held = await Promise.all(others.map((one) => isHeld(place, one)));
+  const free = others.filter((_, index) => !held[index]);
+  // Where all are held, the oldest process has the least reason to.
+  const next = free[0] ?? others[0]!;
   // Without its result, it is no build any longer that something could be run of.
-  await rm(resultOf(place, next), { force: true });
-  await removeTree(folderOf(place, next));
+  for (const one of others) await rm(resultOf(place, one), { force: true });
+  for (const one of new Set([...free, next])) await removeTree(folderOf(place, one));
   for (const folder of ["app", "layers"]) {
     await mkdir(join(folderOf(place, next), folder), { recursive: true, mode: 0o700 });
   }
   await point(place, next);
   return next;
+}
+
+/** Whether a process runs out of it, by the folder that it is in, or was started in (`launch.ts`). */
+async function isHeld(place: string, generation: Generation): Promise<boolean> {
+  const folder = folderOf(place, generation);
+  if (!existsSync(folder)) return false;
+  // A program may overwrite its environment, and may go into another folder.
+  if (workingIn(realpathSync(folder)).length > 0) return true;
+  return (await startedWith({ variable: "PWD", begins: `${folder}/` })).length > 0;
 }
 
 /** After a build that was killed, at whatever moment: `at` leads to the last good one again. */

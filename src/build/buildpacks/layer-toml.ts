@@ -6,7 +6,8 @@ import { readTable, type Table } from "./read-table.ts";
 export type LayerTypes = { build: boolean; launch: boolean; cache: boolean };
 
 export type ReadLayer =
-  | { kind: "layer"; types: LayerTypes; execEnvs: readonly string[] }
+  /** `others`: keys of [types] that mean nothing. */
+  | { kind: "layer"; types: LayerTypes; execEnvs: readonly string[]; others: readonly string[] }
   /** A clause that names the key. */
   | { kind: "mistake"; what: string };
 
@@ -22,18 +23,14 @@ export function readLayer(text: string): ReadLayer {
     return mistake(`${early} stands in [types], since Buildpack API 0.6`);
   }
   if (!isTable(types)) return mistake(`types is ${shown(types)}, and has to be a table`);
-  if (!isTable(metadata)) return mistake(`metadata is ${shown(metadata)}, and has to be a table`);
   for (const name of names) {
     const its = types[name];
     if (its !== undefined && typeof its !== "boolean") {
       return mistake(`types.${name} is ${shown(its)}, and has to be true or false`);
     }
   }
-  const other = Object.keys(types).find((name) => !names.some((one) => one === name));
-  if (other !== undefined) {
-    return mistake(`types.${other} is none of build, launch and cache`);
-  }
-  const execEnvs = metadata["exec-env"] ?? [];
+  // Metadata is the buildpack's own: some write a text.
+  const execEnvs = isTable(metadata) ? (metadata["exec-env"] ?? []) : [];
   return {
     kind: "layer",
     types: {
@@ -42,6 +39,7 @@ export function readLayer(text: string): ReadLayer {
       cache: types.cache === true,
     },
     execEnvs: Array.isArray(execEnvs) ? execEnvs.filter((its) => typeof its === "string") : [],
+    others: Object.keys(types).filter((name) => !names.some((one) => one === name)),
   };
 }
 

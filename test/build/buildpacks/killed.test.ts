@@ -48,7 +48,7 @@ async function killed(moment: string, folder: string): Promise<void> {
   expect({ out, err }).toEqual({ out: "", err: "" });
 }
 
-const orphans = () => startedWith("CNB_PLATFORM_DIR", { begins: `${scene.place}/` });
+const orphans = () => startedWith({ variable: "CNB_PLATFORM_DIR", begins: `${scene.place}/` });
 
 describe("a build that is killed", () => {
   const moments: Record<string, { moment: string; file?: string }> = {
@@ -79,13 +79,13 @@ describe("a build that is killed", () => {
         expect(await printed(await scene.launch(launchable))).toBe("one");
         if (file !== undefined) {
           // Its buildpack is still at work in the folder that the next build needs.
-          expect(orphans()).not.toEqual([]);
+          expect(await orphans()).not.toEqual([]);
           Bun.spawnSync(["rm", join(scene.app, file)]);
         }
         const next = await scene.built({ buildpacks: [folder] });
         expect(next.ran).toBe(true);
         expect(await printed(await scene.launch(next.launchable))).toBe("two");
-        expect(orphans()).toEqual([]);
+        expect(await orphans()).toEqual([]);
         expect(existsSync(join(scene.place, "at/platform"))).toBe(false);
       },
       30_000,
@@ -120,7 +120,7 @@ test("a build that is ended ends what it has started, and says so", async () => 
     },
   });
   expect(built).toEqual({ kind: "failed", phase: "building", why: "the build was ended" });
-  await eventually("its processes are gone", () => orphans().length === 0);
+  await eventually("its processes are gone", async () => (await orphans()).length === 0);
   expect(lastBuilt(scene.place)).toEqual(launchable);
   expect(readdirSync(scene.place)).not.toContain(launchable.generation === "a" ? "b" : "a");
 });

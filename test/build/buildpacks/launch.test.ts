@@ -1,6 +1,6 @@
 /** What a build declares, and with which words, variables and folder it is started. */
 import { afterEach, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lastBuilt, launchOf } from "../../../src/build/buildpacks/launch.ts";
 import { combined, readLaunch } from "../../../src/build/buildpacks/launch-toml.ts";
@@ -245,6 +245,43 @@ test("paths of a process are its generation's own, so that a build beside it doe
   });
   expect(lastBuilt(scene.place)).toEqual(second.launchable);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "the folder that a process runs out of is not built in, and goes once it has ended",
+  async () => {
+    scene = new BuildScene({ text: "0" });
+    const buildpacks = [
+      scene.buildpack({
+        id: "waits",
+        build: declares(
+          '[[processes]]\ntype = "web"\ncommand = ["sh", "-c", "read line; cat text"]',
+        ),
+      }),
+    ];
+    const { launchable } = await scene.built({ buildpacks });
+    const { words, env, workdir } = await scene.launch(launchable);
+    const options = { cwd: workdir, env, stdin: "pipe", stdout: "pipe" } as const;
+    const child = Bun.spawn([...words], options);
+    const seen: string[] = [launchable.generation];
+    for (const text of ["1", "2", "3"]) {
+      scene.write({ text });
+      const before = lastBuilt(scene.place);
+      const built = await scene.built({
+        buildpacks,
+        onPhase: () => expect(lastBuilt(scene.place)).toEqual(before),
+      });
+      seen.push(built.launchable.generation);
+    }
+    expect(seen).toEqual(["a", "b", "c", "b"]);
+    child.stdin.write("\n");
+    child.stdin.end();
+    expect(await child.stdout.text()).toBe("0");
+    await child.exited;
+    scene.write({ text: "4" });
+    expect((await scene.built({ buildpacks })).launchable.generation).toBe("a");
+    expect(readdirSync(scene.place).sort()).toEqual(["a", "at", "b", "lock", "seen.json"]);
+  },
+);
 
 test("a program that is not there is named before it is started", async () => {
   scene = new BuildScene();
