@@ -65,7 +65,10 @@ async function answer(): Promise<string> {
 /** Resolves when it does. @throws with what there is in the place of that. */
 async function answers(word: string): Promise<void> {
   let last = "";
-  const isThere = async (): Promise<boolean> => (last = await answer()) === `200 ${word}`;
+  const isThere = async (): Promise<boolean> => {
+    last = await answer();
+    return last === `200 ${word}`;
+  };
   await eventually(`the answer is ${word}`, isThere, 30_000).catch(async (error: Error) => {
     const row = JSON.stringify(await place.row("shop:web"));
     const log = (await place.logs("shop:web")).slice(-20).join("\n");
