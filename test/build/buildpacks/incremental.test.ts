@@ -34,6 +34,14 @@ describe("what is built again", () => {
     expect(second.launchable).toEqual(first.launchable);
   });
 
+  test("nothing, where variables stand in another order", async () => {
+    scene = new BuildScene();
+    const buildpacks = [scene.buildpack(quiet)];
+    await scene.built({ buildpacks, variables: { ONE: "1", TWO: "2" } });
+    const { ran } = await scene.built({ buildpacks, variables: { TWO: "2", ONE: "1" } });
+    expect(ran).toBe(false);
+  });
+
   test("nothing, where a file has another date and the same content", async () => {
     scene = new BuildScene();
     const buildpacks = [scene.buildpack(quiet)];
