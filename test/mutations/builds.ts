@@ -163,13 +163,6 @@ export const builds: readonly Fault[] = [
     tests: ["test/programs/build-service.test.ts"],
   },
   {
-    name: "a build that was ended is told as one that failed",
-    file: "src/programs/run-built.ts",
-    find: 'if (built.kind === "failed") await Promise.race([aborted(signal), Bun.sleep(signalPatience)]);\n',
-    replace: "",
-    tests: ["test/programs/run-built.test.ts"],
-  },
-  {
     name: "builds stay when their project is forgotten",
     file: "src/stores/build-places.ts",
     find: "    for (const owner of this.#owners.at(directory)) {",
