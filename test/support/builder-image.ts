@@ -70,7 +70,7 @@ export async function builderImage(engine: ContainerEngine): Promise<void> {
   );
   const env = "ENV CNB_USER_ID=1001 CNB_GROUP_ID=1000 PATH=/bin";
   const Dockerfile = `FROM ${image}\n${env}\n${lines.join("\n")}\n`;
-  // Engines read the changes of an import each in their own way. Podman looks for a short name among the usual registry's.
+  // Engines read the changes of an import each in their own way, and Podman looks for short names at one registry.
   const built = await engine.api(
     "POST",
     "/build?t=docker.io/shop/builder:1",
