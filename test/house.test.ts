@@ -80,6 +80,7 @@ const tables = [
   "supervisor/project/wishes.ts",
   "supervisor/service/site-states.ts",
   "supervisor/service/states.ts",
+  "supervisor/service/swap-states.ts",
   "remote/states.ts",
 ];
 

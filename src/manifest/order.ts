@@ -78,5 +78,11 @@ export type StorePlace = {
 /** The variable that it is passed in. */
 export const orderVariable = "LOCALHOSTESS_ORDER";
 
+/** Set where a build beside the service's process has just succeeded: what it made is to run, and nothing is built. */
+export const builtVariable = "LOCALHOSTESS_BUILT";
+
+/** The status of a build beside the process that found all of it built. */
+export const nothingToBuild = "nothing to build";
+
 /** Before the order's program is this one's command: `localhostess <word>`. */
 export const orderWord = "__run";

@@ -54,7 +54,7 @@ function naming(rules: readonly Rule[]): PathRules["names"] {
 /** Undefined for a comment or an empty line; a text is a mistake. */
 function ruleOf(written: string): Rule | string | undefined {
   // Spaces at the end do not count, unless a backslash stands in front of one.
-  const pattern = written.replace(/(\\ )? +$/, "$1");
+  const pattern = written.replace(/(\\ )? *$/, "$1");
   if (pattern === "" || pattern.startsWith("#")) return undefined;
   if (/[\n\0]/.test(pattern)) return `${shown(written)} has a character that no path has`;
   const isException = pattern.startsWith("!");
@@ -78,7 +78,7 @@ function ruleOf(written: string): Rule | string | undefined {
 
 /** `**` is special only where it is the whole of a part between slashes; `*` is meant elsewhere. */
 const token =
-  /(?<=^|\/)\*\*\/|\*+|\?|\\[\s\S]|\[([!^]?)(\]?(?:\\[\s\S]|\[:[a-z]+:\]|[^\]\\])*)\]|[\s\S]/gu;
+  /(?<=^|\/)\*\*\/|\*+|\?|\\[\s\S]|\[([!^]|(?![!^]))((?:\]|(?!\]))(?:\\[\s\S]|\[:[a-z]+:\]|[^\]\\])*)\]|[\s\S]/gu;
 
 function expressionOf(pattern: string): string | undefined {
   let expression = "";

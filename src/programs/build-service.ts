@@ -1,9 +1,11 @@
 /** The order of a service that is built -> its build, alone in its place, with its lines in a log there. */
 import { buildLog } from "../build/build-log.ts";
 import { buildByCommand } from "../build/command-build.ts";
-import type { Launchable } from "../build/buildpacks/buildpack.ts";
-import type { Order } from "../manifest/order.ts";
-import type { BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
+import { buildApp } from "../build/buildpacks/build-app.ts";
+import type { BuildPhase, Launchable } from "../build/buildpacks/buildpack.ts";
+import { lastBuilt } from "../build/buildpacks/launch.ts";
+import { builtVariable, type Order } from "../manifest/order.ts";
+import type { BuildpacksBuild, BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
 import { lockFile } from "../system/file-lock.ts";
 
 export type BuildServiceEffects = {
@@ -23,9 +25,6 @@ export type ServiceBuilt =
   /** `why`: a sentence that begins with `its build`. */
   | { kind: "failed"; why: string }
   | { kind: "ended" };
-
-/** Set for the process that takes over after a build beside its forerunner: what was built last is what is to run. */
-const builtVariable = "LOCALHOSTESS_BUILT";
 
 /** Variables of ours that are neither the build's nor the service's. */
 export function withoutOurs(env: Readonly<Record<string, string>>): Record<string, string> {
@@ -63,7 +62,7 @@ export async function buildService(
   try {
     return build.kind === "command"
       ? await byCommand(build, options)
-      : { kind: "failed", why: "its build by buildpacks is not run yet" };
+      : await byBuildpacks(build, options);
   } finally {
     log.close();
     turn.release();
@@ -91,6 +90,30 @@ async function byCommand(
     },
   );
   return built.kind === "built" ? { ...built, launchable: undefined } : built;
+}
+
+async function byBuildpacks(
+  { buildpacks, context }: BuildpacksBuild,
+  { order, env, effects, write, isBuilt }: By,
+): Promise<ServiceBuilt> {
+  const { directory, cache, clean } = order;
+  const { place } = order.build!;
+  const last = isBuilt ? lastBuilt(place) : undefined;
+  if (last !== undefined) return { kind: "built", ran: false, launchable: last };
+  const variables = Object.fromEntries(
+    order.variables.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
+  const built = await buildApp(
+    { app: context, directory, place, cache, buildpacks, env, variables, clean },
+    {
+      phase: (phase: BuildPhase, buildpack?: string) =>
+        effects.tell(`builds: ${phase}${buildpack === undefined ? "" : ` ${buildpack}`}`),
+      ...{ write, signal: effects.signal },
+    },
+  );
+  if (built.kind === "built") return built;
+  if (effects.signal.aborted) return { kind: "ended" };
+  return { kind: "failed", why: `its build failed while ${built.phase}: ${built.why}` };
 }
 
 /** One build at a time in a place: those of instances, of the person's terminal, and of a change of a file. */

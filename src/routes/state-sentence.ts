@@ -72,12 +72,14 @@ function doubtsOf(its: Supervised): string[] {
   const elsewhere = its.warnings.filter((text) => text.startsWith(elsewhereStart)).slice(0, 1);
   return [
     ...elsewhere.map((text) => `it ${printable(text, longestReason)}`),
+    ...its.warnings.filter((text) => text.startsWith(unbuiltStart)).map((text) => printable(text)),
     ...(its.isGone ? [printable(goneText(its), longestCommand)] : []),
   ];
 }
 
-/** Without the exit, which stands in brackets before it. */
-function reasonOf({ why, state, lastExit }: Supervised): string {
+/** Without the exit, which stands in brackets before it. What it says of itself tells why it is not ready yet. */
+function reasonOf({ why, state, status, lastExit }: Supervised): string {
+  if (state === "running" && why === undefined) return status ?? "";
   if (why === undefined || lastExit === undefined || !explained.has(state)) return why ?? "";
   const exit = endText(lastExit);
   return why.startsWith(exit) ? why.slice(exit.length).replace(/^; /, "") : why;
@@ -102,6 +104,17 @@ export function portElsewhere(warning: string): number | undefined {
     ? Number.parseInt(warning.slice(elsewhereStart.length), 10)
     : Number.NaN;
   return Number.isNaN(port) ? undefined : port;
+}
+
+const unbuiltStart = "its last build ";
+
+/** The warning on a service that runs what was built before its last build. `why`: a sentence. */
+export function unbuiltText({ id, why }: { id: string; why: string | undefined }): string {
+  const cause = printable(why ?? "its build failed", longestReason);
+  const said = cause.startsWith("its build ")
+    ? cause.slice("its build ".length)
+    : `failed (${cause})`;
+  return `${unbuiltStart}${said}; it runs what was built before; localhostess logs ${id}`;
 }
 
 export function goneText({

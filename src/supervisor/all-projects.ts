@@ -2,6 +2,7 @@
 import { closeSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { graphOf, startOrder } from "../manifest/graph.ts";
 import type { ServiceSpec } from "../manifest/project.ts";
 import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
@@ -29,7 +30,7 @@ import type { Started } from "./project/boot.ts";
 import { type Brought, bringUp, tellingWaits } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
 import { Folder, type ReadOptions } from "./project/folder.ts";
-import { Folders } from "./project/folders.ts";
+import { Folders, type Place } from "./project/folders.ts";
 import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
 import { type Watched, watchedOf } from "./project/idle.ts";
 import { worktreeOf } from "./project/naming.ts";
@@ -40,6 +41,7 @@ import { Kept } from "./project/kept.ts";
 import { type Hear, Project } from "./project/project.ts";
 import type { Declared } from "./project/units.ts";
 import type { ReadProject } from "./project/read-project.ts";
+import { type ServiceBuild, type ServiceBuilds, serviceBuild } from "./project/service-build.ts";
 import { type ServiceEnv, serviceEnv } from "./project/service-env.ts";
 import { siteWatch } from "./project/site-watch.ts";
 import { type KeptState, seenOf } from "./project/state-file.ts";
@@ -48,6 +50,8 @@ import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
 import type { SiteEffects } from "./service/served-site.ts";
+import { buildFiles } from "./service/build-files.ts";
+import { adoptBuilt, isSwapped, superviseBuilt } from "./service/built-lifecycle.ts";
 import { adoptSite, superviseSite } from "./service/site-lifecycle.ts";
 import type { HandingMachine } from "./service/machine.ts";
 import type { KindMachine } from "./types/kind.ts";
@@ -370,14 +374,42 @@ class AllProjects implements Projects {
       const why = `${name} is a project; say which service: ${found.ids.join(", ")}`;
       return { kind: "none", why };
     }
-    const { folder, project, unit } = places[0]!;
-    return serviceEnv(unit, {
+    return serviceEnv(places[0]!.unit, await this.#envOptions(places[0]!, shell));
+  }
+
+  async #envOptions({ folder, project }: Place, shell: Shell | undefined) {
+    return {
       project,
       shell: shell ?? folder.shell,
-      portOf: (id, declared) => this.#kept.ports.of(id, declared),
-      urlOf: (routeName) => this.#options.addressOf(routeName, project.spec.domain).url,
+      portOf: (id: string, declared: number | undefined) => this.#kept.ports.of(id, declared),
+      urlOf: (routeName: string) => this.#options.addressOf(routeName, project.spec.domain).url,
       trust: await this.#options.trust(),
-    });
+    };
+  }
+
+  async buildsOf(
+    name: string | undefined,
+    { directory, shell }: { directory: string | undefined; shell: Shell | undefined },
+  ): Promise<ServiceBuilds> {
+    await this.#open();
+    const why = await this.#unloadable(directory, shell);
+    if (why !== undefined) return { kind: "none", why };
+    const found = await this.find(name, directory);
+    if (found.kind === "none") return found;
+    const builds = new Map<string, ServiceBuild>();
+    for (const { project, names } of this.#folders.byProject(found.ids)) {
+      for (const service of startOrder(graphOf(project.spec.services))) {
+        if (!names.includes(service)) continue;
+        const place = this.#folders.place(`${project.spec.name}:${service}`)!;
+        const its = serviceBuild(place.unit, await this.#envOptions(place, shell));
+        if (its?.kind === "none") return its;
+        // Instances run what is built once.
+        if (its !== undefined && !builds.has(its.build.service)) {
+          builds.set(its.build.service, its.build);
+        }
+      }
+    }
+    return { kind: "builds", builds: [...builds.values()] };
   }
 
   async storeOf(
@@ -518,18 +550,8 @@ class AllProjects implements Projects {
     return this.#folders.place(id)?.unit.service?.age();
   }
 
-  addressOf(id: string): { url: string; domain: string } | undefined {
-    const place = this.#folders.place(id);
-    const routeName = place?.unit.spec.routeName;
-    if (place === undefined || routeName === undefined) return undefined;
-    return this.#options.addressOf(routeName, place.project.spec.domain);
-  }
-
-  sharedAddressOf(id: string): { url: string; domain: string } | undefined {
-    const place = this.#folders.place(id);
-    const routeName = place?.unit.spec.instance?.routeName;
-    if (place === undefined || routeName === undefined) return undefined;
-    return this.#options.addressOf(routeName, place.project.spec.domain);
+  addressOf(routeName: string, domain: string): { url: string; domain: string } {
+    return this.#options.addressOf(routeName, domain);
   }
 
   wake(id: string): void {
@@ -777,8 +799,10 @@ class AllProjects implements Projects {
   #runIds(): ReadonlySet<string> {
     const runs = this.#folders
       .places()
-      .flatMap(({ unit: { service, leaving } }) => [service?.run()?.runId, leaving?.run()?.runId]);
-    return new Set(runs.filter((its) => its !== undefined));
+      .flatMap(({ unit: { service, leaving } }) => [
+        ...[service?.run(), service?.besides?.(), leaving?.run()],
+      ]);
+    return new Set(runs.flatMap((its) => its?.runId ?? []));
   }
 
   /** The lines to the daemons before us. */
@@ -952,14 +976,20 @@ class AllProjects implements Projects {
       breathe: this.#breathe,
       logs: this.logs,
       machine: this.#options.kinds,
-      supervise: (spec, given) =>
-        spec.own?.kind === "site"
-          ? superviseSite(spec, { ...given, effects: this.#effects, sites: this.#sites })
-          : supervise(spec, { ...given, effects: this.#effects }),
-      adopt: (spec, given) =>
-        spec.own?.kind === "site"
-          ? adoptSite(spec, { ...given, effects: this.#effects, sites: this.#sites })
-          : adopt(spec, { ...given, effects: this.#effects }),
+      supervise: (spec, its) => {
+        const given = { ...its, effects: this.#effects };
+        if (spec.own?.kind === "site") return superviseSite(spec, { ...given, sites: this.#sites });
+        return isSwapped(spec)
+          ? superviseBuilt(spec, { ...given, files: buildFiles })
+          : supervise(spec, given);
+      },
+      adopt: (spec, its) => {
+        const given = { ...its, effects: this.#effects };
+        if (spec.own?.kind === "site") return adoptSite(spec, { ...given, sites: this.#sites });
+        return isSwapped(spec)
+          ? adoptBuilt(spec, { ...given, files: buildFiles })
+          : adopt(spec, given);
+      },
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
       isFree: (port) => this.#effects.isFree(port),

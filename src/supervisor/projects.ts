@@ -13,6 +13,7 @@ import type { Brought } from "./project/bring-up.ts";
 import type { Watched } from "./project/idle.ts";
 import type { Handover } from "./project/handover.ts";
 import type { Hear } from "./project/project.ts";
+import type { ServiceBuilds } from "./project/service-build.ts";
 import type { ServiceEnv } from "./project/service-env.ts";
 import type { Shell } from "./project/unit.ts";
 import type { FoundStore } from "./store-sight.ts";
@@ -94,6 +95,11 @@ export interface Projects {
     name: string,
     options: { directory: string | undefined; shell: Shell | undefined },
   ): Promise<ServiceEnv>;
+  /** The builds of one service, or of all of the folder's project, by its files as they are now. */
+  buildsOf(
+    name: string | undefined,
+    options: { directory: string | undefined; shell: Shell | undefined },
+  ): Promise<ServiceBuilds>;
   /** A managed store by its service's name; without one, the only one of the folder's project. */
   storeOf(
     name: string | undefined,
@@ -117,10 +123,8 @@ export interface Projects {
   /** Milliseconds since its process was started. */
   ageOf(id: string): number | undefined;
   readonly usage: Gauge;
-  /** Undefined for a worker. */
-  addressOf(id: string): { url: string; domain: string } | undefined;
-  /** The address that an instance shares with the others of its name. */
-  sharedAddressOf(id: string): { url: string; domain: string } | undefined;
+  /** The address of a name of a project. */
+  addressOf(routeName: string, domain: string): { url: string; domain: string };
   readonly logs: LogStore;
   /** Somebody is at the terminal of a service, and has a terminal of that size, or none. */
   attach(id: string, size: Size | undefined): Attachment;

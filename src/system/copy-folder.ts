@@ -1,5 +1,15 @@
 /** A folder that nobody writes to -> a copy of it, with modes and owners; blocks are shared where that can be. */
-import { chmod, lchown, lstat, mkdir, open, opendir, readlink, symlink } from "node:fs/promises";
+import {
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  readlink,
+  symlink,
+  utimes,
+} from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { copyNewFile } from "./copy-file.ts";
 
@@ -10,6 +20,10 @@ export type CopyFolderOptions = {
   onBytes?(bytes: number): void;
   /** Names of files in the folder itself that are left out. */
   without?: readonly string[];
+  /** `as they are`: also those that lead out of the folder. */
+  links?: "inside" | "as they are";
+  /** When files were written stays too: compilers take a younger source for a changed one. */
+  times?: boolean;
 };
 
 /**
@@ -20,7 +34,7 @@ export type CopyFolderOptions = {
 export async function copyFolder(
   source: string,
   target: string,
-  { isOver, onBytes, without = [] }: CopyFolderOptions,
+  { isOver, onBytes, without = [], links = "inside", times = false }: CopyFolderOptions,
 ): Promise<boolean> {
   // Files of another user's server, which root copies, stay that user's.
   const isRoot = process.geteuid?.() === 0;
@@ -32,7 +46,7 @@ export async function copyFolder(
     };
     if (its.isSymbolicLink()) {
       const leads = await readlink(from);
-      if (isOutward(leads)) {
+      if (links === "inside" && isOutward(leads)) {
         throw new Error(`${from} leads out of its folder, to ${leads}, so that it is not copied`);
       }
       await symlink(leads, to);
@@ -42,6 +56,7 @@ export async function copyFolder(
     if (its.isFile()) {
       if (!(await copyNewFile(from, to, { isOver }))) return false;
       await owned();
+      if (times) await utimes(to, its.atimeMs / 1000, its.mtimeMs / 1000);
       bytes += its.size;
       onBytes?.(bytes);
       return true;
@@ -55,6 +70,7 @@ export async function copyFolder(
     }
     await chmod(to, its.mode & 0o7777);
     await owned();
+    if (times) await utimes(to, its.atimeMs / 1000, its.mtimeMs / 1000);
     return true;
   };
   return await copied(source, target);

@@ -437,6 +437,10 @@ const nameSettings = v.strictObject({
 const declared = v.strictObject({
   name: text("its key in the file; with `instances`, that and a number"),
   type: one(serviceTypes, "as declared"),
+  own: says(
+    v.optional(v.looseObject({ kind: v.string() })),
+    "the values of its type alone, such as those of a container, or of its build",
+  ),
   command: text("the command line"),
   hooks: says(v.record(v.string(), v.string()), "commands by their keys in the file"),
   shell: list(v.string(), "the words before a command"),
@@ -722,6 +726,22 @@ export const answers: Readonly<Record<string, Answer>> = {
   "container run": {
     shape: undefined,
     note: "a line with `image` (as typed) and `command` (its words), before it is pulled; stdout of the command itself goes to stderr, and an error is a line of its own",
+  },
+  build: {
+    shape: v.strictObject({
+      services: list(
+        v.strictObject({
+          service: text("the service, such as `shop:api`"),
+          built: flag("it was built, now or before"),
+          ran: flag("false: nothing had changed since the last build"),
+          seconds: number("how long it took"),
+          processes: list(v.string(), "the processes that its buildpacks declare"),
+          why: orNull(v.string(), "why it was not built"),
+        }),
+        "in the order in which they were built",
+      ),
+    }),
+    note: "output of builds goes to stderr; where one fails, the exit code is 1",
   },
   run: {
     shape: v.strictObject({ service: text("as typed"), command: list(v.string(), "its words") }),

@@ -212,6 +212,7 @@ env = { GREETING = "hello" }
 [services.ticks]
 type = "worker"
 command = "echo tick; exec sleep 100"
+build = "echo built"
 depends_on = ["api"]
 [services.bad]
 lazy = true
@@ -292,6 +293,7 @@ command = "exit 3"
       await answer("try -- true");
       await answer("logs");
       await answer("restart ticks");
+      await answer("build");
       for (const verb of ["ls", "ls --verbose", `url ${server.name}`, `port ${server.name}`]) {
         await answer(verb);
       }

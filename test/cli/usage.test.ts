@@ -11,7 +11,7 @@ setDefaultTimeout(60_000);
 const verbs = [
   ...["ls", "url", "port", "open", "serve", "why", "name", "pac"],
   ...["db url", "db psql", "db reset", "db dump", "db restore", "db fork", "db list", "db clean"],
-  ...["up", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
+  ...["up", "build", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["remote list", "remote add", "remote remove", "remote retry"],
   ...["worktree add", "worktree remove", "worktree list"],

@@ -1,4 +1,5 @@
 /** Twelve services in five worktrees, and some started by hand: what a person with no patience looks at. */
+import { unbuiltText } from "../../src/routes/state-sentence.ts";
 import type { PageServer } from "./page-server.ts";
 import { madeService } from "./page-server.ts";
 import { deny } from "./strangers.ts";
@@ -57,6 +58,16 @@ export function busyDay(server: PageServer): void {
     state: "starting",
     startedAt: Date.now(),
     why: "waits for db",
+  });
+  supervised.set("docs-site:assets", { status: "builds again: npm run build", pid: 5_201 });
+  supervised.set("docs-site:search", {
+    pid: 5_202,
+    warnings: [
+      unbuiltText({
+        id: "docs-site:search",
+        why: "its build failed (exit code 2): npm run build --workspace packages/search",
+      }),
+    ],
   });
   server.add(madeService("docs", { pids: [4_711, 4_712], ports: [5_173, 24_678] }));
   server.add(madeService("web", { warnings: ["another server has this name too"] }));

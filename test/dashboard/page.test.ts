@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { unbuiltText } from "../../src/routes/state-sentence.ts";
 import type { Unusable } from "../../src/routes/unusable.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
 import { describeWith } from "../support/with-programs.ts";
@@ -290,6 +291,27 @@ describeWith(["chromium"])("the page", () => {
         server.supervised.set("shop:api", { state: "ready", pid: 5_000 });
         await stop.waitFor();
       }
+      await page.close();
+    },
+    patience,
+  );
+
+  test(
+    "a row says that its service is built again, and that its last build failed",
+    async () => {
+      await using server = await full();
+      supervise(server);
+      const page = await open(server);
+      server.supervised.set("shop:api", { status: "builds again", warnings: [] });
+      const row = page.getByRole("row").filter({ hasText: "builds again" });
+      await row.waitFor();
+      expect(await row.textContent()).toContain("api");
+      const text = unbuiltText({ id: "shop:api", why: "its build failed (exit code 2): make" });
+      server.supervised.set("shop:api", { status: undefined, warnings: [text] });
+      await page.getByRole("row").filter({ hasText: text }).waitFor();
+      expect(text).toBe(
+        "its last build failed (exit code 2): make; it runs what was built before; localhostess logs shop:api",
+      );
       await page.close();
     },
     patience,

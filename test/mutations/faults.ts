@@ -1,5 +1,7 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
+import { buildpacks } from "./buildpacks.ts";
+import { builds } from "./builds.ts";
 import { choosing } from "./choices.ts";
 import { composeFiles } from "./compose.ts";
 import { containerRuns } from "./container-runs.ts";
@@ -25,6 +27,7 @@ import { identity } from "./identity.ts";
 import { images } from "./images.ts";
 import { inferredNames } from "./inferred.ts";
 import { json } from "./json.ts";
+import { layers } from "./layers.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
 import { logins } from "./logins.ts";
@@ -55,6 +58,8 @@ import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...buildpacks,
+  ...builds,
   ...serviceFaults,
   ...choosing,
   ...composeFiles,
@@ -84,6 +89,7 @@ export const faults: readonly Fault[] = [
   ...logins,
   ...machine,
   ...json,
+  ...layers,
   ...links,
   ...wire,
   ...projectNames,

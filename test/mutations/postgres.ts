@@ -50,17 +50,17 @@ export const postgresFaults: readonly Fault[] = [
   },
   {
     name: "a file of a package may be written outside",
-    file: `${folder}/tar.ts`,
+    file: "src/wire/tar.ts",
     find: 'part !== "" && part !== "." && part !== ".."',
     replace: 'part !== "" && part !== "."',
-    tests: ["test/stores/tar.test.ts"],
+    tests: ["test/wire/tar.test.ts"],
   },
   {
     name: "links in a package are passed over",
-    file: `${folder}/tar.ts`,
+    file: "src/wire/tar.ts",
     find: 'else if (type !== "g") return bad(',
     replace: 'else if (type === "?") return bad(',
-    tests: ["test/stores/tar.test.ts"],
+    tests: ["test/wire/tar.test.ts"],
   },
   {
     name: "a link of the list may lead outside",

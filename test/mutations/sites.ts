@@ -128,8 +128,8 @@ export const sites: readonly Fault[] = [
   },
   {
     name: "the next daemon of a killed one does not know of a site's build",
-    file: "src/supervisor/service/site-lifecycle.ts",
-    find: "      this.#options.onMembers();\n",
+    file: "src/supervisor/service/build-task.ts",
+    find: "        options.onMembers();\n",
     replace: "",
     tests: ["test/supervisor/site-lifecycle.test.ts"],
   },

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { download } from "../../src/stores/postgres/download.ts";
 import type { Unstartable } from "../../src/stores/postgres/unstartable.ts";
 import { eventually } from "../support/eventually.ts";
-import { sha512Of } from "./tarball.ts";
+import { sha512Of } from "../support/tarball.ts";
 
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7) % 251));
 const sha512 = sha512Of(content);

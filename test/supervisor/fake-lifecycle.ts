@@ -19,6 +19,9 @@ import {
   supervise,
 } from "../../src/supervisor/service/lifecycle.ts";
 import type { SiteEffects } from "../../src/supervisor/service/served-site.ts";
+import type { BuildFiles } from "../../src/supervisor/service/build-writes.ts";
+import { adoptBuilt, superviseBuilt } from "../../src/supervisor/service/built-lifecycle.ts";
+import { orderVariable } from "../../src/manifest/order.ts";
 import { superviseSite } from "../../src/supervisor/service/site-lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
@@ -87,6 +90,10 @@ export class FakeLifecycle {
   readonly hooks: PlayedHook[] = [];
   /** Those that run, by pid. */
   readonly lingering = new Map<number, PlayedHook>();
+  /** Builds beside its process, in the order in which they were started. */
+  readonly builds: PlayedHook[] = [];
+  /** Requests to make way for what was built, with their reasons. */
+  readonly swaps: (string | undefined)[] = [];
   /** Whether each of them ends well by itself. */
   hooksEnd = true;
   onHookFlow: (what: "pause" | "resume") => void = () => {};
@@ -128,20 +135,38 @@ export class FakeLifecycle {
   /** Processes of another daemon. */
   readonly adopted: AdoptedOptions[] = [];
   onTold: (snapshot: Supervised) => void = () => {};
-  #hear: ((bytes: Uint8Array) => void) | undefined;
+  readonly #buildPids = new Set<number>();
+  /** Of each process, in the order in which they were started. */
+  readonly #hears: ((bytes: Uint8Array) => void)[] = [];
   #finish: (() => void) | undefined;
 
   service: Lifecycle;
   /** The last output, in the order in which it came. */
   printed = "";
 
-  /** `sites`: a site's own effects; only a site has them. */
-  constructor(changes: Partial<ServiceSpec> = {}, sites?: SiteEffects) {
+  /** `sites`: a site's own effects; only a site has them. `files`: of a service that is built, the same. */
+  constructor(
+    changes: Partial<ServiceSpec> = {},
+    { sites, files }: { sites?: SiteEffects; files?: BuildFiles } = {},
+  ) {
     const spec = specOf(changes);
-    this.service =
-      sites === undefined
-        ? supervise(spec, this.#options())
-        : superviseSite(spec, { ...this.#options(), sites });
+    if (sites !== undefined) this.service = superviseSite(spec, { ...this.#options(), sites });
+    else if (files !== undefined)
+      this.service = superviseBuilt(spec, { ...this.#options(), files });
+    else this.service = supervise(spec, this.#options());
+  }
+
+  /** The same for a service that is built. */
+  async takeOverBuilt(handed: Handed, files: BuildFiles) {
+    this.service = await adoptBuilt(this.service.spec, {
+      ...this.#options(),
+      files,
+      adopting: {
+        handed: JSON.parse(JSON.stringify(handed)),
+        shell: request.shell,
+        rest: { stdout: new Uint8Array(), stderr: new Uint8Array() },
+      },
+    });
   }
 
   /** Goes on with a service of another one, in the place of its own. */
@@ -179,6 +204,7 @@ export class FakeLifecycle {
       onMembers: () => void this.memberNews++,
       say: (text) => void this.said.push(text),
       lastLines: () => ["last words"],
+      onBuilt: (because) => void this.swaps.push(because),
     };
   }
 
@@ -193,9 +219,15 @@ export class FakeLifecycle {
       usage: async () => ({ pids: [this.pid], cpu: 0, memory: this.memory }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });
+        if (this.#buildPids.has(run.pid)) {
+          this.lingering.get(run.pid)?.end(null, options.signal);
+          return { done: Promise.resolve(this.result), extend() {}, exitOf: (own) => own };
+        }
         const { promise, resolve } = Promise.withResolvers<Ended>();
         this.#finish = () => {
-          for (const hook of [...this.lingering.values()]) hook.end(null, options.signal);
+          for (const hook of [...this.lingering.values()]) {
+            if (!this.builds.includes(hook)) hook.end(null, options.signal);
+          }
           this.members = [];
           this.exit({ code: null, signal: options.signal });
           resolve(this.result);
@@ -216,6 +248,9 @@ export class FakeLifecycle {
       families,
       spawn: (options) => {
         if (options.command !== this.service.spec.command) return this.#spawnHook(options);
+        if (options.env[orderVariable]?.includes('"only":"build"')) {
+          return this.#spawnHook(options, this.builds);
+        }
         if (this.refusal !== undefined) return this.refusal;
         this.spawns.push(options);
         this.#exited = false;
@@ -239,12 +274,12 @@ export class FakeLifecycle {
       },
       notifySocket: async (hear) => {
         this.sockets++;
-        this.#hear = hear;
+        this.#hears.push(hear);
         return this.#socket();
       },
       adoptSocket: async (_from, hear) => {
         this.sockets++;
-        this.#hear = hear;
+        this.#hears.push(hear);
         return this.#socket();
       },
       adoptChild: (options) => {
@@ -294,8 +329,8 @@ export class FakeLifecycle {
     };
   }
 
-  #spawnHook(options: ChildOptions): Spawned {
-    const pid = 5001 + this.hooks.length;
+  #spawnHook(options: ChildOptions, among = this.hooks): Spawned {
+    const pid = 5001 + this.hooks.length + this.builds.length;
     let over = false;
     const end = (code: number | null, signal: string | null = null): void => {
       if (over) return;
@@ -310,9 +345,10 @@ export class FakeLifecycle {
       print: (text: string) => options.onOutput("stdout", Buffer.from(text)),
       end,
     };
-    this.hooks.push(hook);
+    among.push(hook);
+    if (among === this.builds) this.#buildPids.add(pid);
     this.lingering.set(pid, hook);
-    if (this.hooksEnd) queueMicrotask(() => end(0));
+    if (this.hooksEnd && among === this.hooks) queueMicrotask(() => end(0));
     const child = {
       pid,
       input: { write() {}, untaken: 0, resize() {} },
@@ -360,8 +396,9 @@ export class FakeLifecycle {
     this.#finish?.();
   }
 
-  say(text: string): void {
-    this.#hear?.(Buffer.from(text));
+  /** `at`: the process that says it, counted from 0; the last one by default. */
+  say(text: string, at = -1): void {
+    this.#hears.at(at)?.(Buffer.from(text));
   }
 
   print(text: string): void {

@@ -51,6 +51,13 @@ export class PlayedService implements Lifecycle {
   isHeld = false;
   isRefused = false;
   obedient = true;
+  /** Of a service that is built beside its process: as a test plays it. */
+  isBuilding?: boolean;
+  isPreparing = false;
+  unbuilt?: string;
+  renew?: NonNullable<Lifecycle["renew"]>;
+  /** How it was asked to end: true where another process takes its place. */
+  readonly ways: boolean[] = [];
   /** Set while it is being ended: many may wait for that. */
   #ending: PromiseWithResolvers<void> | undefined;
   #again: StartRequest | undefined;
@@ -152,7 +159,13 @@ export class PlayedService implements Lifecycle {
     this.be("starting", { startedAt: this.#births(), port: request.port });
   }
 
-  async stop(): Promise<void> {
+  /** Its build has succeeded. */
+  built(because: string): void {
+    this.#options.onBuilt?.(because);
+  }
+
+  async stop({ makesWay }: { makesWay: boolean } = { makesWay: false }): Promise<void> {
+    this.ways.push(makesWay);
     this.#again = undefined;
     if (this.#snapshot.state === "stopped") return;
     if (this.#ending !== undefined) {

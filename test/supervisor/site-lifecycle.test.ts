@@ -168,7 +168,7 @@ test("open pages hear of files that change, and not of hidden ones", async () =>
 /** A site with a build that a test plays. */
 async function building() {
   const { spec, options } = setting(undefined);
-  const its = new FakeLifecycle({ ...spec, command: "make" }, options.sites);
+  const its = new FakeLifecycle({ ...spec, command: "make" }, { sites: options.sites });
   its.service.start({ shell: {}, port: undefined, url: undefined, trust: {} });
   await settled();
   const end = async (code: number): Promise<void> => {

@@ -14,6 +14,8 @@ export type BuiltPlace = Disposable & {
   place: string;
   write(name: string, text: string): void;
   read(name: string): string;
+  /** A buildpack of two shell scripts. Returns its reference: a path from the project's folder. */
+  buildpack(name: string, build: string): string;
   order(build: Partial<CommandBuild> | BuiltSpec["build"], changes?: Partial<Order>): Order;
 };
 
@@ -34,6 +36,17 @@ export function builtPlace(): BuiltPlace {
       writeFileSync(path, text);
     },
     read: (name) => readFileSync(join(directory, name), "utf8"),
+    buildpack(name, build) {
+      const its = join(directory, "buildpacks", name);
+      mkdirSync(join(its, "bin"), { recursive: true });
+      const head = `api = "0.10"\n[buildpack]\nid = "samples/${name}"\nversion = "1.0.0"\n\n[[targets]]\n`;
+      writeFileSync(join(its, "buildpack.toml"), head);
+      for (const [phase, lines] of Object.entries({ detect: "exit 0", build })) {
+        const text = `#!/bin/sh\nset -eu\n${lines}\n`;
+        writeFileSync(join(its, "bin", phase), text, { mode: 0o755 });
+      }
+      return `./buildpacks/${name}`;
+    },
     order: (build, changes = {}) => ({
       ...{ id: "shop:web", project: "shop", directory, service: "web", command: "true" },
       ...{ port: undefined, ports: {}, routeName: "shop", variables: [], place: undefined },

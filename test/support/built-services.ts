@@ -9,13 +9,15 @@ import { type ProjectPlace, projectPlace } from "./project-place.ts";
 
 const patience = 120_000;
 
-/** `engine`: known once the tests run. */
+/** `engine`: known once the tests run. `alikeTest`: for what is the same with every engine. */
 export function builtServices({
   engine,
   image,
+  alikeTest,
 }: {
   engine(): ContainerEngine;
   image: string;
+  alikeTest: (...args: Parameters<typeof test>) => void;
 }): void {
   let place: ProjectPlace;
   beforeAll(async () => {
@@ -81,6 +83,51 @@ RUN exit 1
       expect(images).toHaveLength(1);
       expect(images[0]).toMatch(/localhostess\/built-[0-9a-f]{8}-web:latest/);
       await place.send({ Stop: { name: "built:web" } });
+    },
+    patience,
+  );
+
+  alikeTest(
+    "with watch, an image is made beside the container that runs, which makes way only where that succeeded",
+    async () => {
+      const directory = await place.project(
+        "watched",
+        `[services.web]
+type = "container"
+build = "src"
+watch = ["src"]
+container_port = 80
+stop_timeout = "1s"
+`,
+      );
+      const src = join(directory, "src");
+      mkdirSync(src);
+      const file = (step: string): string =>
+        `FROM ${image}\nCOPY page /www/index.html\nRUN ${step}\n` +
+        'CMD ["/bin/httpd", "-f", "-p", "80", "-h", "/www"]\n';
+      writeFileSync(join(src, "page"), "the first\n");
+      writeFileSync(join(src, "Dockerfile"), file("true"));
+      expect((await place.up(directory, shell())).at(-1)).toBe("Ok");
+      const { pid } = await place.row("watched:web");
+      writeFileSync(join(src, "Dockerfile"), file("exit 3"));
+      const failed = await place.until(
+        "watched:web",
+        ({ warnings }) => warnings.length > 0,
+        patience,
+      );
+      expect(failed).toMatchObject({ state: "ready", pid });
+      expect(failed.warnings[0]).toContain("its last build failed (");
+      expect(failed.warnings[0]).toContain("failed with exit code 3");
+      expect(await get("watched:web")).toBe("the first\n");
+      writeFileSync(join(src, "page"), "the second\n");
+      writeFileSync(join(src, "Dockerfile"), file("true"));
+      await eventually(
+        "the second page is there",
+        async () => (await get("watched:web")) === "the second\n",
+        patience,
+      );
+      expect((await place.row("watched:web")).warnings).toEqual([]);
+      await place.send({ Stop: { name: "watched:web" } });
     },
     patience,
   );

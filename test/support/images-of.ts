@@ -326,5 +326,5 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  describe("of services", () => builtServices({ engine: () => engine, image }));
+  describe("of services", () => builtServices({ engine: () => engine, image, alikeTest }));
 }

@@ -9,6 +9,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -72,4 +73,15 @@ test("a copy that is given up ends between two files", async () => {
 
 test("a folder that is gone has no size", async () => {
   expect(await sizeOfFolder("/nowhere/at/all")).toBe(0);
+});
+
+test("links that lead out are copied as they are where that is asked for, with dates", async () => {
+  await using its = await scene();
+  await symlink("/nowhere", join(its.source, "base/out"));
+  const dated = ["PG_VERSION", "base/1", "."];
+  for (const path of dated) await utimes(join(its.source, path), 1000, 1000);
+  const options = { ...goesOn, links: "as they are", times: true } as const;
+  expect(await copyFolder(its.source, its.target, options)).toBe(true);
+  expect(await readlink(join(its.target, "base/out"))).toBe("/nowhere");
+  for (const path of dated) expect((await stat(join(its.target, path))).mtimeMs).toBe(1_000_000);
 });

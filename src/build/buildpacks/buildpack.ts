@@ -75,8 +75,13 @@ export type LaunchProcess = {
   workdir: string;
 };
 
+/** One of the folders in a place that builds are made in by turns: two, and more only while processes hold them. */
+export type Generation = "a" | "b" | "c" | "d";
+
 /** All that a build declares: enough to start it, with the layers that stand in its place. */
 export type Launchable = {
+  /** Where its app and its layers are. */
+  generation: Generation;
   processes: readonly LaunchProcess[];
   /** The buildpacks that have passed, in order. */
   group: readonly { id: string; version: string }[];

@@ -11,7 +11,8 @@ import { fetched } from "./fetched.ts";
 import { writtenInline } from "./inline.ts";
 import { buildpacksBelow } from "./nearby.ts";
 import { knownApis, readBuildpack } from "./read-buildpack.ts";
-import { type GitReference, readReference } from "./reference.ts";
+import { type ArchiveReference, type GitReference, readReference } from "./reference.ts";
+import { unpacked } from "./unpacked.ts";
 
 export type FindRequest = {
   /** Absolute: the app's folder, with its project.toml. */
@@ -41,6 +42,9 @@ class NotFound extends Error {}
 
 /** Folders below a repository's root: `meta-buildpacks/node`, `buildpacks/node-engine`. */
 const repositoryDepth = 3;
+
+/** Folders below a composite: `buildpacks/node-engine`. */
+const ownDepth = 2;
 
 /** Buildpacks that composites bring, one by another: more is a cycle of dependencies. */
 const mostKnown = 500;
@@ -97,11 +101,11 @@ class Finding {
     const reference = readReference(text, from);
     if (reference.kind === "refused") throw new NotFound(reference.why);
     if (reference.kind === "id") return entryOf(reference.id, reference.version);
-    if (reference.kind === "archive") throw new NotFound(`archives are not fetched yet: ${text}`);
+    if (reference.kind === "archive") return this.#unpacked(reference);
     if (reference.kind === "folder") {
       const { directory } = reference;
       const around = [
-        { folder: directory, depth: 2 },
+        { folder: directory, depth: ownDepth },
         { folder: join(directory, ".."), depth: 1 },
       ];
       return this.#read(directory, around);
@@ -139,7 +143,9 @@ class Finding {
       if (this.#missingOf(next.buildpack)) await this.#packaged(next);
       for (const { folder, depth } of next.around) {
         if (!this.#missingOf(next.buildpack)) break;
-        for (const its of await buildpacksBelow(folder, depth)) this.#add(its, next.around);
+        for (const its of await buildpacksBelow(folder, depth)) {
+          this.#add(its, [{ folder: its.directory, depth: ownDepth }, ...next.around]);
+        }
       }
     }
   }
@@ -161,9 +167,9 @@ class Finding {
     for (const path of values.tables(["dependencies"])) {
       const uri = values.text([...path, "uri"]);
       const reference = uri === undefined ? undefined : readReference(uri, directory);
-      if (reference?.kind === "folder" || reference?.kind === "git") {
-        await this.referred(uri!, directory);
-      }
+      const isOurs =
+        reference !== undefined && ["folder", "git", "archive"].includes(reference.kind);
+      if (isOurs) await this.referred(uri!, directory);
     }
   }
 
@@ -179,6 +185,15 @@ class Finding {
     if (read.kind === "buildpack") return this.#add(read.buildpack, around);
     if (await hasFile(join(directory, "buildpack.toml"))) throw new NotFound(read.why);
     throw new NotFound(await whyNoBuildpack(reference, root));
+  }
+
+  async #unpacked(reference: ArchiveReference): Promise<GroupEntry> {
+    const { cache, fresh } = this.#request;
+    const folder = join(cache, "buildpacks", "archives");
+    const outcome = await unpacked(reference, { folder, fresh }, this.#effects);
+    if (outcome.kind === "failed") throw new NotFound(outcome.why);
+    const { directory } = outcome;
+    return this.#read(directory, [{ folder: directory, depth: repositoryDepth }]);
   }
 
   async #read(directory: string, around: Composite["around"]): Promise<GroupEntry> {
@@ -209,10 +224,9 @@ async function hasFile(path: string): Promise<boolean> {
 async function whyNoBuildpack({ url, ref, folder }: GitReference, root: string): Promise<string> {
   const name = `${url}${ref === undefined ? "" : `#${ref}`}`;
   const where = folder === "" ? name : `the folder ${folder} of ${name}`;
-  const paths = (await buildpacksBelow(root, repositoryDepth)).map(({ directory }) =>
-    directory.slice(root.length + 1),
-  );
+  const found = await buildpacksBelow(root, repositoryDepth);
+  const paths = found.map(({ directory }) => directory.slice(root.length + 1) || ".");
   if (paths.length === 0) return `${where} has no buildpack.toml, and no folder of it has one`;
   const folders = listed(paths, { most: 5 });
-  return `${where} has no buildpack.toml; name a folder that has one: ${url}#${ref ?? "HEAD"}:${paths[0]} (there are ${folders})`;
+  return `${where} has no buildpack.toml; name a folder that has one (${folders}): ${url}#${ref ?? "HEAD"}:${paths[0]}`;
 }

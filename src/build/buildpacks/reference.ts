@@ -1,4 +1,4 @@
-/** A reference to a buildpack, as a person has written it -> where it is: a folder, or a repository of git. Pure. */
+/** A reference to a buildpack, as a person writes it -> a folder, a repository of git, or an archive. Pure. */
 import { absolute } from "../../text/absolute.ts";
 import { shown } from "../../text/shown.ts";
 
@@ -22,7 +22,13 @@ export type GitReference = {
   folder: string;
 };
 
-export type ArchiveReference = { kind: "archive"; url: string };
+export type ArchiveReference = {
+  kind: "archive";
+  /** Without the part behind #. */
+  url: string;
+  /** In hexadecimal: `#sha256=…`. Undefined: whatever the server gives. */
+  sha256: string | undefined;
+};
 
 const archives = /\.(?:tgz|tar\.gz|tar)$/;
 
@@ -65,7 +71,7 @@ export function readReference(text: string, from: string): Reference {
 type Refusing = (why: string) => Reference;
 
 function fileReference(text: string, refused: Refusing): Reference {
-  const path = /^file:(?:\/\/(?:localhost)?)?(\/.*)$/i.exec(text)?.[1];
+  const path = /^file:(?:\/\/(?:localhost)?)?(\/(?!\/).*)$/i.exec(text)?.[1];
   if (path === undefined)
     return refused("is no file:// address with a whole path, such as file:///srv/node");
   try {
@@ -91,9 +97,11 @@ function remoteReference(text: string, refused: Refusing): Reference {
   const fragment = url.hash.slice(1);
   url.hash = "";
   if (archives.test(url.pathname)) {
-    return fragment === ""
-      ? { kind: "archive", url: url.href }
-      : refused("is an archive, which has no tag");
+    const sha256 = /^sha256=([0-9a-f]{64})$/.exec(fragment)?.[1];
+    if (fragment !== "" && sha256 === undefined) {
+      return refused("is an archive, which has no tag; #sha256= and 64 digits may stand behind it");
+    }
+    return { kind: "archive", url: url.href, sha256 };
   }
   let decoded: string;
   try {

@@ -70,8 +70,11 @@ export async function runScript(script: Script, effects: ScriptEffects): Promise
   };
   let hurry: Timer | undefined;
   const onAbort = (): void => {
-    if (script.grace === undefined) return cutOff("aborted");
     cut ??= "aborted";
+    if (script.grace === undefined) {
+      killAll();
+      return;
+    }
     signalled(-child.pid, "SIGTERM");
     hurry = setTimeout(killAll, script.grace);
   };

@@ -1,6 +1,7 @@
 /** The verbs that start, stop and watch the services of projects -> their part of the grammar. */
 import { type Command, Option } from "commander";
 import { goals } from "./awaited.ts";
+import type { BuildFlags } from "./build.ts";
 import { containerVerbs, imageOptions } from "./container-grammar.ts";
 import type { LogsFlags } from "./logs.ts";
 import type { MonitorFlags } from "./monitor.ts";
@@ -58,6 +59,25 @@ after the terminal is closed.`,
       }),
     );
   example(up, "localhostess up apps/shop api");
+
+  const build = program
+    .command("build")
+    .description("build services without starting them")
+    .argument("[service]", which)
+    .option("--clean", "build as if nothing had been built before")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Builds in the order in which services depend on each other: by the command, the
+buildpacks, the Dockerfile or the builder that build says, and the files of
+sites. Ctrl-C ends what is under way, and leaves the last build that succeeded.
+The exit code is 1 if a build fails.`,
+    )
+    .action((service: string | undefined, flags: BuildFlags) =>
+      choose(async () => (await import("./build.ts")).build(service, flags, world)),
+    );
+  example(build, "localhostess build api --clean");
 
   const stop = program
     .command("stop")

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Brought } from "../../supervisor/project/bring-up.ts";
+import type { ServiceBuild } from "../../supervisor/project/service-build.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import type { Cancel } from "../../system/clock.ts";
 import { longestTimer } from "../../text/duration.ts";
@@ -318,6 +319,31 @@ export const projectCommands: readonly Command[] = [
       throw new CommandError("not_found", found.why);
     },
     reply: (variables: Record<string, string>) => ({ ServiceEnv: variables }),
+  }),
+  command({
+    name: "GetBuilds",
+    method: "POST",
+    path: "/v1/builds",
+    summary:
+      "How services are built, from the files as they are now: `name` is a service or a project; without it, all services of the folder's project.",
+    answer:
+      'an array of `{service, env, order}` in the order in which they are to be built; by IPC `{"Builds": [...]}`. `order` is for the program of this daemon alone',
+    input: v.strictObject({
+      name: v.optional(name),
+      project_path: v.optional(folder),
+      env: v.optional(env),
+    }),
+    changes: true,
+    streams: false,
+    async run({ name: wanted, project_path: directory, env: shell }, backend) {
+      if (wanted === undefined && directory === undefined) {
+        throw new CommandError("bad_request", "name, or project_path, is missing");
+      }
+      const found = await known(backend).buildsOf(wanted, { directory, shell });
+      if (found.kind === "builds") return found.builds;
+      throw new CommandError("not_found", found.why);
+    },
+    reply: (builds: readonly ServiceBuild[]) => ({ Builds: builds }),
   }),
   command({
     name: "RegistryList",

@@ -33,6 +33,8 @@ export type BootOptions = {
   patience?: number | undefined;
   /** Services that are ended first, and started again. */
   changed: readonly string[];
+  /** Services that are built beside their processes, which make way where that succeeds. */
+  building?: readonly string[];
   unitOf(name: string): Unit | undefined;
   snapshotOf(unit: Unit): Supervised;
   /** `shop:api ended with exit code 1`. */
@@ -55,6 +57,10 @@ type Followed = {
   isTimed: boolean;
   /** When it last said that it does something else, by the clock that is never set. */
   worked: number;
+  /** True where it is there only once its build has ended. */
+  builds: boolean;
+  /** Its process has built: its time counts from the end of that. */
+  wasBuilt: boolean;
   /** The start of the process that is ended first. */
   formerRun: number | undefined;
   /** The first of those that failed, where it waited for that in vain. */
@@ -126,6 +132,14 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     // The process that ends, or has ended already, is not the start that is awaited.
     if (unit.wish.state === "restarting") return;
     if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
+    if (its.builds && unit.service?.isBuilding) {
+      progress(its, status);
+      return;
+    }
+    if (its.builds && unit.service?.unbuilt !== undefined) {
+      settle(its, `${its.id}: ${unit.service.unbuilt}`);
+      return;
+    }
     if (isThere(unit) && its.formerRun === undefined) {
       if (isCompleted(unit) && unit.completed!.time === its.completedBefore) {
         progress(its, "already completed");
@@ -152,6 +166,9 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       progress(its, "running");
       return;
     }
+    const prepares = unit.service?.isPreparing === true;
+    if (prepares || its.wasBuilt !== prepares) its.worked = clock.now();
+    its.wasBuilt = prepares;
     if (state === "running" && unit.spec.startTimeout === undefined) timeSlow(its);
     if (state === "running" && status !== undefined) {
       if (status !== its.said) its.worked = clock.now();
@@ -176,9 +193,10 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
         clock.after(wait, () => {
           const unit = unitOf(its.name);
           if (!open.has(its.name) || unit === undefined) return;
-          const { state, why, status } = snapshotOf(unit);
+          const { state, why } = snapshotOf(unit);
+          if (unit.service?.isPreparing) its.worked = clock.now();
           const idle = clock.now() - its.worked;
-          if (state === "running" && status !== undefined && idle < waited) {
+          if (state === "running" && idle < waited) {
             later(waited, then, waited - idle);
           } else if (state === "running") then(slowText(unit.spec, { waited, why }));
           // The next time that it runs, it is timed again.
@@ -195,10 +213,12 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     const unit = unitOf(name)!;
     const { state, startedAt } = snapshotOf(unit);
     const anew = options.changed.includes(name);
-    const asItIs = (state === "ready" || state === "unready") && !anew;
+    const builds = options.building?.includes(name) ?? false;
+    const asItIs = (state === "ready" || state === "unready") && !anew && !builds;
     const kind = isTask(unit) ? "task" : "service";
     const weighed = isTask(unit) && unit.completed !== undefined;
-    const verb = weighed ? "Checking" : anew ? "Restarting" : "Starting";
+    const started = builds ? "Building" : "Starting";
+    const verb = weighed ? "Checking" : anew ? "Restarting" : started;
     const description = asItIs ? `Service ${unit.id} up to date` : `${verb} ${kind} ${unit.id}`;
     hear({ type: "StepStarted", data: { id: unit.id, description } });
     open.set(name, {
@@ -210,6 +230,8 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       completedBefore: unit.completed?.time,
       isTimed: false,
       worked: clock.now(),
+      builds,
+      wasBuilt: false,
       formerRun: anew ? startedAt : undefined,
     });
     // Without a limit a failing check, its own or that of what it waits for, would keep the caller waiting for ever.

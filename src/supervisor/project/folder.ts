@@ -140,8 +140,8 @@ export class Folder {
       clock: effects.clock,
       events: effects.events,
       onFiles: () => void this.#lookSoon(),
-      onWatched: (service, what) => {
-        if (this.#missed === undefined) this.project?.renew(service, `${what} changed`);
+      onWatched: (service, what, paths) => {
+        if (this.#missed === undefined) this.project?.renew(service, `${what} changed`, { paths });
         else this.#missed.set(service, what);
       },
       onTrouble: (service, trouble) => this.#tellTrouble(service, trouble),

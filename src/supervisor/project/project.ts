@@ -6,6 +6,8 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
 import type { HandedStreams } from "../service/handed-life.ts";
+import { isSwapped } from "../service/built-lifecycle.ts";
+import type { Renewal } from "../service/lifecycle.ts";
 import type { Gift } from "../types/kind.ts";
 import { askedServices, partOf, startsLater } from "./asked-services.ts";
 import { boot, type BootOptions, type Started } from "./boot.ts";
@@ -102,7 +104,11 @@ export class Project {
     this.#effects = effects;
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
-    this.#starting = new Starting(this.#units, { effects, changed });
+    this.#starting = new Starting(this.#units, {
+      effects,
+      changed,
+      renew: (unit, because) => this.#restarts.renew(unit.spec.name, because),
+    });
     this.#schedules = new Schedules({
       clock: effects.clock,
       run: (unit, because) => this.#call(unit, "scheduled", because),
@@ -203,6 +209,7 @@ export class Project {
     const changed: string[] = [];
     const renewing: string[] = [];
     const retried: string[] = [];
+    const building: string[] = [];
     let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
@@ -223,7 +230,7 @@ export class Project {
         if (isBetweenTries(unit)) {
           unit.shell = shell;
           retried.push(name);
-        }
+        } else if (buildsAgain(unit)) building.push(name);
         continue;
       }
       unit.shell = shell;
@@ -236,7 +243,7 @@ export class Project {
     }
     this.#effects.onState();
     const watched = this.#boot(concerned, {
-      ...{ hear, patience },
+      ...{ hear, patience, building },
       changed: [...changed, ...renewing, ...retried],
     });
     if (changed.length > 0) {
@@ -325,10 +332,14 @@ export class Project {
     });
   }
 
-  /** Restarts a service that runs, for a reason that nobody typed. */
-  renew(name: string, because: string): void {
+  /** Restarts a service that runs, or builds it again beside that, for a reason that nobody typed. */
+  renew(name: string, because: string, renewal?: Renewal): void {
     const { wish, service } = this.#units.get(name) ?? {};
-    if (wish?.state === "given" && service?.renew?.(because)) return;
+    // A build must not be outdated by the time at which the process makes way for it.
+    const makesWay = wish?.state === "renewing" || wish?.state === "restarting";
+    const heeds =
+      wish?.state === "given" || (makesWay && service !== undefined && isSwapped(service.spec));
+    if (heeds && service?.renew?.(because, renewal)) return;
     this.#restarts.renew(name, because);
   }
 
@@ -537,8 +548,12 @@ export class Project {
       for (const event of takenUpBy[wish.state]) {
         // A service that was not handed over is started again.
         const asked = event === "goes-on" && unit.service === undefined ? "up" : event;
-        if (asked === "renew") this.renew(name, wish.because ?? "it was about to be restarted");
-        else this.#units.ask(unit, asked, wish.because);
+        if (asked === "renew") {
+          const because = wish.because ?? "it was about to be restarted";
+          // The build is there already, or made at its start.
+          if (isSwapped(unit.spec)) this.#restarts.renew(name, because);
+          else this.renew(name, because);
+        } else this.#units.ask(unit, asked, wish.because);
       }
     }
     this.#beginDue();
@@ -619,7 +634,10 @@ export class Project {
     for (const { id } of units) await this.#effects.logs.forget(id);
   }
 
-  #boot(names: readonly string[], asked: Pick<BootOptions, "hear" | "changed" | "patience">) {
+  #boot(
+    names: readonly string[],
+    asked: Pick<BootOptions, "hear" | "changed" | "building" | "patience">,
+  ) {
     return boot(names, {
       ...asked,
       clock: this.#effects.clock,
@@ -660,6 +678,12 @@ function isSettled({ service, leaving, wish }: Unit): boolean {
   const isEnding = wish.state === "unwanted" || wish.state === "dozing";
   if (isEnding && service?.run() !== undefined) return false;
   return service?.isSettled ?? true;
+}
+
+/** Builds it again where its last build failed. True where a build is under way. */
+function buildsAgain({ service }: Unit): boolean {
+  if (service?.unbuilt !== undefined) service.renew?.("`up` was said again");
+  return service?.isBuilding === true;
 }
 
 /** The name by which people mean a service, which instances share, also one that was none before. */

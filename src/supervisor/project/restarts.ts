@@ -236,7 +236,7 @@ export class Restarts {
         Promise.all(needed).then(async () => {
           // A later wish has overtaken this end.
           if (unit.wish !== wish && !this.isLast) return;
-          await unit.service?.stop();
+          await unit.service?.stop({ makesWay: wish.state === "restarting" && !this.isLast });
         }),
       );
     }

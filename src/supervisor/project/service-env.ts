@@ -1,6 +1,6 @@
 /** A service of a project, by its files as they are now -> the environment that it has on top of its shell's. */
 import { orderVariable } from "../../manifest/order.ts";
-import { hasPort } from "../../manifest/project.ts";
+import { hasPort, type ServiceSpec } from "../../manifest/project.ts";
 import { environmentOf } from "../service/environment.ts";
 import type { Project } from "./project.ts";
 import type { Shell, Unit } from "./unit.ts";
@@ -19,24 +19,28 @@ export type ServiceEnvOptions = {
 };
 
 export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
-  const { project, shell, urlOf, trust } = options;
-  const { id, spec } = unit;
-  const port = hasPort(spec) ? options.portOf(id, spec.port) : undefined;
-  const filled = project.filled({ spec, shell });
+  const { project, shell } = options;
+  const filled = project.filled({ spec: unit.spec, shell });
   if (filled.kind === "mistakes") return { kind: "none", why: filled.mistakes.join("\n") };
-  const { routeName } = unit.spec;
-  // Its order is for our own program alone.
-  const { [orderVariable]: _order, ...declared } = filled.spec.env;
-  const env = environmentOf(
+  return { kind: "env", env: envOf(filled.spec, { ...options, unit }) };
+}
+
+/** For a command that borrows it: without what is said to our own program alone. */
+export function envOf(
+  { env, ...spec }: ServiceSpec,
+  { unit: { id }, portOf, urlOf, trust }: ServiceEnvOptions & { unit: Unit },
+): Record<string, string> {
+  const { [orderVariable]: _order, ...declared } = env;
+  const { routeName } = spec;
+  return environmentOf(
     // A command has the terminal that it is run in.
-    { ...filled.spec, env: declared, pty: false },
+    { ...spec, env: declared, pty: false },
     {
       shell: {},
-      port,
+      port: hasPort(spec) ? portOf(id, spec.port) : undefined,
       url: routeName === undefined ? undefined : urlOf(routeName),
       trust,
       run: undefined,
     },
   );
-  return { kind: "env", env };
 }

@@ -22,6 +22,8 @@ export type StartingOptions = {
   effects: ProjectEffects;
   /** Called when something about a service may have changed. */
   changed(unit: Unit): void;
+  /** Called when a service that runs is to make way for what was built. */
+  renew(unit: Unit, because: string): void;
 };
 
 /** Lines of the log that a crash keeps. */
@@ -31,6 +33,7 @@ export class Starting {
   readonly #units: Units;
   readonly #effects: ProjectEffects;
   readonly #changed: (unit: Unit) => void;
+  readonly #renew: StartingOptions["renew"];
   /** Set when the daemon ends: no service starts any more. */
   isOver = false;
   /** True while another daemon may be about to take over. */
@@ -38,10 +41,11 @@ export class Starting {
   /** Those that are launched in a later turn of the event loop. */
   readonly #nextTurn = new Set<Unit>();
 
-  constructor(units: Units, { effects, changed }: StartingOptions) {
+  constructor(units: Units, { effects, changed, renew }: StartingOptions) {
     this.#units = units;
     this.#effects = effects;
     this.#changed = changed;
+    this.#renew = renew;
   }
 
   /** A due service that already runs needs no start. */
@@ -237,6 +241,9 @@ export class Starting {
       onOutput: (stream, bytes) => log.push(stream, bytes),
       onMembers: () => this.#effects.onState(),
       say: (text) => log.say(text),
+      onBuilt: (because) => {
+        if (unit.service?.spec === spec) this.#renew(unit, because ?? "it was built again");
+      },
       tidy: this.#units.tidierOf(unit.id, spec),
       lastLines() {
         log.flush();

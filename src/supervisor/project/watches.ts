@@ -1,4 +1,5 @@
 /** The files of a project and the patterns of its services -> news of what changed, until they are closed. */
+import { join } from "node:path";
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { watchPatterns } from "../../manifest/watch-pattern.ts";
 import type { Clock } from "../../system/clock.ts";
@@ -11,8 +12,8 @@ export type WatchesOptions = {
   events: FolderEvents;
   /** A file of the project changed. */
   onFiles(): void;
-  /** A file that a service watches did: `src/a.ts and 2 more`. */
-  onWatched(service: string, what: string): void;
+  /** A file that a service watches did: `src/a.ts and 2 more`. Their paths are absolute. */
+  onWatched(service: string, what: string, paths: readonly string[]): void;
   /** A sentence about what cannot be watched as it should; undefined: about the project's own files. */
   onTrouble(service: string | undefined, trouble: string): void;
 };
@@ -84,9 +85,11 @@ export class Watches {
         folder: its.workdir,
         clock,
         events,
-        onChange([first, ...others]) {
+        onChange(paths) {
+          const [first, ...others] = paths;
           const more = others.length === 0 ? "" : ` and ${others.length} more`;
-          onWatched(name, `${first}${more}`);
+          const absolute = paths.map((path) => join(its.workdir, path));
+          onWatched(name, `${first}${more}`, absolute);
         },
         onTrouble(troubles) {
           for (const text of newOf(troubles, watched.troubles)) onTrouble(name, text);

@@ -25,6 +25,8 @@ export type StartRequest = {
   trust: Readonly<Record<string, string>>;
   /** For a person: `src/a.ts changed`. */
   reason?: string;
+  /** Something has just built it, so that its process need not. */
+  isBuilt?: true;
 };
 
 export type BeginEffects = {
@@ -162,7 +164,10 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     await prepared?.preparing?.end();
     return { kind: "over" };
   }
-  const env = environmentOf(spec, { ...given, run: { id: runId, notifySocket: socket.path } });
+  const env = environmentOf(spec, {
+    ...{ ...given, isBuilt: options.request.isBuilt },
+    run: { id: runId, notifySocket: socket.path },
+  });
   const { workdir, pty } = spec;
   const spawned = effects.spawn({
     ...startedBy(spec),

@@ -1,4 +1,5 @@
 /** A shell's environment, a service and what it is given -> the environment of its processes. Pure. */
+import { builtVariable } from "../../manifest/order.ts";
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { runVariable } from "../family/census.ts";
 import { terminalSize } from "./child.ts";
@@ -11,6 +12,8 @@ export type Given = {
   url: string | undefined;
   /** SSL_CERT_FILE and its like; none where there is no authority. */
   trust: Readonly<Record<string, string>>;
+  /** Our own program in its place need not build: that has just been done. */
+  isBuilt?: boolean | undefined;
   /** The run that is started; undefined for a command that only borrows the environment. */
   run: { id: string; notifySocket: string | undefined } | undefined;
 };
@@ -30,6 +33,7 @@ const foreign = [
   "LOCALHOSTESS_NAME",
   "LOCALHOSTESS_URL",
   "LOCALHOSTESS_INSTANCE",
+  builtVariable,
   runVariable,
 ];
 
@@ -40,7 +44,7 @@ const foreign = [
  */
 export function environmentOf(
   spec: Pick<ServiceSpec, "env" | "pty" | "routeName" | "instance">,
-  { shell, port, url, trust, run }: Given,
+  { shell, port, url, trust, isBuilt, run }: Given,
 ): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(shell)) {
@@ -65,6 +69,7 @@ export function environmentOf(
     env.INSTANCE = spec.env.INSTANCE ?? env.LOCALHOSTESS_INSTANCE;
   }
   if (url !== undefined) env.LOCALHOSTESS_URL = url;
+  if (isBuilt) env[builtVariable] = "1";
   if (run !== undefined) {
     env[runVariable] = run.id;
     if (run.notifySocket !== undefined) env.NOTIFY_SOCKET = run.notifySocket;

@@ -61,6 +61,7 @@ const request = v.object({
   url: text,
   trust: v.record(v.string(), v.string()),
   reason: text,
+  isBuilt: v.optional(v.literal(true)),
 });
 
 export const handedLifecycle = v.object({
@@ -77,6 +78,8 @@ export const handedLifecycle = v.object({
   /** The last request to start it, without its shell. */
   request: v.optional(request),
   life: v.optional(life),
+  /** Only where it is built: what is to be done beside its process, and for a person why. */
+  build: v.optional(v.object({ todo: v.picklist(["anew", "built", "stale"]), why: text })),
   /** Since when it is served, where it has no process: milliseconds since the Unix epoch. */
   served: v.optional(v.object({ startedAt: v.number(), readyAt: v.number() })),
 });

@@ -59,6 +59,17 @@ export type LifecycleOptions = {
   tidy?: (() => Promise<string | undefined>) | undefined;
   /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
+  /**
+   * Called when something newer than what runs was built. Its project ends it and starts it again, in order, with those
+   * that restart with it.
+   */
+  onBuilt?: ((because: string | undefined) => void) | undefined;
+};
+
+/** A change of its files. */
+export type Renewal = {
+  /** Absolute; undefined: they are not known. */
+  paths?: readonly string[] | undefined;
 };
 
 /** The process machine of one supervised service. */
@@ -75,14 +86,25 @@ export interface Lifecycle {
   age(): number | undefined;
   /** The identity by which the next daemon ends it; undefined where no process can be left. */
   run(): Run | undefined;
+  /** The same of a build beside its process. */
+  besides?(): Run | undefined;
   /** Starts it at once and resets the counts; does nothing where it runs or starts already. */
   start(request: StartRequest): void;
-  /** Resolves when nothing of it is left, or when somebody has started it again meanwhile. */
-  stop(): Promise<void>;
+  /**
+   * Resolves when nothing of it is left, or when somebody has started it again meanwhile. `makesWay`: another process
+   * is to take its place.
+   */
+  stop(options?: { makesWay: boolean }): Promise<void>;
   /** Ends it and starts it again; where it does not run, starts it. */
   restart(request: StartRequest): void;
   /** Takes a change in its files without a restart. False, or undefined as a whole: only a restart will do. */
-  renew?(because: string): boolean;
+  renew?(because: string, renewal?: Renewal): boolean;
+  /** True while its process builds by itself: the service itself has not begun. */
+  readonly isPreparing?: boolean;
+  /** True while it is built beside the process that runs. */
+  readonly isBuilding?: boolean;
+  /** A sentence: its last build failed, and it runs what was built before. */
+  readonly unbuilt?: string | undefined;
   /** Its processes wait when they write; other services' do not. */
   pauseOutput(): void;
   resumeOutput(): void;
@@ -244,6 +266,10 @@ class StateMachine implements Lifecycle {
     return this.#life?.age;
   }
 
+  get isPreparing(): boolean {
+    return this.#life?.isAlive === true && this.#life.isBuilding;
+  }
+
   run(): Run | undefined {
     return this.#life?.born.run ?? this.#preparing?.run;
   }
@@ -373,8 +399,7 @@ class StateMachine implements Lifecycle {
     this.#leftovers = its.leftovers;
     const { request } = its;
     if (request !== undefined) {
-      const { port, url, trust, reason } = request;
-      this.#request = { shell, port, url, trust, ...(reason === undefined ? {} : { reason }) };
+      this.#request = takenRequest(request, shell);
     }
     if (its.life === undefined) {
       if (this.#phase === "backoff") this.#waitForNext();
@@ -656,4 +681,16 @@ class StateMachine implements Lifecycle {
       this.#happen("ended", this.#phase === "restarting" ? this.#request?.reason : undefined);
     }
   }
+}
+
+/** The request that another daemon has handed over. */
+export function takenRequest(
+  { port, url, trust, reason, isBuilt }: NonNullable<HandedLifecycle["request"]>,
+  shell: StartRequest["shell"],
+): StartRequest {
+  return {
+    ...{ shell, port, url, trust },
+    ...(reason === undefined ? {} : { reason }),
+    ...(isBuilt === undefined ? {} : { isBuilt }),
+  };
 }

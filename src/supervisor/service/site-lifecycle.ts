@@ -10,12 +10,13 @@ import type { Run } from "../family/family.ts";
 import { type StartRequest, takenBy } from "./begin-life.ts";
 import type { Input } from "./child.ts";
 import type { HandedLifecycle } from "./handed-life.ts";
+import { type BuildEnd, buildTask } from "./build-task.ts";
 import {
   type Adopting,
   type Handed,
   type Lifecycle,
   type LifecycleOptions,
-  supervise,
+  takenRequest,
 } from "./lifecycle.ts";
 import { portTaken } from "./port-words.ts";
 import { ServedSite, type SiteEffects } from "./served-site.ts";
@@ -65,7 +66,6 @@ class SiteLifecycle implements Lifecycle {
   /** For `age`: on the monotonic clock. */
   #begun = 0;
   #lastExit: Supervised["lastExit"];
-  #knownRun: string | undefined;
   /** Set while it listens. */
   #open: ServedSite | undefined;
   #warnings: readonly string[] = [];
@@ -80,7 +80,11 @@ class SiteLifecycle implements Lifecycle {
     this.spec = spec;
     this.#options = options;
     if (spec.command === "" && spec.hooks.before_start === undefined) return;
-    this.#build = supervise(buildOf(spec), { ...options, onChange: (its) => this.#heard(its) });
+    const command = spec.command === "" ? ":" : spec.command;
+    this.#build = buildTask(
+      { ...spec, command },
+      { ...options, onNews: (its, end) => this.#heard(its, end) },
+    );
   }
 
   get #id(): string {
@@ -241,10 +245,7 @@ class SiteLifecycle implements Lifecycle {
     this.#failures = its.failures;
     this.isRefused = its.isRefused;
     this.#lastExit = its.lastExit;
-    if (its.request !== undefined) {
-      const { port, url, trust, reason } = its.request;
-      this.#request = { shell, port, url, trust, ...(reason === undefined ? {} : { reason }) };
-    }
+    if (its.request !== undefined) this.#request = takenRequest(its.request, shell);
     const phases = Object.entries(siteHanded) as [SitePhase, string][];
     const phase = phases.find(([, state]) => state === its.phase)?.[0] ?? "stopped";
     if (phase !== "ready" && phase !== "stale" && phase !== "waiting") {
@@ -313,21 +314,14 @@ class SiteLifecycle implements Lifecycle {
   }
 
   /** The task that builds has news. */
-  #heard({ state, why, lastExit }: Supervised): void {
-    const runId = this.run()?.runId;
-    if (runId !== this.#knownRun) {
-      this.#knownRun = runId;
-      // Noted for the next daemon, which ends what a killed one has left.
-      this.#options.onMembers();
-    }
+  #heard({ lastExit }: Supervised, end: BuildEnd | undefined): void {
     this.#lastExit = lastExit ?? this.#lastExit;
-    if (state === "completed")
+    if (end?.kind === "built") {
       this.#happen("built", this.#phase === "again" ? this.#why : undefined);
-    else if (state === "failed") {
-      const what = this.#build!.isRefused ? (why ?? "its build failed") : `its build ${why}`;
+    } else if (end?.kind === "unbuilt") {
       const goesOn = this.#open === undefined ? "" : "; the files of an earlier one are served";
-      if (this.#open !== undefined) this.#options.say(`${what}${goesOn}`);
-      this.#happen("unbuilt", `${what}${goesOn}`);
+      if (this.#open !== undefined) this.#options.say(`${end.why}${goesOn}`);
+      this.#happen("unbuilt", `${end.why}${goesOn}`);
     } else this.#tell();
   }
 
@@ -389,21 +383,4 @@ class SiteLifecycle implements Lifecycle {
     this.#warnings = [];
     await open.stop(this.spec.stopTimeout);
   }
-}
-
-/** The build as a task: it ends, and is ready with that. */
-function buildOf(spec: ServiceSpec): ServiceSpec {
-  return {
-    ...spec,
-    type: "task",
-    own: undefined,
-    command: spec.command === "" ? ":" : spec.command,
-    port: undefined,
-    restart: "no",
-    health: undefined,
-    readyPattern: undefined,
-    lazy: false,
-    idleTimeout: undefined,
-    watch: [],
-  };
 }

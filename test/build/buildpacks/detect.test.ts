@@ -1,5 +1,5 @@
 /**
- * Buildpacks of our own, in shell, each with the result that the specification's text names: github.com/buildpacks/spec,
+ * Buildpacks of our own, in shell, each with the result that the specification names: github.com/buildpacks/spec,
  * buildpack.md of Buildpack API 0.12. Sections are in the names of the tests.
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";

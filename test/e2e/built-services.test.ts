@@ -1,0 +1,212 @@
+/** Services that are built, and built again beside the process that runs: what a person who edits files sees. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { endNow } from "../support/daemon-place.ts";
+import { eventually } from "../support/eventually.ts";
+import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+
+/** Checks what it bundles; waits for as long as a test holds it. */
+const script = `const { execFileSync } = require("node:child_process");
+const fs = require("node:fs");
+fs.appendFileSync(process.env.BUILDS, "begun\\n");
+while (fs.existsSync(process.env.HOLD)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+execFileSync(process.execPath, ["--check", "src/answer.js"], { stdio: "inherit" });
+fs.mkdirSync("dist", { recursive: true });
+for (const name of ["answer.js", "server.js"]) fs.copyFileSync("src/" + name, "dist/" + name);
+fs.writeFileSync("dist/built-at", String(Date.now()));
+fs.appendFileSync(process.env.BUILDS, "built\\n");
+`;
+
+const server = `const answer = require("./answer.js");
+require("node:http").createServer((_, out) => out.end(answer)).listen(process.env.PORT, "127.0.0.1");
+`;
+
+let place: ProjectPlace;
+let directory: string;
+let hold: string;
+let builds: string;
+
+beforeAll(async () => {
+  place = await projectPlace();
+  hold = join(place.daemon.directory, "hold");
+  builds = join(place.daemon.directory, "builds.txt");
+  directory = await place.project(
+    "shop",
+    `[services.web]
+build = "node build.js"
+command = "exec node dist/server.js"
+watch = ["."]
+env = { HOLD = "${hold}", BUILDS = "${builds}" }
+`,
+  );
+  await mkdir(join(directory, "src"));
+  await place.write(join(directory, "build.js"), script);
+  await place.write(join(directory, "src/server.js"), server);
+  await answerWith("'one'");
+}, 60_000);
+
+afterAll(async () => {
+  rmSync(hold, { force: true });
+  await place[Symbol.asyncDispose]();
+}, 60_000);
+
+async function answerWith(value: string): Promise<void> {
+  await place.write(join(directory, "src/answer.js"), `module.exports = ${value};\n`);
+}
+
+async function answer(): Promise<string> {
+  const { port } = await place.daemon.running();
+  const its = await fetch(`http://127.0.0.1:${port}/`, { headers: { host: "web.shop.localhost" } });
+  return `${its.status} ${await its.text()}`;
+}
+
+/** How many have begun, and how many have succeeded. */
+function counts(): { begun: number; built: number } {
+  const lines = existsSync(builds) ? readFileSync(builds, "utf8").trim().split("\n") : [];
+  const count = (word: string): number => lines.filter((its) => its === word).length;
+  return { begun: count("begun"), built: count("built") };
+}
+
+/** Resolves when nothing is built, and nothing waits to be. */
+async function settled(): Promise<void> {
+  await place.until("shop:web", ({ state, says }) => state === "ready" && says === null);
+}
+
+/** Processes that the build command of this test has started. */
+function building(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const isNode = readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("build.js");
+        return isNode && readFileSync(`/proc/${pid}/environ`, "latin1").includes(hold);
+      } catch {
+        // Ended meanwhile, or another user's.
+        return false;
+      }
+    });
+}
+
+test("a service is built before it starts, and the log has both in order", async () => {
+  await place.up(directory);
+  await settled();
+  expect(await answer()).toBe("200 one");
+  expect(counts().built).toBeGreaterThan(0);
+}, 60_000);
+
+test("an edit is built while the old answers go on, no request fails, and what the build writes begins no other", async () => {
+  const { pid } = await place.row("shop:web");
+  const before = counts();
+  await place.write(hold, "");
+  await answerWith("'two'");
+  await place.until("shop:web", ({ says }) => says?.startsWith("builds again") === true);
+  expect(await place.row("shop:web")).toMatchObject({ state: "ready", pid });
+  const seen: string[] = [];
+  let longest = 0;
+  let isOver = false;
+  const asked = (async () => {
+    while (!isOver) {
+      const begin = performance.now();
+      seen.push(await answer());
+      longest = Math.max(longest, performance.now() - begin);
+    }
+  })();
+  await eventually("the old answers go on", () => seen.length > 5);
+  expect(new Set(seen)).toEqual(new Set(["200 one"]));
+  rmSync(hold);
+  await eventually("the new answer is there", () => seen.at(-1) === "200 two", 30_000);
+  isOver = true;
+  await asked;
+  expect(new Set(seen)).toEqual(new Set(["200 one", "200 two"]));
+  expect(seen.slice(seen.indexOf("200 two"))).not.toContain("200 one");
+  await settled();
+  const after = await place.row("shop:web");
+  expect(after.pid).not.toBe(pid);
+  // One that knows of its own files is not begun again by them: an edit is one build, then.
+  await answerWith("'three'");
+  await eventually(
+    "the third answer is there",
+    async () => (await answer()) === "200 three",
+    30_000,
+  );
+  await settled();
+  const { built } = counts();
+  await answerWith("'four'");
+  await eventually(
+    "the fourth answer is there",
+    async () => (await answer()) === "200 four",
+    30_000,
+  );
+  await settled();
+  expect(counts().built).toBe(built + 1);
+  expect(built).toBeLessThanOrEqual(before.built + 5);
+  expect(longest).toBeLessThan(20_000);
+}, 120_000);
+
+test("an edit that breaks the build leaves the old answers, and is told everywhere; mended, it makes way", async () => {
+  const { pid } = await place.row("shop:web");
+  await answerWith("'broken");
+  const row = await place.until("shop:web", ({ warnings }) => warnings.length > 0);
+  expect(row).toMatchObject({ state: "ready", pid });
+  expect(row.warnings).toEqual([
+    "its last build failed (exit code 1): node build.js; it runs what was built before; localhostess logs shop:web",
+  ]);
+  expect(row.message).toContain("its last build failed");
+  expect(await answer()).toBe("200 four");
+  expect((await place.logs("shop:web")).join("\n")).toContain("SyntaxError");
+  for (const words of [
+    ["status", "shop:web"],
+    ["why", "shop:web"],
+  ]) {
+    const said = await place.daemon.run(...words);
+    expect([words[0], `${said.out}${said.err}`.replace(/\s+/g, " ")]).toEqual([
+      words[0]!,
+      expect.stringContaining("its last build failed (exit code 1)"),
+    ]);
+  }
+  // Asked for once more, it is built again, and says the same.
+  const lines = await place.up(directory);
+  expect(JSON.stringify(lines)).toContain("its last build failed");
+  await answerWith("'mended'");
+  await eventually("the mended answer is there", async () => (await answer()) === "200 mended");
+  await settled();
+  expect((await place.row("shop:web")).warnings).toEqual([]);
+}, 120_000);
+
+test("a daemon that is replaced while a service is built loses neither the process nor the edit", async () => {
+  const { pid } = await place.row("shop:web");
+  await place.write(hold, "");
+  await answerWith("'five'");
+  await eventually("it builds", () => building().length > 0);
+  const former = building();
+  const restarted = await place.daemon.run("server", "restart");
+  expect(restarted.code).toBe(0);
+  expect(await place.row("shop:web")).toMatchObject({ state: "ready", pid });
+  expect(await answer()).toBe("200 mended");
+  await eventually("the next daemon builds", () => building().some((its) => !former.includes(its)));
+  expect(building().filter((its) => former.includes(its))).toEqual([]);
+  rmSync(hold);
+  await eventually("the fifth answer is there", async () => (await answer()) === "200 five");
+  await settled();
+}, 120_000);
+
+test("after a daemon that is killed while a service is built, the next one ends that build and starts what is edited", async () => {
+  await place.write(hold, "");
+  await answerWith("'six'");
+  await eventually("it builds", () => building().length > 0);
+  const former = building();
+  for (const pid of place.daemon.pids()) endNow(pid);
+  rmSync(hold);
+  await place.daemon.start();
+  await eventually("the sixth answer is there", async () => (await answer()) === "200 six", 30_000);
+  await eventually("the former build has ended", () => {
+    const now = building();
+    return !former.some((its) => now.includes(its));
+  });
+  await settled();
+  await place.send({ Stop: { project_path: directory } });
+  expect(building()).toEqual([]);
+}, 120_000);
