@@ -31,8 +31,7 @@ export async function runBuilt(running: Running): Promise<number> {
   const { signal } = ending;
   const built = await buildService(running, { tell, say, signal, now: Date.now });
   if (built.kind === "failed") await Promise.race([aborted(signal), Bun.sleep(signalPatience)]);
-  if (signal.aborted) return 128 + constants.signals[endedBy];
-  if (built.kind === "ended") return 128 + constants.signals[endedBy];
+  if (signal.aborted || built.kind === "ended") return 128 + constants.signals[endedBy];
   if (built.kind === "failed") return cannot(built.why);
   if (order.only === "build") {
     if (!built.ran) notify(`STATUS=${nothingToBuild}`);

@@ -77,8 +77,9 @@ function doubtsOf(its: Supervised): string[] {
   ];
 }
 
-/** Without the exit, which stands in brackets before it. */
-function reasonOf({ why, state, lastExit }: Supervised): string {
+/** Without the exit, which stands in brackets before it. What it says of itself tells why it is not ready yet. */
+function reasonOf({ why, state, status, lastExit }: Supervised): string {
+  if (state === "running" && why === undefined) return status ?? "";
   if (why === undefined || lastExit === undefined || !explained.has(state)) return why ?? "";
   const exit = endText(lastExit);
   return why.startsWith(exit) ? why.slice(exit.length).replace(/^; /, "") : why;

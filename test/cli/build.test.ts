@@ -1,6 +1,6 @@
 /** Services that are built: by `up` before they start, and by `localhostess build` at the terminal. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildReport } from "../../src/cli/projects/build.ts";
 import { over } from "../support/built-order.ts";
@@ -28,7 +28,7 @@ build = "mkdir -p public; cp dist/out.txt public/index.html"
 depends_on = ["api"]
 [services.api]
 command = """${serve}"""
-build = "echo compiles; sleep 0.3; mkdir -p dist; cat src/*.txt > dist/out.txt; echo once >> count"
+build = "echo compiles; while test -e hold; do sleep 0.05; done; mkdir -p dist; cat src/*.txt > dist/out.txt; echo once >> count"
 inputs = ["src/**"]
 start_timeout = "20s"
 [services.bad]
@@ -71,9 +71,13 @@ async function served(): Promise<string> {
 test(
   "up builds first, says so, and starts what depends on it after that",
   async () => {
+    writeFileSync(join(folder, "hold"), "");
     const up = run("up");
     await place.until(`${name}:api`, ({ says }) => says?.startsWith("builds: echo") ?? false);
     expect((await place.row(`${name}:front`)).state).not.toBe("ready");
+    const why = await run("why", `${name}:api`);
+    expect(why.out).toContain(`${name}:api is starting: builds: echo compiles`);
+    rmSync(join(folder, "hold"));
     const { code, err } = await up;
     expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining("api: ready in ") });
     expect(await served()).toBe("one");
@@ -123,7 +127,7 @@ test(
     expect(counted()).toBe(before + 1);
     const shown = await run("build", "api", "--clean");
     expect({ code: shown.code, out: shown.out }).toEqual({ code: 0, out: "compiles\n" });
-    expect(shown.err).toContain(`${name}:api: echo compiles; sleep`);
+    expect(shown.err).toContain(`${name}:api: echo compiles; while`);
     expect(shown.err).toMatch(/: built in [\d.]+ m?s\n$/);
     expect((await run("build", "api")).err).toContain("nothing has changed since the last build");
   },
@@ -190,6 +194,39 @@ test(
     const one = await cli(["build", "web"], { env: env(), cwd: other });
     expect(one.err).toContain("web has no build");
     expect((await run("build", "nosuch")).err).toContain("nosuch");
+  },
+  patience,
+);
+
+test(
+  "an image that no engine can build, and a service beside it that can be",
+  async () => {
+    const text = `[services.img]
+build = { dockerfile = "Dockerfile" }
+[services.web]
+command = "sleep 1000"
+build = "echo made"
+`;
+    const cwd = await place.project(uniqueName("image"), text);
+    await place.write(join(cwd, "Dockerfile"), "FROM scratch\nCOPY nothing /\n");
+    const { code, out } = await cli(["build", "--json"], { env: env(), cwd });
+    const { services } = JSON.parse(out) as { services: BuildReport[] };
+    expect(code).toBe(1);
+    expect(services.map(({ built }) => built)).toEqual([false, true]);
+    expect(services[0]!.why).toBeString();
+  },
+  patience,
+);
+
+test(
+  "a project that is forgotten takes its builds with it",
+  async () => {
+    const builds = join(place.daemon.directory, "builds");
+    const its = () => readdirSync(builds).filter((one) => one.startsWith(name));
+    expect(its()).toHaveLength(1);
+    expect((await run("stop")).code).toBe(0);
+    const forgotten = await run("registry", "forget", name);
+    expect({ code: forgotten.code, left: its() }).toEqual({ code: 0, left: [] });
   },
   patience,
 );

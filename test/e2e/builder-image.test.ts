@@ -32,7 +32,7 @@ describe.skipIf(needs !== "")(`images by a builder${needs}`, () => {
     directory = await place.project(
       "shop",
       `[services.web]
-build = { builder = "shop/builder:1" }
+build = { builder = "shop/builder:1", buildpacks = ["tests/page"] }
 env = { WORD = "of the file" }
 pull = "never"
 restart = "no"
@@ -77,7 +77,9 @@ stop_timeout = "1s"
       RepoTags: string[] | null;
     }[];
     const tags = all.flatMap(({ RepoTags }) => RepoTags ?? []);
-    return tags.filter((its) => its.startsWith("localhostess/"));
+    return tags
+      .map((its) => its.replace(/^docker\.io\//, ""))
+      .filter((its) => its.startsWith("localhostess/"));
   }
 
   async function caches(): Promise<string[]> {
@@ -151,6 +153,13 @@ stop_timeout = "1s"
       expect(await place.row("shop:web")).toMatchObject({ state: "failed" });
       expect(await news()).toContain("the page is broken");
       rmSync(join(directory, "broken"));
+      rmSync(join(directory, "page"));
+      expect((await up()).at(-1)).toEqual({
+        Error: expect.stringContaining(
+          `no group of buildpacks of shop/builder:1 fits ${directory}`,
+        ),
+      });
+      write("page", "the second\n");
       expect(await made()).toEqual(before);
       expect(await containers()).toEqual([]);
     },

@@ -23,6 +23,11 @@ const sentences: [string, Partial<Supervised>, string][] = [
     `shop:api is starting: waits for db; ${logs}`,
   ],
   [
+    "running, and at work before it is ready",
+    { state: "running", status: "builds: npm run build" },
+    `shop:api is starting: builds: npm run build; ${logs}`,
+  ],
+  [
     "failed by its exit, which is said once",
     { state: "failed", why: "ended with exit code 3", lastExit: exit(3) },
     `shop:api has failed (exit code 3); ${up}`,

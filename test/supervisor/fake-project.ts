@@ -53,6 +53,7 @@ export class PlayedService implements Lifecycle {
   obedient = true;
   /** Of a service that is built beside its process: as a test plays it. */
   isBuilding?: boolean;
+  isPreparing = false;
   unbuilt?: string;
   renew?: NonNullable<Lifecycle["renew"]>;
   /** How it was asked to end: true where another process takes its place. */

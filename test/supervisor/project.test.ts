@@ -163,6 +163,24 @@ describe("up", () => {
     expect(played.takeSaid()).toEqual(["start api", "start web"]);
   });
 
+  test("a build is waited for as long as it takes, and the service's own minute begins with its end", async () => {
+    using played = new PlayedProject([{ name: "web", startTimeout: undefined }]);
+    const up = played.up();
+    await settled();
+    const web = played.service("web");
+    web.isPreparing = true;
+    web.be("running", { startedAt: 5, status: "builds: make" });
+    played.clock.advance(10 * 60_000 + 30_000);
+    await settled();
+    web.isPreparing = false;
+    web.be("running", { startedAt: 5, status: undefined, why: "waits for its port 21000" });
+    played.clock.advance(59_999);
+    await settled();
+    expect(played.heard.filter(({ type }) => type === "StepFinished")).toEqual([]);
+    played.clock.advance(1);
+    expect(await up).toMatchObject({ kind: "failed" });
+  });
+
   test("a service that runs without a deadline is waited for a minute, with the keys that help; all start later", async () => {
     using played = new PlayedProject([
       { name: "web", startTimeout: undefined },

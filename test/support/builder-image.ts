@@ -1,9 +1,10 @@
 /** An engine of a test -> a builder image in it, made on the spot, whose lifecycle is our own program. */
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { textArchive } from "../../src/containers/build/text-archive.ts";
 import type { ContainerEngine } from "./container-engine.ts";
 
-/** The id and version of its buildpack. */
+/** Its only buildpack, which its own order does not name. */
 export const ownBuildpack = { id: "tests/page", version: "1.0.0" } as const;
 
 const detect = `#!/bin/sh
@@ -50,7 +51,7 @@ export async function builderImage(engine: ContainerEngine): Promise<void> {
   mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, "detect"), detect, { mode: 0o755 });
   writeFileSync(join(bin, "build"), build, { mode: 0o755 });
-  const order = `[[order]]\n[[order.group]]\nid = "${id}"\nversion = "${version}"\n`;
+  const order = '[[order]]\n[[order.group]]\nid = "tests/other"\nversion = "1"\n';
   writeFileSync(join(root, "cnb/order.toml"), order);
   for (const name of ["workspace", "layers", "tmp"])
     mkdirSync(join(root, name), { recursive: true });
@@ -62,17 +63,20 @@ export async function builderImage(engine: ContainerEngine): Promise<void> {
     },
     "io.buildpacks.lifecycle.apis": { platform: { deprecated: [], supported: ["0.9", "0.13"] } },
   };
-  const query = new URLSearchParams([
-    ["fromSrc", "-"],
-    ["repo", "shop/builder"],
-    ["tag", "1"],
-    ["changes", "ENV CNB_USER_ID=1001 CNB_GROUP_ID=1000 PATH=/bin"],
-    ...Object.entries(labels).map(([name, value]): [string, string] => [
-      "changes",
-      `LABEL ${name}=${JSON.stringify(JSON.stringify(value))}`,
-    ]),
-  ]);
-  await engine.api("POST", `/images/create?${query}`, new Uint8Array(tar.stdout));
+  const imported = await engine.api("POST", "/images/create?fromSrc=-", new Uint8Array(tar.stdout));
+  const image = /"status":"(sha256:[0-9a-f]{64})"/.exec(imported)![1]!;
+  const lines = Object.entries(labels).map(
+    ([name, value]) => `LABEL ${name}=${JSON.stringify(JSON.stringify(value))}`,
+  );
+  const env = "ENV CNB_USER_ID=1001 CNB_GROUP_ID=1000 PATH=/bin";
+  const Dockerfile = `FROM ${image}\n${env}\n${lines.join("\n")}\n`;
+  // Engines read the changes of an import each in their own way, and Podman looks for short names at one registry.
+  const built = await engine.api(
+    "POST",
+    "/build?t=docker.io/shop/builder:1",
+    textArchive({ Dockerfile }),
+  );
+  if (built.includes("errorDetail")) throw new Error(built);
   rmSync(root, { recursive: true });
   await engine.image("shop/run:1", ["ENV PATH=/bin"]);
 }

@@ -151,7 +151,7 @@ await phase("analyzing");
 await engine("GET", "/_ping");
 say(`previous image: ${flags["-previous-image"] === undefined ? "none" : "one"}`);
 say(`credentials of registries: ${process.env.CNB_REGISTRY_AUTH === undefined ? "none" : "some"}`);
-const { uid, gid } = statSync(join(app, "page"));
+const { uid, gid } = statSync(join(app, "locald.toml"));
 say(`files of ${uid}:${gid}: ${readdirSync(app).sort().join(" ")}`);
 await phase("detecting");
 const group = detected();

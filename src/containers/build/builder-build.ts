@@ -6,14 +6,13 @@ import { printablePath } from "../../text/printable.ts";
 import { shownSize } from "../../text/size.ts";
 import type { Engine } from "../runs/choose-engine.ts";
 import { runLabels, volumeName } from "../runs/container-body.ts";
-import type { ContainerPlan, RunLabels } from "../runs/container-plan.ts";
+import { type ContainerPlan, labelNames, type RunLabels } from "../runs/container-plan.ts";
 import { type Called, engineCall } from "../runs/engine-calls.ts";
 import { type Built, type ImageFor, namedImage } from "../runs/image-for.ts";
 import { type OneOff, OneOffRun } from "../runs/one-off.ts";
 import { findImage, inspectImage } from "../runs/pull-image.ts";
 import { type AppFiles, readApp } from "./app-files.ts";
 import {
-  buildLabels,
   cacheLabels,
   makeCache,
   removeBuilds,
@@ -249,7 +248,10 @@ function containerOf({
   labels: RunLabels;
   caches: { cache: string; launch: string };
   folders: BuilderImage["folders"];
-}): Pick<OneOff, "entrypoint" | "user" | "folders" | "volumes" | "labels" | "host"> {
+}): Pick<
+  OneOff,
+  "entrypoint" | "user" | "folders" | "volumes" | "labels" | "stopTimeout" | "host"
+> {
   const named = { kind: "named", readOnly: false } as const;
   return {
     ...{ entrypoint: [creatorProgram], user: "0:0", folders: [folders.app, folders.layers] },
@@ -258,7 +260,8 @@ function containerOf({
       { ...named, source: caches.launch, target: cacheFolders.launch },
       { kind: "bind", readOnly: false, source: facts.socket, target: socketInside },
     ],
-    labels: { ...runLabels(labels), [buildLabels.container]: "yes" },
+    labels: { ...runLabels(labels), [labelNames.builds]: "yes" },
+    stopTimeout: 0,
     host: {
       // Where SELinux keeps containers from sockets of this machine.
       SecurityOpt: ["label=disable"],

@@ -40,7 +40,7 @@ export async function engineFacts(
 /** Podman's machine tells where its own is; that of an ordinary user has the user's number in it. */
 async function socketElsewhere(at: At, { kind }: Engine): Promise<string> {
   if (kind === "docker") return socketsInside.docker;
-  const host = table(table((await got(at, "/libpod/info")) ?? {}).host);
+  const host = table(table((await got(at, "/v4.0.0/libpod/info")) ?? {}).host);
   const { path } = table(host.remoteSocket);
   return typeof path === "string" && path !== ""
     ? path.replace(/^unix:\/\//, "")

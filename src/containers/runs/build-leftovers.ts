@@ -2,14 +2,8 @@
 import type { At } from "./container-calls.ts";
 import { labelFilter, removeLabelled } from "./container-calls.ts";
 import { hashOf, projectLabels, serviceFilters } from "./container-body.ts";
-import type { RunLabels } from "./container-plan.ts";
+import { labelNames, type RunLabels } from "./container-plan.ts";
 import { engineCall } from "./engine-calls.ts";
-
-/** Beside the labels that all of ours have. */
-export const buildLabels = {
-  container: "localhostess.builds",
-  cache: "localhostess.cache",
-} as const;
 
 const deadline = 30_000;
 
@@ -29,13 +23,13 @@ export async function makeCache(
 }
 
 export function cacheLabels(labels: RunLabels): Record<string, string> {
-  return { ...serviceFilters(labels), [buildLabels.cache]: "build" };
+  return { ...serviceFilters(labels), [labelNames.cache]: "build" };
 }
 
 /** The containers of builds of the service that are under way, or whose client has ended without a word. */
 export async function removeBuilds(at: At, labels: RunLabels): Promise<void> {
   await removeLabelled(at, {
-    labels: { ...serviceFilters(labels), [buildLabels.container]: "yes" },
+    labels: { ...serviceFilters(labels), [labelNames.builds]: "yes" },
     timeout: 0,
   });
 }
@@ -45,13 +39,13 @@ export async function removeCaches(
   at: At,
   labels: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const path = `/volumes?filters=${labelFilter({ ...labels, [buildLabels.cache]: "build" })}`;
+  const path = `/volumes?filters=${labelFilter({ ...labels, [labelNames.cache]: "build" })}`;
   const found = await got(at, path);
   const { Volumes } = (found ?? {}) as { Volumes?: unknown };
   for (const its of Array.isArray(Volumes) ? Volumes : []) {
     const { Name, Labels } = (its ?? {}) as { Name?: unknown; Labels?: Record<string, unknown> };
     const isOurs = Object.entries(labels).every(([key, value]) => Labels?.[key] === value);
-    if (typeof Name === "string" && isOurs && Labels?.[buildLabels.cache] === "build") {
+    if (typeof Name === "string" && isOurs && Labels?.[labelNames.cache] === "build") {
       await removed(at, `/volumes/${encodeURIComponent(Name)}`);
     }
   }

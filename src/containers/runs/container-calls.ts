@@ -1,5 +1,6 @@
 /** An engine and the id or the labels of containers -> what is done to them, each within its time. Never rejects. */
 import type { Clock } from "../../system/clock.ts";
+import { labelNames } from "./container-plan.ts";
 import { type Called, engineCall, type Unreached } from "./engine-calls.ts";
 
 export type At = {
@@ -171,8 +172,8 @@ export async function removeLabelled(
   const names: string[] = [];
   const failures: (Exclude<Called, { kind: "answer" }> | Unreached)[] = [];
   await Promise.all(
-    list.containers.filter(isWanted).map(async ({ id, name, running }) => {
-      if (running) await stopContainer(at, { id, timeout });
+    list.containers.filter(isWanted).map(async ({ id, name, running, labels: its }) => {
+      if (running && its[labelNames.builds] === undefined) await stopContainer(at, { id, timeout });
       const result = await removeContainer(at, id);
       if (result.kind === "done" || result.kind === "absent") names.push(name);
       else failures.push(result);

@@ -42,4 +42,8 @@ export const labelNames = {
   directory: "localhostess.project",
   service: "localhostess.service",
   name: "localhostess.name",
+  /** A container in which an image is made: it need not be asked to end. */
+  builds: "localhostess.builds",
+  /** A volume that builds use again. */
+  cache: "localhostess.cache",
 } as const;

@@ -35,6 +35,8 @@ export type OneOff = {
   user?: string;
   /** Absolute, inside: each is a volume without a name, which goes with the container. */
   folders?: readonly string[];
+  /** Milliseconds from SIGTERM to SIGKILL, where it is stopped. Default: ten seconds. */
+  stopTimeout?: number;
   /** Further parts of the engine's HostConfig. */
   host?: object;
 };
@@ -64,8 +66,8 @@ export type OneOffEnd =
 /** An image that there is not, or that nobody can be asked for; or a program that the container has not. */
 export type Lacking = "image" | "registry" | "program";
 
-/** Milliseconds from SIGTERM to SIGKILL. As `docker stop` has it. */
-const stopTimeout = 10_000;
+/** As `docker stop` has it. */
+const usualTimeout = 10_000;
 /** Milliseconds without a byte after which no last output is awaited, once the container has ended. */
 const quiet = 5_000;
 /** Milliseconds between two looks whether more output comes. */
@@ -271,7 +273,8 @@ export class OneOffRun {
     const id = this.#id;
     if (id === undefined) return undefined;
     if (this.#abort.signal.aborted && this.#isStarted) {
-      await stopContainer(this.#at, { id, timeout: stopTimeout });
+      const timeout = this.#its.stopTimeout ?? usualTimeout;
+      await stopContainer(this.#at, { id, timeout });
     }
     const removed = await removeContainer(this.#at, id);
     return removed.kind === "done" || removed.kind === "absent" ? undefined : removed.why;

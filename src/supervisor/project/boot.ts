@@ -59,6 +59,8 @@ type Followed = {
   worked: number;
   /** True where it is there only once its build has ended. */
   builds: boolean;
+  /** Its process has built: its time counts from the end of that. */
+  wasBuilt: boolean;
   /** The start of the process that is ended first. */
   formerRun: number | undefined;
   /** The first of those that failed, where it waited for that in vain. */
@@ -164,6 +166,9 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       progress(its, "running");
       return;
     }
+    const prepares = unit.service?.isPreparing === true;
+    if (prepares || its.wasBuilt !== prepares) its.worked = clock.now();
+    its.wasBuilt = prepares;
     if (state === "running" && unit.spec.startTimeout === undefined) timeSlow(its);
     if (state === "running" && status !== undefined) {
       if (status !== its.said) its.worked = clock.now();
@@ -188,9 +193,10 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
         clock.after(wait, () => {
           const unit = unitOf(its.name);
           if (!open.has(its.name) || unit === undefined) return;
-          const { state, why, status } = snapshotOf(unit);
+          const { state, why } = snapshotOf(unit);
+          if (unit.service?.isPreparing) its.worked = clock.now();
           const idle = clock.now() - its.worked;
-          if (state === "running" && status !== undefined && idle < waited) {
+          if (state === "running" && idle < waited) {
             later(waited, then, waited - idle);
           } else if (state === "running") then(slowText(unit.spec, { waited, why }));
           // The next time that it runs, it is timed again.
@@ -225,6 +231,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       isTimed: false,
       worked: clock.now(),
       builds,
+      wasBuilt: false,
       formerRun: anew ? startedAt : undefined,
     });
     // Without a limit a failing check, its own or that of what it waits for, would keep the caller waiting for ever.

@@ -134,6 +134,10 @@ class BuiltLifecycle implements Lifecycle {
       : `builds again: ${status.replace("builds: ", "")}`;
   }
 
+  get isPreparing(): boolean {
+    return this.#running.isPreparing === true;
+  }
+
   get isBuilding(): boolean {
     return this.#phase === "building" || this.#phase === "again";
   }

@@ -199,6 +199,24 @@ describe("the app that buildpacks get", () => {
     expect((await scene.built({ buildpacks })).ran).toBe(false);
   });
 
+  test.skipIf(process.platform !== "linux")(
+    "is refused where the name of a file is not UTF-8, unless it is left out",
+    async () => {
+      scene = new BuildScene();
+      const path = Buffer.concat([Buffer.from(`${scene.app}/caf`), Buffer.from([0xe9])]);
+      writeFileSync(path, "x");
+      const buildpacks = [scene.buildpack(list)];
+      const { built } = await scene.build({ buildpacks });
+      expect(built.kind === "failed" && built.why).toStartWith(
+        `${scene.app} has a file whose name is not UTF-8, caf`,
+      );
+      scene.write({
+        "project.toml": `[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["caf*"]\n`,
+      });
+      expect((await scene.built({ buildpacks })).ran).toBe(true);
+    },
+  );
+
   test.skipIf(process.getuid?.() === 0)(
     "is refused with the file that cannot be read",
     async () => {

@@ -1,6 +1,7 @@
 /** An engine of containers that keeps a list of them, and whose containers do as a test says. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -18,6 +19,8 @@ export interface PlayedEngine extends Disposable {
   readonly containers: ReadonlyMap<string, Played>;
   /** Whether it has none, until one is pulled. */
   readonly images: { absent: boolean };
+  /** Path -> the answer to it, before anything else; undefined: 404. With one, there are no other images. */
+  readonly values: Map<string, unknown>;
   has(its: { labels: Record<string, string>; running: boolean }): void;
   /** The next request whose path holds this is refused. */
   refuse(path: string, status: number, why: string): void;
@@ -40,8 +43,9 @@ export function playedEngine(): PlayedEngine {
   const asked: string[] = [];
   const refusals: { path: string; status: number; why: string }[] = [];
   const images = { absent: false };
+  const values = new Map<string, unknown>();
   const holds = new Map<string, Promise<void>>();
-  const outputs = new Set<ServerResponse>();
+  const outputs = new Set<Writable>();
   const waits = new Set<() => void>();
   let count = 0;
   let last = "";
@@ -62,13 +66,19 @@ export function playedEngine(): PlayedEngine {
       const [{ status, why } = { status: 500, why: "" }] = refusals.splice(refused, 1);
       return json({ message: why }, status);
     }
+    if (values.has(pathname)) {
+      const value = values.get(pathname);
+      return value === undefined ? json({ message: "no such image" }, 404) : json(value);
+    }
     const [, kind, id = "", verb = ""] = pathname.split("/");
     if (pathname === "/_ping") return json("OK");
     if (pathname === "/images/create") {
       images.absent = false;
       return json({ status: "Pull complete" });
     }
-    if (kind === "images" && images.absent) return json({ message: "no such image" }, 404);
+    const isOther = values.size > 0 && request.method === "GET";
+    if (kind === "images" && (images.absent || isOther))
+      return json({ message: "no such image" }, 404);
     if (kind === "images") return json({ Id: "sha256:1", Config: {} });
     if (kind === "networks") return json(request.method === "GET" ? [] : { Id: "net" });
     if (kind !== "containers") return json({});
@@ -127,6 +137,20 @@ export function playedEngine(): PlayedEngine {
     });
   }
 
+  /** A client that goes on with the bytes of a container, without HTTP around them. */
+  function upgrade(request: IncomingMessage, socket: Writable): void {
+    void answer(request).then((its) => {
+      if (its === "output") {
+        outputs.add(socket);
+        socket.on("close", () => outputs.delete(socket));
+        socket.write("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
+        return;
+      }
+      const text = JSON.stringify(its.value);
+      socket.end(`HTTP/1.1 ${its.status} No\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+    });
+  }
+
   async function waited(id: string): Promise<Answer> {
     while (containers.get(id)?.running === true) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -150,7 +174,7 @@ export function playedEngine(): PlayedEngine {
     waits.clear();
   }
 
-  const listen = () => createServer(respond).listen(path);
+  const listen = () => createServer(respond).on("upgrade", upgrade).listen(path);
   const breakOff = (): void => {
     server.close();
     server.closeAllConnections();
@@ -158,7 +182,7 @@ export function playedEngine(): PlayedEngine {
   };
   let server = listen();
   return {
-    ...{ path, asked, containers, images },
+    ...{ path, asked, containers, images, values },
     has({ labels, running }) {
       const id = (++count).toString(16).padStart(64, "f");
       containers.set(id, { labels, running, code: 0, body: undefined });
