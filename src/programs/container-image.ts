@@ -1,11 +1,13 @@
 /** An order for a container with a build, and an engine -> its image there; alone, where nothing else is ordered. */
 import { randomUUID } from "node:crypto";
+import { userInfo } from "node:os";
 import { builtByBuilder } from "../containers/build/builder-build.ts";
-import { type Built, builtImage } from "../containers/build/built-image.ts";
+import { builtImage } from "../containers/build/built-image.ts";
 import { imageLabels, imageTag } from "../containers/build/image-tag.ts";
-import type { ChosenEngine, Engine } from "../containers/runs/choose-engine.ts";
+import { type ChosenEngine, chooseEngine, type Engine } from "../containers/runs/choose-engine.ts";
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
-import { noteEngine } from "../containers/runs/engine-notes.ts";
+import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
+import type { Built } from "../containers/runs/image-for.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import type { Running } from "./running.ts";
@@ -19,7 +21,10 @@ export type ImageMaking = {
   person: Readonly<Record<string, string>>;
 };
 
-export function makeImage({ order, env, say }: Running, its: ImageMaking): Promise<Built> {
+export function makeImage(
+  { order, env, say }: Pick<Running, "order" | "env" | "say">,
+  its: ImageMaking,
+): Promise<Built> {
   const { engine, signal, status, labels, person } = its;
   const { build, pull } = order.own as ContainerSpec;
   const name = imageTag({ ...order, digest });
@@ -39,38 +44,52 @@ export function makeImage({ order, env, say }: Running, its: ImageMaking): Promi
   });
 }
 
-export type AloneOptions = Pick<ImageMaking, "person" | "status"> & {
-  chooseEngine(signal: AbortSignal): Promise<ChosenEngine>;
-};
+export type AloneOptions = Pick<ImageMaking, "status" | "signal">;
 
-/** Resolves with an exit code: nothing is started. */
-export async function makeImageAlone(
-  running: Running,
-  { chooseEngine, ...rest }: AloneOptions,
-): Promise<number> {
-  const { order, env, cannot } = running;
-  if ((order.own as ContainerSpec).build === undefined) return 0;
-  const abort = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    process.on(signal, () => abort.abort());
-  }
-  const { signal } = abort;
-  const chosen = await chooseEngine(signal);
-  if (signal.aborted) return interrupted;
-  if (chosen.kind === "none") return cannot(chosen.why, { passing: chosen.isThere });
+/** Nothing is started. An image that is not built is `built` already. */
+export async function imageAlone(
+  running: Pick<Running, "order" | "env" | "say">,
+  { status, signal }: AloneOptions,
+): Promise<Built> {
+  const { order, env } = running;
+  const { build, image } = order.own as ContainerSpec;
+  if (build === undefined) return { kind: "built", id: image!, ran: false };
+  const chosen = await engineOf(running, signal);
+  if (signal.aborted) return { kind: "cancelled" };
+  if (chosen.kind === "none") return { kind: "failed", why: chosen.why, passing: chosen.isThere };
   const { owner, directory, service, routeName } = order;
   const run = env[runVariable] ?? randomUUID();
   const labels = { run, owner, directory, service, routeName };
-  const built = await makeImage(running, { engine: chosen.engine, labels, signal, ...rest });
-  if (built.kind === "cancelled") return interrupted;
-  return built.kind === "failed" ? cannot(built.why, built) : 0;
+  const person = personOf(running).env;
+  return await makeImage(running, { engine: chosen.engine, labels, signal, status, person });
+}
+
+/** The person whose engine is asked. Variables of the file are for the program inside: DOCKER_HOST, too. */
+export function personOf({ order, env }: Pick<Running, "order" | "env">): {
+  env: Record<string, string>;
+  home: string;
+} {
+  const { variables } = order;
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !variables.includes(name)));
+  return { env: own, home: own.HOME ?? userInfo().homedir };
+}
+
+export async function engineOf(
+  running: Pick<Running, "order" | "env">,
+  signal: AbortSignal,
+): Promise<ChosenEngine> {
+  const { engines, engineNotes } = running.order;
+  const chosen = await chooseEngine({
+    ...{ only: engines, signal, ...personOf(running) },
+    ...{ uid: process.getuid?.() ?? 0, clock: systemClock },
+  });
+  // One that was there before comes back, mostly: engines are restarted and updated.
+  const mayCome = chosen.kind === "none" && notedEngines(engineNotes).length > 0;
+  return mayCome ? { ...chosen, isThere: true } : chosen;
 }
 
 /** The variable by which the supervisor finds what a run has started. */
 export const runVariable = "LOCALHOSTESS_RUN_ID";
-
-/** As of a program that SIGINT has ended. */
-const interrupted = 130;
 
 function digest(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 8);

@@ -1,15 +1,13 @@
 /** An order for a container -> the container, for as long as this process runs; then its exit code. */
 import { write } from "node:fs";
-import { userInfo } from "node:os";
-import { chooseEngine, type ChosenEngine } from "../containers/runs/choose-engine.ts";
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { ContainerRun } from "../containers/runs/container-run.ts";
 import type { Terminal } from "../containers/runs/run-input.ts";
-import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
+import { noteEngine } from "../containers/runs/engine-notes.ts";
 import { type ContainerSpec, furtherPort } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import { splitWords } from "../text/split-words.ts";
-import { makeImage, makeImageAlone, runVariable } from "./container-image.ts";
+import { engineOf, imageAlone, makeImage, personOf, runVariable } from "./container-image.ts";
 import type { Running } from "./running.ts";
 
 /** Variables of ours that the program inside gets, too. */
@@ -22,22 +20,14 @@ const extendBy = 60_000;
 /** Milliseconds until bytes are written again to a pipe that is full. */
 const fullPause = 5;
 
+/** Exit code of one that somebody has ended, as of a program that SIGTERM has. */
+const ended = 143;
+
 export async function runContainer(running: Running): Promise<number> {
   const { order, env, notify, say, cannot } = running;
   const person = personOf(running);
   const status = (text: string): void => void notify(`STATUS=${text}`);
-  const choose = async (signal: AbortSignal): Promise<ChosenEngine> => {
-    const chosen = await chooseEngine({
-      ...{ only: order.engines, signal, ...person },
-      ...{ uid: process.getuid?.() ?? 0, clock: systemClock },
-    });
-    // One that was there before comes back, mostly: engines are restarted and updated.
-    const mayCome = chosen.kind === "none" && notedEngines(order.engineNotes).length > 0;
-    return mayCome ? { ...chosen, isThere: true } : chosen;
-  };
-  if (order.only === "build") {
-    return await makeImageAlone(running, { chooseEngine: choose, person: person.env, status });
-  }
+  if (order.only === "build") return await builtAlone(running, { status });
   const split = splitWords(order.command);
   if (split.kind === "bad") return cannot(`its command cannot be read: ${split.why}`);
   const runId = env[runVariable];
@@ -47,7 +37,7 @@ export async function runContainer(running: Running): Promise<number> {
   let isReady = false;
   const run = new ContainerRun(plan, {
     clock: systemClock,
-    chooseEngine: choose,
+    chooseEngine: (signal) => engineOf(running, signal),
     noteEngine: (socket) => noteEngine(order.engineNotes, socket),
     build: (engine, signal) =>
       makeImage(running, { engine, signal, status, labels, person: person.env }),
@@ -83,14 +73,15 @@ export async function runContainer(running: Running): Promise<number> {
   }
 }
 
-/** The person whose engine is asked. Variables of the file are for the program inside: DOCKER_HOST, too. */
-export function personOf({ order, env }: Pick<Running, "order" | "env">): {
-  env: Record<string, string>;
-  home: string;
-} {
-  const { variables } = order;
-  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !variables.includes(name)));
-  return { env: own, home: own.HOME ?? userInfo().homedir };
+/** Resolves with an exit code. */
+async function builtAlone(running: Running, { status }: { status(text: string): void }) {
+  const abort = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(signal, () => abort.abort());
+  }
+  const built = await imageAlone(running, { status, signal: abort.signal });
+  if (built.kind === "failed") return running.cannot(built.why, built);
+  return built.kind === "built" ? 0 : ended;
 }
 
 /** Variables of the shell are not for the program inside: only those that the file declares, and what we give. */

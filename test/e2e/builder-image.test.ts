@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cli } from "../cli/cli.ts";
 import { builderImage } from "../support/builder-image.ts";
 import { type ContainerEngine, containerEngine } from "../support/container-engine.ts";
 import { endNow } from "../support/daemon-place.ts";
@@ -63,6 +64,10 @@ stop_timeout = "1s"
   }
 
   const up = () => place.up(directory, { env });
+  const build = (...flags: string[]) =>
+    cli(["build", "shop:web", ...flags], {
+      env: { ...env, LOCALHOSTESS_STATE_DIR: place.daemon.directory },
+    });
   const stop = () => place.send({ Stop: { name: "shop:web" } });
 
   type Container = { Id: string; Image: string; Labels: Record<string, string> };
@@ -130,11 +135,18 @@ stop_timeout = "1s"
       expect((await news()).filter((its) => its.startsWith("===>"))).toEqual([]);
       await stop();
       write("page", "the second\n");
+      const built = await build();
+      expect(built).toMatchObject({ code: 0, err: expect.stringContaining("shop:web: built in") });
+      expect(built.out).toContain("deps are used again\n");
+      expect(built.out).toContain("previous image: one\n");
+      expect(await containers()).toEqual([]);
+      expect((await build()).err).toContain("nothing has changed since the last build");
+      const clean = await build("--clean");
+      expect(clean.out).toContain("deps are made\n");
+      expect(clean.out).toContain("previous image: none\n");
       expect((await up()).at(-1)).toBe("Ok");
       expect(await get()).toBe("the second\none\n");
-      const lines = await news();
-      expect(lines).toContain("deps are used again");
-      expect(lines).toContain("previous image: one");
+      expect((await news()).filter((its) => its.startsWith("===>"))).toEqual([]);
       const [after, ...others] = await made();
       expect(others).toEqual([]);
       expect(after).not.toBe(before);

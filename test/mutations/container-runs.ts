@@ -138,7 +138,7 @@ export const containerRuns: readonly Fault[] = [
   },
   {
     name: "a project's file says which engine is asked for its containers",
-    file: "src/programs/run-container.ts",
+    file: "src/programs/container-image.ts",
     find: ".filter(([name]) => !variables.includes(name))",
     replace: ".filter(([name]) => name !== String(variables))",
     tests: ["test/programs/run-container.test.ts"],

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Order } from "../../src/manifest/order.ts";
-import { personOf, planOf } from "../../src/programs/run-container.ts";
+import { personOf } from "../../src/programs/container-image.ts";
+import { planOf } from "../../src/programs/run-container.ts";
 import { containerSpec } from "../containers/runs/made-plan.ts";
 
 function orderOf(changes: Partial<Order> = {}): Order {

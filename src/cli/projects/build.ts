@@ -145,27 +145,19 @@ async function ranBy(its: Pick<Running, "order" | "env">, effects: Effects): Pro
   }
 }
 
-class Cannot extends Error {}
-
-/** The program that runs containers builds the image, and runs none. */
-async function imageBy(its: Pick<Running, "order" | "env">, { tell, say, signal }: Effects) {
-  const { runContainer } = await import("../../programs/run-container.ts");
-  try {
-    const code = await runContainer({
-      ...{ ...its, say },
-      notify(...lines) {
-        for (const line of lines)
-          if (line.startsWith("STATUS=")) tell(line.slice("STATUS=".length));
-        return true;
-      },
-      cannot(why) {
-        throw new Cannot(why);
-      },
-    });
-    const why = code === 0 && !signal.aborted ? null : "its build was ended";
-    return { ran: true, processes: [], why };
-  } catch (error) {
-    if (!(error instanceof Cannot)) throw error;
-    return { ran: true, processes: [], why: error.message };
+async function imageBy(
+  its: Pick<Running, "order" | "env">,
+  { tell, say, signal }: Effects,
+): Promise<Done> {
+  const { imageAlone } = await import("../../programs/container-image.ts");
+  const built = await imageAlone({ ...its, say }, { status: tell, signal });
+  const processes: string[] = [];
+  switch (built.kind) {
+    case "built":
+      return { ran: built.ran ?? true, processes, why: null };
+    case "failed":
+      return { ran: true, processes, why: built.why };
+    case "cancelled":
+      return { ran: true, processes, why: "its build was ended" };
   }
 }

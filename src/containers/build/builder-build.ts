@@ -97,7 +97,7 @@ export async function builtByBuilder(options: BuilderBuildOptions): Promise<Buil
   const at = atOf(options);
   const image = `${name}:${made.key}`;
   const before = clean ? { kind: "absent" as const } : await findImage(at, image);
-  if (before.kind === "image") return { kind: "built", id: before.image.id };
+  if (before.kind === "image") return { kind: "built", id: before.image.id, ran: false };
   for (const note of variables.notes) say(note);
   const done = await ran(options, { app, builder, variables, image, runImage, order: order.toml });
   if (done !== undefined) return done;
@@ -110,7 +110,7 @@ export async function builtByBuilder(options: BuilderBuildOptions): Promise<Buil
   for (const tag of (await tagsOf(at, name)) ?? []) {
     if (tag !== made.key) await removeTag(at, `${name}:${tag}`);
   }
-  return { kind: "built", id: after.image.id };
+  return { kind: "built", id: after.image.id, ran: true };
 }
 
 type Images =

@@ -18,7 +18,8 @@ export type ImageOptions = {
 };
 
 export type Built =
-  | { kind: "built"; id: string }
+  /** `ran`: false where it was there already. */
+  | { kind: "built"; id: string; ran?: boolean }
   | { kind: "cancelled" }
   | { kind: "failed"; why: string; passing: boolean };
 

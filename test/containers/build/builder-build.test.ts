@@ -110,11 +110,11 @@ describe("a build by a builder", () => {
     its.engine.print("stdout", "===> RESTORING\na line\n");
     exports(its.engine);
     its.engine.exit(0);
-    expect(await building).toEqual({ kind: "built", id: "sha256:made" });
+    expect(await building).toEqual({ kind: "built", id: "sha256:made", ran: true });
     expect(its.said).toEqual(["===> RESTORING", "a line"]);
     expect(its.told).toContain("building: restoring");
     const { size } = its.engine.containers;
-    expect(await its.build()).toEqual({ kind: "built", id: "sha256:made" });
+    expect(await its.build()).toEqual({ kind: "built", id: "sha256:made", ran: false });
     expect(its.engine.containers.size).toBe(size);
   });
 
