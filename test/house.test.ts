@@ -21,6 +21,8 @@ const ranks: Record<string, number> = {
   helper: 3,
   sites: 3,
   stores: 3,
+  build: 3,
+  plugins: 3,
   programs: 4,
   supervisor: 4,
   proxy: 4,
@@ -51,6 +53,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
     ["listener"],
   ],
   stores: [["postgres", "servers"], [""]],
+  build: [["buildpacks"], [""]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
   cli: [
     ["shared"],
