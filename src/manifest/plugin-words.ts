@@ -18,8 +18,8 @@ export function isCapability(word: string): word is Capability {
   return (capabilities as readonly string[]).includes(word);
 }
 
-/** Also the name of its file, without `.wasm`. */
-const pluginName = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
+/** As it is typed, and as its file is called. */
+const pluginName = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 export function isPluginName(name: string): boolean {
   return pluginName.test(name);
