@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { readTar } from "../../src/stores/postgres/tar.ts";
-import { type Entry, tarOf } from "./tarball.ts";
+import { readTar } from "../../src/system/tar.ts";
+import { type Entry, tarOf } from "../stores/tarball.ts";
 
 const deep = `package/native/${"folder/".repeat(20)}file`;
 
