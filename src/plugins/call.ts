@@ -36,10 +36,10 @@ export type CallEffects = {
 };
 
 /** `value` is parsed JSON: of `detect` a string or null, of `apply` `{ tag: "ok" | "err", val }`. */
-export type CallOutcome =
-  | { kind: "answer"; value: unknown }
-  /** A clause to be put behind the plugin's name: `did not answer within 5 s`. */
-  | { kind: "ended"; why: string };
+export type CallOutcome = { kind: "answer"; value: unknown } | Ended;
+
+/** A clause to be put behind the plugin's name: `did not answer within 5 s`. */
+export type Ended = { kind: "ended"; why: string };
 
 const mebibyte = 1024 * 1024;
 
@@ -69,6 +69,18 @@ export async function callPlugin(
   request: PluginRequest,
   effects: CallEffects,
 ): Promise<CallOutcome> {
+  const outcome = await callPluginEach(component, [request], effects);
+  return outcome.kind === "ended" ? outcome : { kind: "answer", value: outcome.values[0] };
+}
+
+export type CallsOutcome = { kind: "answers"; values: readonly unknown[] } | Ended;
+
+/** Several questions to one child, within the limits of a single one. */
+export async function callPluginEach(
+  component: Component,
+  requests: readonly PluginRequest[],
+  effects: CallEffects,
+): Promise<CallsOutcome> {
   const hash = await fileHash(component.path);
   if (hash === undefined) return ended(`cannot be read: ${component.path}`);
   if (hash !== component.sha256) return ended("has changed since it was installed, and is not run");
@@ -79,9 +91,10 @@ export async function callPlugin(
       const why = await transpiled(component, { folder, effects });
       if (why !== undefined) return ended(why);
     }
-    const order: ChildOrder = { kind: "call", folder, request };
+    const order: ChildOrder = { kind: "call", folder, requests };
     const answer = await asked(order, { limits: callLimits, effects });
-    if (answer.kind === "answer" || answer.kind === "ended") return outcomeOf(answer);
+    if (answer.kind === "answers" && answer.values.length === requests.length) return answer;
+    if (answer.kind === "ended") return ended(answer.why);
     if (tries > 0 || answer.kind !== "damaged") return ended(`cannot be run from ${folder}`);
     rmSync(folder, { recursive: true, force: true });
   }
@@ -91,12 +104,8 @@ export function transpiledFolder({ sha256 }: Component, { cache }: CallEffects):
   return join(cache, "plugins", `${sha256}-jco-${jco.version}-${form}`);
 }
 
-function ended(why: string): CallOutcome {
+function ended(why: string): Ended {
   return { kind: "ended", why: printable(why, longestWhy) };
-}
-
-function outcomeOf(answer: CallOutcome): CallOutcome {
-  return answer.kind === "answer" ? answer : ended(answer.why);
 }
 
 type Work = { folder: string; effects: CallEffects };

@@ -16,12 +16,13 @@ export type ChildOrder =
       kind: "call";
       /** Absolute: a transpiled component. */
       folder: string;
-      request: PluginRequest;
+      requests: readonly PluginRequest[];
     };
 
 export type ChildAnswer =
   | { kind: "transpiled" }
-  | { kind: "answer"; value: unknown }
+  /** One for each request. */
+  | { kind: "answers"; values: readonly unknown[] }
   /** A file of the folder that it was to use is missing, or is another one. */
   | { kind: "damaged"; folder: string }
   | { kind: "ended"; why: string };

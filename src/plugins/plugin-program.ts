@@ -1,4 +1,4 @@
-/** An order on standard input -> a component transpiled, or one call of it; the answer on standard output. */
+/** An order on standard input -> a component transpiled, or calls of it; the answer on standard output. */
 import { join } from "node:path";
 import { writeSync } from "node:fs";
 import { limitThisProcess } from "../system/own-limits.ts";
@@ -89,7 +89,7 @@ type Instantiate = (
 
 async function call({
   folder,
-  request,
+  requests,
 }: Extract<ChildOrder, { kind: "call" }>): Promise<ChildAnswer> {
   const files = await keptFiles(folder);
   if (files === undefined) return { kind: "damaged", folder };
@@ -115,7 +115,8 @@ async function call({
       return await WebAssembly.instantiate(module, imports);
     },
   );
-  return { kind: "answer", value: answerOf(exports[pluginInterface]!, request) };
+  const plugin = exports[pluginInterface]!;
+  return { kind: "answers", values: requests.map((request) => answerOf(plugin, request)) };
 }
 
 /** Each error has a payload where the plugin has answered with diagnostics. */
