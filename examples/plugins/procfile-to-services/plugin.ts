@@ -31,7 +31,7 @@ class Procfile extends Plugin {
       const colon = line.indexOf(":");
       const process = colon < 0 ? "" : line.substring(0, colon).trim();
       const command = colon < 0 ? "" : line.substring(colon + 1).trim();
-      if (process == "" || command == "") {
+      if (!isName(process) || command == "") {
         problems.errors.push(`procfile, line ${i + 1}: expected a name, a colon and a command`);
         continue;
       }
@@ -43,7 +43,7 @@ class Procfile extends Plugin {
       // The web process is the service itself, and has an address; each of the others is a worker beside it.
       const web = process == "web";
       const settings = [new Setting("command", text(command))];
-      if (web) settings.push(new Setting("port", plan.allocatePort("port", service.name)));
+      if (web) settings.push(new Setting("port", plan.allocatePort("web.port", "web")));
       plan.declareService(
         process,
         web ? service.name : `${service.name}-${process}`,
@@ -56,6 +56,17 @@ class Procfile extends Plugin {
     }
     return problems.errors.length > 0 ? problems : new Answer(plan);
   }
+}
+
+/** As foreman has them: letters, digits, `_` and `-`. */
+function isName(word: string): bool {
+  for (let i = 0; i < word.length; i++) {
+    const code = word.charCodeAt(i);
+    const isDigit = code >= 48 && code <= 57;
+    const isLetter = (code | 32) >= 97 && (code | 32) <= 122;
+    if (!isDigit && !isLetter && code != 45 && code != 95) return false;
+  }
+  return word.length > 0;
 }
 
 serve(new Procfile());

@@ -22,7 +22,7 @@ class Redis extends Plugin {
     const plan = new Plan();
     const port = service.has("port")
       ? whole(service.whole("port", inside))
-      : plan.allocatePort("port", service.name);
+      : plan.allocatePort("port", "redis");
     const settings = [
       new Setting("image", plan.pullImage("image", image)),
       new Setting("port", port),
