@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { download, Unfetched } from "../system/download.ts";
 import { registryFor } from "../system/npm-registry.ts";
-import { readTar } from "../system/tar.ts";
+import { readTar } from "../wire/tar.ts";
 import { shownSize } from "../text/size.ts";
 import { jco, jcoFiles, type PinnedPackage, wasi, wasiFile, wasiImport } from "./jco.ts";
 import { isKept, keepFolder } from "./kept-folder.ts";

@@ -1,5 +1,6 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
+import { buildpacks } from "./buildpacks.ts";
 import { choosing } from "./choices.ts";
 import { composeFiles } from "./compose.ts";
 import { containerRuns } from "./container-runs.ts";
@@ -55,6 +56,7 @@ import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...buildpacks,
   ...serviceFaults,
   ...choosing,
   ...composeFiles,

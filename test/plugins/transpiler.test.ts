@@ -9,7 +9,7 @@ import {
   type Transpiler,
   transpilerFolder,
 } from "../../src/plugins/transpiler.ts";
-import { sha512Of, tarballOf } from "../stores/tarball.ts";
+import { sha512Of, tarballOf } from "../support/tarball.ts";
 
 let cache: string;
 beforeEach(() => {
