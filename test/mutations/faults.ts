@@ -34,6 +34,7 @@ import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { packages } from "./packages.ts";
 import { people } from "./people.ts";
+import { pluginFaults } from "./plugins.ts";
 import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
@@ -68,6 +69,7 @@ export const faults: readonly Fault[] = [
   ...doors,
   ...packages,
   ...people,
+  ...pluginFaults,
   ...postgresFaults,
   ...floods,
   ...folder,

@@ -1,5 +1,6 @@
 /** `localhostess plugin remove <name>` -> a plugin that is gone, with what was kept of it. */
 import { rmSync } from "node:fs";
+import { transpiledFolder } from "../../plugins/call.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -18,6 +19,7 @@ export async function pluginRemove(name: string, flags: Flags, world: World): Pr
     const { [plugin.sha256]: _, ...agreed } = kept.agreed;
     return { ...kept, agreed };
   });
+  rmSync(transpiledFolder(plugin, place.effects), { recursive: true, force: true });
   if (flags.json) printJson(world, { name });
   else world.out.write(`removed ${name}${plugin.from === "user" ? "" : ` (${plugin.path})`}\n`);
   return 0;
