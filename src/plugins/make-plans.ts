@@ -229,12 +229,12 @@ function notAgreedText({ name, sha256 }: Plugin): string {
 }
 
 /** A service as its plugin is told it. */
-function specOf({ name, type, dependsOn, config }: WrittenService): PluginSpec {
+function specOf({ name, type, plugin, dependsOn, config }: WrittenService): PluginSpec {
   const values = settingsOf(config).flatMap(([key, value]): [string, Value][] => {
     const its = valueOf(value);
     return its === undefined ? [] : [[key, its]];
   });
-  return { name, type: type ?? "", dependsOn, config: values };
+  return { name, type: type ?? plugin ?? "", dependsOn, config: values };
 }
 
 function valueOf(value: unknown): Value | undefined {
