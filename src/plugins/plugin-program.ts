@@ -21,16 +21,26 @@ const mainFile = "plugin.mjs";
 export async function runPlugin(): Promise<number> {
   const order = JSON.parse(await Bun.stdin.text()) as ChildOrder;
   limitThisProcess({ processorTime: processorTime[order.kind] });
+  let hasBegun = false;
+  const begin = (): void => {
+    if (!hasBegun) say(beginsLine);
+    hasBegun = true;
+  };
   let text: string;
   try {
-    text = asJson(order.kind === "transpile" ? await transpile(order) : await call(order));
+    const answer = order.kind === "transpile" ? transpile(order, begin) : call(order, begin);
+    text = asJson(await answer);
     if (text.length > longestAnswer) text = asJson({ kind: "ended", why: tooLong(longestAnswer) });
   } catch (error) {
     text = asJson({ kind: "ended", why: whyOf(error) });
   }
+  begin();
   say(text);
   return 0;
 }
+
+/** Its message is a clause already. */
+class Refusal extends Error {}
 
 function say(text: string): void {
   let rest = Buffer.from(text);
@@ -42,12 +52,10 @@ type Bindgen = {
   generate(component: Uint8Array, options: unknown): { files: [string, Uint8Array][] };
 };
 
-async function transpile({
-  path,
-  sha256,
-  transpiler,
-  folder,
-}: Extract<ChildOrder, { kind: "transpile" }>): Promise<ChildAnswer> {
+async function transpile(
+  { path, sha256, transpiler, folder }: Extract<ChildOrder, { kind: "transpile" }>,
+  begin: () => void,
+): Promise<ChildAnswer> {
   const bytes = await readBeginning(path, largestComponent + 1);
   if (bytes === undefined) return { kind: "ended", why: `cannot be read: ${path}` };
   if (hashOf(bytes) !== sha256) return { kind: "ended", why: "was changed while it was read" };
@@ -56,7 +64,7 @@ async function transpile({
   if ((await keptFiles(transpiler)) === undefined) return { kind: "damaged", folder: transpiler };
   const bindgen = (await import(join(transpiler, "bindgen.mjs"))) as Bindgen;
   await bindgen.$init;
-  say(beginsLine);
+  begin();
   const files = new Map<string, Uint8Array>();
   for (const [name, its] of bindgen.generate(bytes, generateOptions).files) {
     if (name === "plugin.js") files.set(mainFile, its);
@@ -73,7 +81,7 @@ async function transpile({
 
 function bounded(module: Uint8Array): Uint8Array {
   const its = boundedModule(module);
-  if (its.kind === "bad") throw new Error(`cannot be run: ${its.why}`);
+  if (its.kind === "bad") throw new Refusal(`cannot be run: ${its.why}`);
   return its.bytes;
 }
 
@@ -87,10 +95,10 @@ type Instantiate = (
   ) => unknown,
 ) => Promise<Record<string, Called>>;
 
-async function call({
-  folder,
-  requests,
-}: Extract<ChildOrder, { kind: "call" }>): Promise<ChildAnswer> {
+async function call(
+  { folder, requests }: Extract<ChildOrder, { kind: "call" }>,
+  begin: () => void,
+): Promise<ChildAnswer> {
   const files = await keptFiles(folder);
   if (files === undefined) return { kind: "damaged", folder };
   const { instantiate } = (await import(join(folder, mainFile))) as { instantiate: Instantiate };
@@ -103,14 +111,14 @@ async function call({
     const its = boundedModule(bytes);
     if (its.kind === "bounded" && its.hasMemory) withMemory.add(module);
   }
-  say(beginsLine);
+  begin();
   let memories = 0;
   const exports = await instantiate(
     (name) => modules.get(name)!,
     {},
     async (module, imports) => {
       if (withMemory.has(module) && ++memories > 1) {
-        throw new Error("has more than one memory, and may have one of 64 MiB");
+        throw new Refusal("has more than one memory, and may have one of 64 MiB");
       }
       return await WebAssembly.instantiate(module, imports);
     },
@@ -122,7 +130,11 @@ async function call({
 /** Each error has a payload where the plugin has answered with diagnostics. */
 function answerOf(plugin: Called, request: PluginRequest): unknown {
   const { context, spec } = request;
-  if (request.kind === "detect") return plugin.detect!(context, lowered(spec)) ?? null;
+  if (request.kind === "detect") {
+    const answer = plugin.detect!(context, lowered(spec)) ?? null;
+    if (answer === null || typeof answer === "string") return answer;
+    throw new Refusal("answered detect with what is no text");
+  }
   const capabilities = { irVersions: request.irVersions, granted: request.granted };
   try {
     return { tag: "ok", val: plugin.apply!(context, capabilities, lowered(spec)) };
@@ -146,13 +158,17 @@ function literal(its: Value): unknown {
   return { tag: its.kind, val };
 }
 
+/** The engine names the expression of ours that called the plugin. */
+const evaluated = / \(evaluating ['"`].*$/s;
+
 /** Characters of an error that the engine, or the transpiler, has made. */
 const longestWhy = 300;
 
 function whyOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const text = message.slice(0, longestWhy);
+  if (error instanceof Refusal) return message;
+  const text = message.replace(evaluated, "").slice(0, longestWhy);
   if (error instanceof WebAssembly.RuntimeError) return `failed with a trap: ${text}`;
   if (error instanceof RangeError) return `failed: ${text}`;
-  return /^(?:has|cannot) /.test(text) ? text : `cannot be run: ${text}`;
+  return `cannot be run: ${text}`;
 }
