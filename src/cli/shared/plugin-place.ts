@@ -6,10 +6,10 @@ import { type Plugin, installedPlugins } from "../../plugins/installed.ts";
 import { changePlugins, type KeptPlugins } from "../../plugins/plugins-file.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
-import { Failure } from "../shared/failure.ts";
-import { projectFolderOf, projectIn } from "../shared/project-files.ts";
-import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
-import type { World } from "../shared/world.ts";
+import { Failure } from "./failure.ts";
+import { projectFolderOf, projectIn } from "./project-files.ts";
+import { type Flags, settingsOf, UsageError } from "./settings.ts";
+import type { World } from "./world.ts";
 
 export type PluginPlace = {
   stateDirectory: string;
