@@ -20,12 +20,13 @@ export type PluginPlace = {
 
 export async function pluginPlace(flags: Flags, world: World): Promise<PluginPlace> {
   const { stateDirectory } = await settingsOf(flags, world);
+  return { stateDirectory, project: await projectHere(world), effects: callEffects(world) };
+}
+
+export function callEffects(world: World): CallEffects {
   const { env, home } = world;
   const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(home, ".cache");
-  return {
-    ...{ stateDirectory, project: await projectHere(world) },
-    effects: { cache: join(cache, "localhostess"), env, onStatus: statusOf(world) },
-  };
+  return { cache: join(cache, "localhostess"), env, onStatus: statusOf(world) };
 }
 
 /** Only a folder that has a file of ours is a project: no plugin of any other one is looked for. */
