@@ -222,7 +222,7 @@ async function withGrants(
     const more = given.get(plugin.sha256) ?? [];
     // It is told what it may do by now, and may make another plan of that.
     const richer = { ...plugin, granted: [...new Set([...plugin.granted, ...more])] };
-    const again = await planBy(richer, { ...calls, service });
+    const again = await planBy(richer, { ...calls, service, taken: plan.taken });
     if (again.kind === "failed") failed.push(`${service.name}: ${again.why}`);
     else if (again.plan.missing.length === 0) plans.push(again.plan);
     else failed.push(`${service.name}: the plugin ${plugin.name} asks for more each time`);
