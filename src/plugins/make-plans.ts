@@ -124,7 +124,7 @@ async function planFor(
   return await planBy(found.plugin, { ...options, service });
 }
 
-/** What one plugin makes of a service: also once more, after it was granted something. */
+/** The plan of one plugin for a service: also once more, after the plugin was granted something. */
 export async function planBy(
   plugin: Plugin,
   {
@@ -256,13 +256,13 @@ function notAgreedText({ name, sha256 }: Plugin): string {
 /** A service as its plugin is told it. */
 function specOf({ name, type, plugin, dependsOn, config }: WrittenService): PluginSpec {
   const values = settingsOf(config).flatMap(([key, value]): [string, Value][] => {
-    const its = valueOf(value);
+    const its = literalOf(value);
     return its === undefined ? [] : [[key, its]];
   });
   return { name, type: type ?? plugin ?? "", dependsOn, config: values };
 }
 
-function valueOf(value: unknown): Value | undefined {
+function literalOf(value: unknown): Value | undefined {
   if (typeof value === "string") return { kind: "text", value };
   if (typeof value === "boolean") return { kind: "boolean", value };
   if (typeof value === "bigint") return { kind: "signed", value };

@@ -126,7 +126,14 @@ async function up({
   keep();
   const left = [...(answers ?? [])];
   const world = {
-    err: { write: (its: string) => (told += its) !== "", columns: () => 80, colors: noColors },
+    err: {
+      write(its: string) {
+        told += its;
+        return true;
+      },
+      columns: () => 80,
+      colors: noColors,
+    },
     prompt: async (question: string) => {
       questions.push(question);
       return answers === undefined ? undefined : left.shift();

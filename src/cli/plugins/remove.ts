@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
+import { removePlans, tellFiles } from "../shared/plugin-plans.ts";
 import type { World } from "../shared/world.ts";
 import { changeKept, pluginNamed, pluginPlace } from "../shared/plugin-place.ts";
 
@@ -18,7 +19,11 @@ export async function pluginRemove(name: string, flags: Flags, world: World): Pr
     const { [plugin.sha256]: _, ...agreed } = kept.agreed;
     return { ...kept, agreed };
   });
+  // A project's own is that of one folder.
+  const directory = plugin.from === "project" ? place.project : undefined;
+  const news = await removePlans(place.stateDirectory, { plugin: name, directory });
   if (flags.json) printJson(world, { name });
   else world.out.write(`removed ${name}${plugin.from === "user" ? "" : ` (${plugin.path})`}\n`);
+  tellFiles(news, world);
   return 0;
 }
