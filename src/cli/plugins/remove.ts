@@ -1,5 +1,6 @@
 /** `localhostess plugin remove <name>` -> a plugin that is gone, with what was kept of it. */
 import { rmSync } from "node:fs";
+import { transpiledFolder } from "../../plugins/call.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { removePlans, tellFiles } from "../shared/plugin-plans.ts";
@@ -19,6 +20,7 @@ export async function pluginRemove(name: string, flags: Flags, world: World): Pr
     const { [plugin.sha256]: _, ...agreed } = kept.agreed;
     return { ...kept, agreed };
   });
+  rmSync(transpiledFolder(plugin, place.effects), { recursive: true, force: true });
   // A project's own is that of one folder.
   const directory = plugin.from === "project" ? place.project : undefined;
   const news = await removePlans(place.stateDirectory, { plugin: name, directory });
