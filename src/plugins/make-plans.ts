@@ -19,7 +19,7 @@ import type {
 } from "./plan.ts";
 import { irVersions } from "./plan.ts";
 import type { RecordedPlan } from "./plan-records.ts";
-import { diagnosticsText, readApplied } from "./read-plan.ts";
+import { readApplied } from "./read-plan.ts";
 import { settingsOf } from "./settings-table.ts";
 import { validatePlan } from "./validate-plan.ts";
 
@@ -131,7 +131,11 @@ export async function planBy(
   if (answer.kind === "ended") return failed(answer.why);
   const applied = readApplied(answer.value);
   if (applied.kind === "diagnostics") {
-    return failed(`has no plan for it: ${printable(diagnosticsText(applied.diagnostics), 1_000)}`);
+    const { errors, warnings } = applied.diagnostics;
+    const all = errors.length > 0 ? errors : warnings;
+    return failed(
+      all.length === 0 ? "has no plan for it, and no reason" : `has no plan for it:${listing(all)}`,
+    );
   }
   if (applied.kind === "mistakes") return failed(wrongText(applied.mistakes));
   const { plan } = applied;
@@ -149,9 +153,14 @@ export async function planBy(
 const mostMistakes = 20;
 
 function wrongText(mistakes: readonly string[]): string {
-  const shownOnes = mistakes.slice(0, mostMistakes).map((its) => `\n  ${printable(its, 500)}`);
-  const more = mistakes.length - mostMistakes;
-  return `has given a plan with mistakes:${shownOnes.join("")}${more > 0 ? `\n  and ${more} more` : ""}`;
+  return `has given a plan with mistakes:${listing(mistakes)}`;
+}
+
+/** One a line. */
+function listing(texts: readonly string[]): string {
+  const some = texts.slice(0, mostMistakes).map((its) => `\n  ${printable(its, 500)}`);
+  const more = texts.length - mostMistakes;
+  return `${some.join("")}${more > 0 ? `\n  and ${more} more` : ""}`;
 }
 
 /** The plugin that a service is for: the one that it names, or the only one that knows it. */
@@ -229,12 +238,12 @@ function notAgreedText({ name, sha256 }: Plugin): string {
 }
 
 /** A service as its plugin is told it. */
-function specOf({ name, type, dependsOn, config }: WrittenService): PluginSpec {
+function specOf({ name, type, plugin, dependsOn, config }: WrittenService): PluginSpec {
   const values = settingsOf(config).flatMap(([key, value]): [string, Value][] => {
     const its = valueOf(value);
     return its === undefined ? [] : [[key, its]];
   });
-  return { name, type: type ?? "", dependsOn, config: values };
+  return { name, type: type ?? plugin ?? "", dependsOn, config: values };
 }
 
 function valueOf(value: unknown): Value | undefined {

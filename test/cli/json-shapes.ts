@@ -320,6 +320,20 @@ const step = v.strictObject({
   lines: says(v.optional(v.array(v.string())), "the last lines of a service that has ended"),
 });
 
+const plugin = v.strictObject({
+  name: text("its name"),
+  from: one(["user", "project"], "installed, or in `.locald/plugins` of the project here"),
+  state: one(
+    ["ready", "not_agreed", "changed", "absent"],
+    "`ready`: it may run; `not_agreed`: see `plugin agree`; `changed`, `absent`: its file is another one, or is gone",
+  ),
+  sha256: text("the hash that it may run with, in hexadecimal"),
+  path: text("its component"),
+  source: orNull(v.string(), "the file or the address that it was installed from"),
+  claims: list(v.string(), "built-in types that it said it knows"),
+  granted: list(v.string(), "capabilities granted at a terminal, besides those of config.toml"),
+});
+
 const remote = v.strictObject({
   name: text("the last label of its servers' names: `box`, as in `api.box`"),
   host: text("as ssh takes it"),
@@ -605,6 +619,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   "Found status": foundStatus,
   Supervised: supervised,
   "Daemon report": daemonReport,
+  Plugin: plugin,
 };
 
 export type Answer = {
@@ -616,6 +631,8 @@ export type Answer = {
   note?: string;
   /** Held against its shape where a database is: in test/e2e/databases.test.ts. */
   withDatabase?: true;
+  /** Held against its shape where plugins are: in test/cli/plugins/verbs.test.ts. */
+  withPlugin?: true;
 };
 
 const rows = (shape: Shape): Answer => ({ shape: v.array(shape) });
@@ -702,6 +719,40 @@ export const answers: Readonly<Record<string, Answer>> = {
   "remote add": { shape: remote },
   "remote remove": object({ name: text("the machine that is gone") }),
   "remote retry": rows(remote),
+  "plugin install": { shape: plugin, withPlugin: true },
+  "plugin list": { ...rows(plugin), withPlugin: true },
+  "plugin agree": { shape: plugin, withPlugin: true },
+  "plugin remove": { ...object({ name: text("the plugin that is gone") }), withPlugin: true },
+  "plugin validate": {
+    ...object({
+      path: text("the file"),
+      sha256: text("its hash, in hexadecimal"),
+      size: number("bytes"),
+      claims: list(v.string(), "built-in types that it knows"),
+    }),
+    withPlugin: true,
+  },
+  "plugin inspect": {
+    ...object({
+      name: text("its name, or that of the file"),
+      sha256: text("its hash, in hexadecimal"),
+      claims: list(v.string(), "built-in types that it knows"),
+      detect: orNull(v.string(), "what it says of the service; null: it does not know it"),
+      plan: orNull(v.looseObject({}), "the plan, in the form of locald; null: it gave none"),
+      errors: list(v.string(), "why there is no plan"),
+      warnings: list(v.string(), "sentences of the plugin"),
+    }),
+    note: "exits with 1 where there is no plan",
+    withPlugin: true,
+  },
+  "plugin new": {
+    ...object({
+      name: text("the plugin's name"),
+      folder: text("the folder that was made"),
+      files: list(v.string(), "paths in it"),
+    }),
+    withPlugin: true,
+  },
   pac: object({ url: text("where the proxy serves it"), text: text("the PAC file") }),
   up: { ...rows(service), note: "the services that were to start" },
   stop: { ...rows(service), note: "as they are afterwards; empty if nothing of them was up" },

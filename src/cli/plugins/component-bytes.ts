@@ -71,7 +71,7 @@ async function fromAddress(first: URL): Promise<Uint8Array> {
       const answer = await fetch(url.href, { redirect: "manual", signal: abort.signal });
       const location = answer.headers.get("location");
       if (answer.status >= 300 && answer.status < 400 && location !== null) {
-        const next = URL.parse(location, url);
+        const next = URL.parse(location, url.href);
         if (next === null) throw new Failure("failed", `${url.href} leads to no address`);
         url = next;
         continue;

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { changeKept, pluginNamed, pluginPlace } from "./plugin-place.ts";
+import { changeKept, pluginNamed, pluginPlace } from "../shared/plugin-place.ts";
 
 /** The project's own, where it has one of that name. */
 export async function pluginRemove(name: string, flags: Flags, world: World): Promise<number> {
