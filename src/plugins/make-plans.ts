@@ -19,7 +19,7 @@ import type {
 } from "./plan.ts";
 import { irVersions } from "./plan.ts";
 import type { RecordedPlan } from "./plan-records.ts";
-import { diagnosticsText, readApplied } from "./read-plan.ts";
+import { readApplied } from "./read-plan.ts";
 import { settingsOf } from "./settings-table.ts";
 import { validatePlan } from "./validate-plan.ts";
 
@@ -42,18 +42,20 @@ export type NewPlan = {
   plugin: Plugin;
   plan: Plan;
   order: readonly Step[];
+  /** Names that services of the plan may not have. */
+  taken: readonly string[];
   /** Capabilities that the plugin has not been granted. */
   missing: readonly Capability[];
-  /** Sentences of the plugin's own. */
-  warnings: readonly string[];
 };
+
+/** A clause: why a service has no plan that is made now. One from before, and its files, are kept. */
+export type FailedPlan = { service: string; why: string };
 
 export type MadePlans = {
   /** Plans that hold as they were accepted. */
   kept: readonly RecordedPlan[];
   fresh: readonly NewPlan[];
-  /** Sentences that begin with the service's name: why it has no plan. */
-  failed: readonly string[];
+  failed: readonly FailedPlan[];
   /** The names of the plugins that did not know a service. */
   asked: readonly string[];
 };
@@ -63,20 +65,39 @@ type Unplanned = { kind: "failed"; why: string } | { kind: "unknown"; asked: rea
 export async function makePlans(options: MakePlansOptions): Promise<MadePlans> {
   const kept: RecordedPlan[] = [];
   const fresh: NewPlan[] = [];
-  const failed: string[] = [];
+  const failed: FailedPlan[] = [];
   const asked = new Set<string>();
+  const due: WrittenService[] = [];
   for (const service of options.written) {
-    const before = options.before.find((its) => its.service === service.name);
-    if (before !== undefined && holds(before, { ...options, service })) {
-      kept.push(before);
-      continue;
-    }
-    const its = await planFor(service, { ...options, former: before?.plugin });
+    const before = formerOf(service, options);
+    if (before !== undefined && holds(before, { ...options, service })) kept.push(before);
+    else due.push(service);
+  }
+  for (const service of due) {
+    const standing = [
+      ...kept.flatMap(({ services }) => Object.keys(services)),
+      ...fresh.flatMap(({ order }) => order.flatMap(namesIn)),
+    ];
+    const declared = options.declared.filter((name) => name !== service.name);
+    const taken = [...new Set([...declared, ...standing])];
+    const former = formerOf(service, options)?.plugin;
+    const its = await planFor(service, { ...options, former, taken });
     if (its.kind === "plan") fresh.push(its.plan);
-    else if (its.kind === "failed") failed.push(`${service.name}: ${its.why}`);
+    else if (its.kind === "failed") failed.push({ service: service.name, why: its.why });
     else for (const name of its.asked) asked.add(name);
   }
   return { kept, fresh, failed, asked: [...asked].sort() };
+}
+
+function formerOf(
+  { name }: WrittenService,
+  { before }: MakePlansOptions,
+): RecordedPlan | undefined {
+  return before.find((its) => its.service === name);
+}
+
+function namesIn({ operation }: Step): string[] {
+  return operation.kind === "declare-service" ? [operation.name] : [];
 }
 
 /** Whether a plugin would give the same again: it has the same component, and is told the same. */
@@ -93,7 +114,7 @@ function holds(
   return before.workspace === context.workspaceId && isSame;
 }
 
-type PlanForOptions = MakePlansOptions & { former: string | undefined };
+type PlanForOptions = MakePlansOptions & { former: string | undefined; taken: readonly string[] };
 
 /** The plan of one service. */
 async function planFor(
@@ -105,18 +126,16 @@ async function planFor(
   return await planBy(found.plugin, { ...options, service });
 }
 
-/** What one plugin makes of a service: also once more, after it was granted something. */
+/** The plan of one plugin for a service: also once more, after the plugin was granted something. */
 export async function planBy(
   plugin: Plugin,
   {
     service,
+    taken,
     context,
-    declared,
     grantedTo,
     call,
-  }: Pick<MakePlansOptions, "context" | "declared" | "grantedTo" | "call"> & {
-    service: WrittenService;
-  },
+  }: Pick<MakePlansOptions, "context" | "grantedTo" | "call"> & Pick<NewPlan, "service" | "taken">,
 ): Promise<{ kind: "plan"; plan: NewPlan } | { kind: "failed"; why: string }> {
   const failed = (why: string) => ({
     kind: "failed" as const,
@@ -131,27 +150,35 @@ export async function planBy(
   if (answer.kind === "ended") return failed(answer.why);
   const applied = readApplied(answer.value);
   if (applied.kind === "diagnostics") {
-    return failed(`has no plan for it: ${printable(diagnosticsText(applied.diagnostics), 1_000)}`);
+    const { errors, warnings } = applied.diagnostics;
+    const all = errors.length > 0 ? errors : warnings;
+    return failed(
+      all.length === 0 ? "has no plan for it, and no reason" : `has no plan for it:${listing(all)}`,
+    );
   }
   if (applied.kind === "mistakes") return failed(wrongText(applied.mistakes));
   const { plan } = applied;
-  const taken = declared.filter((name) => name !== service.name);
   const { mistakes, missing, order } = validatePlan(plan, {
     granted,
     service: service.name,
     taken,
   });
   if (mistakes.length > 0) return failed(wrongText(mistakes));
-  return { kind: "plan", plan: { service, plugin, plan, order, missing, warnings: [] } };
+  return { kind: "plan", plan: { service, plugin, plan, order, taken, missing } };
 }
 
 /** Far more than one reads. */
 const mostMistakes = 20;
 
 function wrongText(mistakes: readonly string[]): string {
-  const shownOnes = mistakes.slice(0, mostMistakes).map((its) => `\n  ${printable(its, 500)}`);
-  const more = mistakes.length - mostMistakes;
-  return `has given a plan with mistakes:${shownOnes.join("")}${more > 0 ? `\n  and ${more} more` : ""}`;
+  return `has given a plan with mistakes:${listing(mistakes)}`;
+}
+
+/** One a line. */
+function listing(texts: readonly string[]): string {
+  const some = texts.slice(0, mostMistakes).map((its) => `\n  ${printable(its, 500)}`);
+  const more = texts.length - mostMistakes;
+  return `${some.join("")}${more > 0 ? `\n  and ${more} more` : ""}`;
 }
 
 /** The plugin that a service is for: the one that it names, or the only one that knows it. */
@@ -195,6 +222,10 @@ async function pluginFor(
   if (troubles.length > 0) return { kind: "failed", why: listed(troubles) };
   const [first] = refused;
   if (first !== undefined) return { kind: "failed", why: notAgreedText(first) };
+  // It may be the one that knows the service; above all, where it has made the plan that was there.
+  const broken = plugins.filter(({ state }) => state === "changed" || state === "absent");
+  const last = broken.find(({ name }) => name === former) ?? (isOwn ? undefined : broken[0]);
+  if (last !== undefined) return { kind: "failed", why: brokenText(last) };
   return { kind: "unknown", asked: usable.map(({ name }) => name) };
 }
 
@@ -218,9 +249,13 @@ async function named(
     if (await agree(plugin)) return { kind: "plugin", plugin: { ...plugin, state: "ready" } };
     return { kind: "failed", why: notAgreedText(plugin) };
   }
-  const why =
-    plugin.state === "absent" ? "is gone from its place" : "has changed since it was installed";
-  return { kind: "failed", why: `the plugin ${name} ${why}; install it again` };
+  return { kind: "failed", why: brokenText(plugin) };
+}
+
+function brokenText({ name, state }: Plugin): string {
+  return state === "absent"
+    ? `the file of the plugin ${name} is gone; install it again`
+    : `the plugin ${name} has changed since it was installed, and is not run; install it again`;
 }
 
 function notAgreedText({ name, sha256 }: Plugin): string {
@@ -229,15 +264,15 @@ function notAgreedText({ name, sha256 }: Plugin): string {
 }
 
 /** A service as its plugin is told it. */
-function specOf({ name, type, dependsOn, config }: WrittenService): PluginSpec {
+function specOf({ name, type, plugin, dependsOn, config }: WrittenService): PluginSpec {
   const values = settingsOf(config).flatMap(([key, value]): [string, Value][] => {
-    const its = valueOf(value);
+    const its = literalOf(value);
     return its === undefined ? [] : [[key, its]];
   });
-  return { name, type: type ?? "", dependsOn, config: values };
+  return { name, type: type ?? plugin ?? "", dependsOn, config: values };
 }
 
-function valueOf(value: unknown): Value | undefined {
+function literalOf(value: unknown): Value | undefined {
   if (typeof value === "string") return { kind: "text", value };
   if (typeof value === "boolean") return { kind: "boolean", value };
   if (typeof value === "bigint") return { kind: "signed", value };

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { readPrivateFile } from "../system/private-file.ts";
 import { inForm, onlyVersioned, writeFormed } from "../system/state-format.ts";
 import { pastedWord } from "../text/shell-words.ts";
+import { planRecordPath, plansFolder } from "./plan-place.ts";
 import { pluginName } from "./plugins-file.ts";
 
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
@@ -22,7 +23,7 @@ const recordedPlan = v.object({
   written: v.string(),
   /** The project's name, as the plugin was told it. */
   workspace: name,
-  /** What the plugin might do when it made the plan. */
+  /** The capabilities that the plugin had when it made the plan. */
   granted: v.array(v.string()),
   capabilities: v.array(v.string()),
   /** As `planForm` has it. */
@@ -36,7 +37,7 @@ const writtenFile = v.object({
   service: name,
   /** Relative to the project's folder. */
   path,
-  /** Of what we have written there: the last one, and while it is being replaced the one before. */
+  /** SHA-256 of the text that we have written: the last one, and while it is being replaced the one before. */
   hashes: v.array(hash),
 });
 
@@ -59,15 +60,6 @@ export const plansFormat = onlyVersioned;
 
 /** Bytes. A plan has at most 1 MiB, and its services stand beside it. */
 const longest = 16 * 1024 * 1024;
-
-export function plansFolder(stateDirectory: string): string {
-  return join(stateDirectory, "plans");
-}
-
-export function planRecordPath(stateDirectory: string, directory: string): string {
-  const key = new Bun.CryptoHasher("sha256").update(directory).digest("hex").slice(0, 16);
-  return join(plansFolder(stateDirectory), `${key}.json`);
-}
 
 export type ReadRecord =
   | { kind: "record"; record: PlanRecord }

@@ -15,6 +15,8 @@ export type FileOptions = {
   /** Absolute: the project's folder. */
   directory: string;
   before: Written;
+  /** Paths of further files that stay as they are. */
+  standing?: readonly string[];
   /** Keeps what may be there from now on: called before the first change and after the last one. */
   record(written: Written): Promise<void>;
 };
@@ -40,7 +42,7 @@ const mode = 0o644;
 /** Never over a file that a person has made or changed. @throws Error of the file system. */
 export async function putFiles(
   wanted: readonly WantedFile[],
-  { directory, before, record }: FileOptions,
+  { directory, before, standing = [], record }: FileOptions,
 ): Promise<FileNews> {
   const left: string[] = [];
   const writes: (WantedFile & { hash: string })[] = [];
@@ -48,7 +50,7 @@ export async function putFiles(
   const folders = new Set(before.folders);
   for (const file of wanted) {
     const { path, service } = file;
-    const hash = createHash("sha256").update(file.contents).digest("hex");
+    const hash = hashOf(file.contents);
     const known = before.files.find((its) => its.path === path)?.hashes ?? [];
     const look = await lookAt(path, directory);
     if (look.kind === "other") {
@@ -85,7 +87,7 @@ export async function putFiles(
   left.push(...stayed);
   const still = await removeFolders([...folders], {
     directory,
-    files: files.map(({ path }) => path),
+    files: [...standing, ...files.map(({ path }) => path)],
   });
   const settled = files.map((its) => {
     const write = writes.find(({ path }) => path === its.path);
@@ -93,6 +95,10 @@ export async function putFiles(
   });
   await record({ files: settled, folders: still });
   return { written: writes.map(({ path }) => path), removed, left };
+}
+
+export function hashOf(contents: string | Uint8Array): string {
+  return createHash("sha256").update(contents).digest("hex");
 }
 
 function isSame(one: Written, other: Written): boolean {
@@ -154,6 +160,15 @@ async function lookAt(path: string, directory: string): Promise<Look> {
   return hash === undefined
     ? { kind: "other", why: "the file there cannot be read" }
     : { kind: "file", hash };
+}
+
+/** Whether the file is as we have written it. */
+export async function isUnchanged(
+  { path, hashes }: WrittenFile,
+  directory: string,
+): Promise<boolean> {
+  const look = await lookAt(path, directory);
+  return look.kind === "file" && hashes.includes(look.hash);
 }
 
 function ifAbsent(error: NodeJS.ErrnoException): undefined {

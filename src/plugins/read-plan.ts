@@ -1,5 +1,4 @@
 /** An answer of a plugin, as its component gives it -> a plan, or every error in its shape. Pure. */
-import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
 import type {
   Diagnostics,
@@ -207,10 +206,4 @@ function objectOf(value: unknown): Record<string, unknown> {
 
 function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((its) => typeof its === "string") : [];
-}
-
-/** The sentence about a plugin that gives diagnostics in the place of a plan. */
-export function diagnosticsText({ errors, warnings }: Diagnostics): string {
-  const all = errors.length > 0 ? errors : warnings;
-  return all.length === 0 ? "it has given no plan, and no reason" : listed(all, { most: 5 });
 }

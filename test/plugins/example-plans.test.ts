@@ -12,7 +12,7 @@ type Config = Record<string, unknown>;
 /** `missing`: what has to be granted. */
 type Expected =
   | (AppliedPlan & { missing: readonly string[] })
-  /** Behind `has no plan for it: `. */
+  /** Behind `has no plan for it:\n  `. */
   | { errors: readonly string[] };
 
 const redis = { type: "container", image: "redis:7", port: 6001, container_port: 6379 };
@@ -173,7 +173,7 @@ describe.skipIf(!hasTranspiler())(`example plugins${lackingTranspiler()}`, () =>
       };
       const its = await planBy(plugin, {
         context: { workspaceId: "shop", root: "/projects/shop" },
-        declared: ["main", "other"],
+        taken: ["main", "other"],
         service: written(typeOf[name]!, config),
         grantedTo: () => [],
         call: async (_, request) => await call(path, request),
@@ -186,7 +186,7 @@ describe.skipIf(!hasTranspiler())(`example plugins${lackingTranspiler()}`, () =>
     const its = made.get(title)!;
     if ("errors" in expected) {
       if (its.kind === "plan") throw new Error("it has a plan");
-      expect(its.why).toStartWith(`the plugin ${name} has no plan for it: `);
+      expect(its.why).toStartWith(`the plugin ${name} has no plan for it:\n  `);
       for (const error of expected.errors) expect(its.why).toContain(error);
       return;
     }

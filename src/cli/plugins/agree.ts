@@ -6,7 +6,7 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { changeKept, needProject, pluginPlace, pluginsAt } from "./plugin-place.ts";
+import { changeKept, needProject, pluginPlace, pluginsAt } from "../shared/plugin-place.ts";
 import { pluginRow } from "./plugin-row.ts";
 import { askedText, grantedText, shortHash } from "./told.ts";
 

@@ -22,7 +22,7 @@ import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { componentBytes } from "./component-bytes.ts";
 import { whyNotReady } from "./list.ts";
-import { pluginNamed, type PluginPlace, pluginPlace } from "./plugin-place.ts";
+import { pluginNamed, type PluginPlace, pluginPlace } from "../shared/plugin-place.ts";
 
 export type InspectFlags = Flags & {
   kind?: string;

@@ -16,7 +16,7 @@ import { printJson } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { componentBytes } from "./component-bytes.ts";
-import { changeKept, needProject, type PluginPlace, pluginPlace } from "./plugin-place.ts";
+import { changeKept, needProject, type PluginPlace, pluginPlace } from "../shared/plugin-place.ts";
 import { pluginRow } from "./plugin-row.ts";
 import { askedText, grantedText, shortHash, sizeText } from "./told.ts";
 

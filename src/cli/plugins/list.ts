@@ -6,7 +6,7 @@ import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { type Column, tableLines } from "../shared/table.ts";
 import type { World } from "../shared/world.ts";
-import { pluginPlace, pluginsAt } from "./plugin-place.ts";
+import { pluginPlace, pluginsAt } from "../shared/plugin-place.ts";
 import { pluginRow } from "./plugin-row.ts";
 import { shortHash } from "./told.ts";
 

@@ -7,7 +7,7 @@ import { printJson } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { componentBytes } from "./component-bytes.ts";
-import { pluginPlace } from "./plugin-place.ts";
+import { pluginPlace } from "../shared/plugin-place.ts";
 import { askedText, sizeText } from "./told.ts";
 
 export async function pluginValidate(file: string, flags: Flags, world: World): Promise<number> {

@@ -35,6 +35,8 @@ export type ReadManifest =
       /** Undefined where a file is no valid TOML. */
       worktree?: WorktreeSpec;
       written?: readonly WrittenService[];
+      /** The project's name, where it can be told. */
+      name?: string;
     };
 
 export function readManifest(options: ManifestOptions): ReadManifest {
@@ -95,8 +97,10 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   reportShared([...sharedBy(declared, reading.groups), ...instances], mistakes);
   const specs = withWaits(instances, mistakes);
   const worktree = readWorktree(reading);
-  if (mistakes.any)
-    return { kind: "mistakes", mistakes: mistakes.sentences(layers), worktree, written };
+  if (mistakes.any) {
+    const { name } = project;
+    return { kind: "mistakes", mistakes: mistakes.sentences(layers), worktree, written, name };
+  }
   return {
     kind: "project",
     project: {

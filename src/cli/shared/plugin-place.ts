@@ -6,10 +6,10 @@ import { type Plugin, installedPlugins } from "../../plugins/installed.ts";
 import { changePlugins, type KeptPlugins } from "../../plugins/plugins-file.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
-import { Failure } from "../shared/failure.ts";
-import { projectFolderOf, projectIn } from "../shared/project-files.ts";
-import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
-import type { World } from "../shared/world.ts";
+import { Failure } from "./failure.ts";
+import { projectFolderOf, projectIn } from "./project-files.ts";
+import { type Flags, settingsOf, UsageError } from "./settings.ts";
+import type { World } from "./world.ts";
 
 export type PluginPlace = {
   stateDirectory: string;
@@ -20,12 +20,13 @@ export type PluginPlace = {
 
 export async function pluginPlace(flags: Flags, world: World): Promise<PluginPlace> {
   const { stateDirectory } = await settingsOf(flags, world);
+  return { stateDirectory, project: await projectHere(world), effects: callEffects(world) };
+}
+
+export function callEffects(world: World): CallEffects {
   const { env, home } = world;
   const cache = env.XDG_CACHE_HOME?.startsWith("/") ? env.XDG_CACHE_HOME : join(home, ".cache");
-  return {
-    ...{ stateDirectory, project: await projectHere(world) },
-    effects: { cache: join(cache, "localhostess"), env, onStatus: statusOf(world) },
-  };
+  return { cache: join(cache, "localhostess"), env, onStatus: statusOf(world) };
 }
 
 /** Only a folder that has a file of ours is a project: no plugin of any other one is looked for. */
