@@ -25,6 +25,7 @@ import { command } from "../cli/cli.ts";
 import {
   examplePlugin,
   hasTranspiler,
+  hostilePlugin,
   lackingTranspiler,
   pluginCache,
 } from "../support/plugin-calls.ts";
@@ -127,5 +128,22 @@ describe.skipIf(!hasTranspiler())(`a call${lackingTranspiler()}`, () => {
         val: { errors: [expect.stringContaining(`no key ${kind};`)] },
       })),
     });
+  });
+
+  test("ends a process that makes 5 GiB of a small answer", async () => {
+    // 5000 errors, all of them the same MiB, in the place of 100.
+    const [hundred, thousands] = [Buffer.from([0x41, 0xe4, 0]), Buffer.from([0x41, 0x88, 0x27])];
+    const bytes = readFileSync(hostilePlugin("one-text-100-times"));
+    for (let at = bytes.indexOf(hundred); at !== -1; at = bytes.indexOf(hundred)) {
+      thousands.copy(bytes, at);
+    }
+    writeFileSync(component.path, bytes);
+    const its = { path: component.path, sha256: hashOf(bytes) };
+    const spec = { name: "db", type: "redis", dependsOn: [], config: [] };
+    const request = { kind: "apply" as const, context, spec, irVersions: [1], granted: [] };
+    const outcome = await callPlugin(its, request, effects);
+    // A machine that is busy gets no further than to its time.
+    const why = /^(?:used more than 512 MiB of memory|did not answer within 5 s)$/;
+    expect(outcome).toEqual({ kind: "ended", why: expect.stringMatching(why) });
   });
 });
