@@ -143,10 +143,10 @@ function configOf(text: string): readonly [string, Value] {
       `--config ${printable(text, 100)}: expected a key and a value: port=6379`,
     ]);
   }
-  return [text.slice(0, at), valueOf(text.slice(at + 1))];
+  return [text.slice(0, at), literalOf(text.slice(at + 1))];
 }
 
-function valueOf(text: string): Value {
+function literalOf(text: string): Value {
   if (text === "true" || text === "false") return { kind: "boolean", value: text === "true" };
   if (/^[+-]?\d{1,18}$/.test(text)) return { kind: "signed", value: BigInt(text) };
   if (/^[+-]?\d+\.\d+$/.test(text)) return { kind: "float", value: Number(text) };
