@@ -10,6 +10,8 @@ import { endNow } from "./daemon-place.ts";
 import { lacking } from "./debian.ts";
 import { alike, type EngineName, lackingFor } from "./engine-needs.ts";
 import { eventually } from "./eventually.ts";
+import { hasTranspiler, lackingTranspiler } from "./plugin-calls.ts";
+import { pluginInContainer } from "./plugin-in-container.ts";
 import { type ProjectPlace, projectPlace } from "./project-place.ts";
 import { redisInContainer } from "./redis-in-container.ts";
 
@@ -230,6 +232,13 @@ stop_timeout = "1s"
   redisTest(
     "a redis has its password, which is in no command line, and its data in a volume",
     () => redisInContainer({ engine, place, env }),
+    patience,
+  );
+
+  const pluginTest = hasTranspiler() ? redisTest : test.skip;
+  pluginTest(
+    `a plugin's container has its image and its port, and goes with its service${lackingTranspiler()}`,
+    () => pluginInContainer({ engine, place, env }),
     patience,
   );
 
