@@ -345,7 +345,7 @@ export function remotesIn({ remotes: tables }: Config): ReadonlyMap<string, stri
   return new Map(Object.entries(tables?.value ?? {}).map(([name, { host }]) => [name, host]));
 }
 
-/** What a plugin has been granted in the file. */
+/** The capabilities that the file grants to a plugin. */
 export function grantedIn({ plugins: tables }: Config, plugin: string): readonly Capability[] {
   const its = tables?.value ?? {};
   const grant = Object.hasOwn(its, plugin) ? its[plugin]!.grant : undefined;

@@ -1,4 +1,5 @@
 /** Services that plugins stand for, and accepted plans -> the services that are declared in their place. Pure. */
+import { serviceTypes } from "./types/own.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
 import {
@@ -105,8 +106,10 @@ export function withPlans(services: Table, plans: Plans = noPlans): WithPlans {
 /** Why the service has no plan, where only a plugin knows it; undefined where it needs none. */
 function planless(node: Table, { unreadable, asked }: Plans): string | undefined {
   const plugin = textIn(node, "plugin");
+  const type = textIn(node, "type") ?? "exec";
+  const isOurs = (serviceTypes as readonly string[]).includes(type);
+  if (unreadable !== undefined && (plugin !== undefined || !isOurs)) return unreadable;
   if (plugin === undefined) return undefined;
-  if (unreadable !== undefined) return unreadable;
   const all = asked.includes(plugin) ? `, which has given no plan for it` : "";
   return `it is for the plugin ${shown(plugin)}${all}; localhostess up asks it for a plan`;
 }

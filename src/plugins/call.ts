@@ -60,9 +60,6 @@ const transpileLimits: ChildLimits = {
 /** Grows where what is made of a component is another thing: older folders are then not looked at. */
 const form = 1;
 
-/** Characters of a clause. */
-const longestWhy = 500;
-
 /** Never rejects, and takes no longer than the limits say. */
 export async function callPlugin(
   component: Component,
@@ -105,7 +102,7 @@ export function transpiledFolder({ sha256 }: Component, { cache }: CallEffects):
 }
 
 function ended(why: string): Ended {
-  return { kind: "ended", why: printable(why, longestWhy) };
+  return { kind: "ended", why: printable(why) };
 }
 
 type Work = { folder: string; effects: CallEffects };

@@ -1,19 +1,28 @@
 /** The transpiler of components, jco: which package it is in, and what of that package is needed. */
 
+export type PinnedPackage = {
+  scope: string;
+  name: string;
+  version: string;
+  /** SHA-512 of its tarball, in base64, as npm has it in `dist.integrity`. */
+  sha512: string;
+  /** Bytes that are taken at most. */
+  largest: number;
+};
+
 /**
  * The package says that it needs others, among them binaryen with 93 MB. Its `transpileBytes` uses them to make the
  * outcome smaller; the component that it is made of needs WASI alone, which `wasi` below is.
  */
-export const jco = {
+export const jco: PinnedPackage = {
   scope: "@bytecodealliance",
   name: "jco-transpile",
   version: "0.15.0",
-  /** SHA-512 of its tarball, in base64, as npm has it in `dist.integrity`. */
   sha512:
     "MFftJ81B9TtHbvgCRZQod3jfgl62YvJszxsNdfx9IVNewxlX9q7U4Wd+w6gJzw+o9IjEGWoyg/BFpb/RnaJvlA==",
-  /** Bytes: the tarball has 2.2 MB. */
+  // The tarball has 2.2 MB.
   largest: 8 * 1024 * 1024,
-} as const;
+};
 
 /** Names in the package -> names in our folder. */
 export const jcoFiles = {

@@ -42,10 +42,10 @@ export type NewPlan = {
   plugin: Plugin;
   plan: Plan;
   order: readonly Step[];
+  /** Names that services of the plan may not have. */
+  taken: readonly string[];
   /** Capabilities that the plugin has not been granted. */
   missing: readonly Capability[];
-  /** Sentences of the plugin's own. */
-  warnings: readonly string[];
 };
 
 export type MadePlans = {
@@ -65,18 +65,37 @@ export async function makePlans(options: MakePlansOptions): Promise<MadePlans> {
   const fresh: NewPlan[] = [];
   const failed: string[] = [];
   const asked = new Set<string>();
+  const due: WrittenService[] = [];
   for (const service of options.written) {
-    const before = options.before.find((its) => its.service === service.name);
-    if (before !== undefined && holds(before, { ...options, service })) {
-      kept.push(before);
-      continue;
-    }
-    const its = await planFor(service, { ...options, former: before?.plugin });
+    const before = formerOf(service, options);
+    if (before !== undefined && holds(before, { ...options, service })) kept.push(before);
+    else due.push(service);
+  }
+  for (const service of due) {
+    const standing = [
+      ...kept.flatMap(({ services }) => Object.keys(services)),
+      ...fresh.flatMap(({ order }) => order.flatMap(namesIn)),
+    ];
+    const declared = options.declared.filter((name) => name !== service.name);
+    const taken = [...new Set([...declared, ...standing])];
+    const former = formerOf(service, options)?.plugin;
+    const its = await planFor(service, { ...options, former, taken });
     if (its.kind === "plan") fresh.push(its.plan);
     else if (its.kind === "failed") failed.push(`${service.name}: ${its.why}`);
     else for (const name of its.asked) asked.add(name);
   }
   return { kept, fresh, failed, asked: [...asked].sort() };
+}
+
+function formerOf(
+  { name }: WrittenService,
+  { before }: MakePlansOptions,
+): RecordedPlan | undefined {
+  return before.find((its) => its.service === name);
+}
+
+function namesIn({ operation }: Step): string[] {
+  return operation.kind === "declare-service" ? [operation.name] : [];
 }
 
 /** Whether a plugin would give the same again: it has the same component, and is told the same. */
@@ -93,7 +112,7 @@ function holds(
   return before.workspace === context.workspaceId && isSame;
 }
 
-type PlanForOptions = MakePlansOptions & { former: string | undefined };
+type PlanForOptions = MakePlansOptions & { former: string | undefined; taken: readonly string[] };
 
 /** The plan of one service. */
 async function planFor(
@@ -105,18 +124,16 @@ async function planFor(
   return await planBy(found.plugin, { ...options, service });
 }
 
-/** What one plugin makes of a service: also once more, after it was granted something. */
+/** The plan of one plugin for a service: also once more, after the plugin was granted something. */
 export async function planBy(
   plugin: Plugin,
   {
     service,
+    taken,
     context,
-    declared,
     grantedTo,
     call,
-  }: Pick<MakePlansOptions, "context" | "declared" | "grantedTo" | "call"> & {
-    service: WrittenService;
-  },
+  }: Pick<MakePlansOptions, "context" | "grantedTo" | "call"> & Pick<NewPlan, "service" | "taken">,
 ): Promise<{ kind: "plan"; plan: NewPlan } | { kind: "failed"; why: string }> {
   const failed = (why: string) => ({
     kind: "failed" as const,
@@ -139,14 +156,13 @@ export async function planBy(
   }
   if (applied.kind === "mistakes") return failed(wrongText(applied.mistakes));
   const { plan } = applied;
-  const taken = declared.filter((name) => name !== service.name);
   const { mistakes, missing, order } = validatePlan(plan, {
     granted,
     service: service.name,
     taken,
   });
   if (mistakes.length > 0) return failed(wrongText(mistakes));
-  return { kind: "plan", plan: { service, plugin, plan, order, missing, warnings: [] } };
+  return { kind: "plan", plan: { service, plugin, plan, order, taken, missing } };
 }
 
 /** Far more than one reads. */
@@ -240,13 +256,13 @@ function notAgreedText({ name, sha256 }: Plugin): string {
 /** A service as its plugin is told it. */
 function specOf({ name, type, plugin, dependsOn, config }: WrittenService): PluginSpec {
   const values = settingsOf(config).flatMap(([key, value]): [string, Value][] => {
-    const its = valueOf(value);
+    const its = literalOf(value);
     return its === undefined ? [] : [[key, its]];
   });
   return { name, type: type ?? plugin ?? "", dependsOn, config: values };
 }
 
-function valueOf(value: unknown): Value | undefined {
+function literalOf(value: unknown): Value | undefined {
   if (typeof value === "string") return { kind: "text", value };
   if (typeof value === "boolean") return { kind: "boolean", value };
   if (typeof value === "bigint") return { kind: "signed", value };

@@ -1,4 +1,4 @@
-/** The state directory and a project's folder -> where the plans of its services are kept, and how services are known. */
+/** The state directory and a project's folder -> where the plans of its services are kept. */
 import { join } from "node:path";
 
 export function plansFolder(stateDirectory: string): string {

@@ -23,7 +23,7 @@ const recordedPlan = v.object({
   written: v.string(),
   /** The project's name, as the plugin was told it. */
   workspace: name,
-  /** What the plugin might do when it made the plan. */
+  /** The capabilities that the plugin had when it made the plan. */
   granted: v.array(v.string()),
   capabilities: v.array(v.string()),
   /** As `planForm` has it. */
@@ -37,7 +37,7 @@ const writtenFile = v.object({
   service: name,
   /** Relative to the project's folder. */
   path,
-  /** Of what we have written there: the last one, and while it is being replaced the one before. */
+  /** SHA-256 of the text that we have written: the last one, and while it is being replaced the one before. */
   hashes: v.array(hash),
 });
 

@@ -162,6 +162,15 @@ async function lookAt(path: string, directory: string): Promise<Look> {
     : { kind: "file", hash };
 }
 
+/** Whether the file is as we have written it. */
+export async function isUnchanged(
+  { path, hashes }: WrittenFile,
+  directory: string,
+): Promise<boolean> {
+  const look = await lookAt(path, directory);
+  return look.kind === "file" && hashes.includes(look.hash);
+}
+
 function ifAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT") return undefined;
   throw error;

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { download, Unfetched } from "../system/download.ts";
 import { registryFor } from "../system/npm-registry.ts";
-import { readTar } from "../system/tar.ts";
+import { readTar } from "../wire/tar.ts";
 import { shownSize } from "../text/size.ts";
-import { jco, jcoFiles, wasi, wasiFile, wasiImport } from "./jco.ts";
+import { jco, jcoFiles, type PinnedPackage, wasi, wasiFile, wasiImport } from "./jco.ts";
 import { isKept, keepFolder } from "./kept-folder.ts";
 
 export type TranspilerOptions = {
@@ -15,6 +15,10 @@ export type TranspilerOptions = {
   env: Readonly<Record<string, string | undefined>>;
   /** `downloading jco 0.15.0: 34 % of 2.1 MiB`. Called often. */
   onStatus?: ((text: string) => void) | undefined;
+  /** Default: jco, as it is pinned. */
+  pinned?: PinnedPackage;
+  /** As `download` has them. */
+  pauses?: readonly number[];
 };
 
 export type Transpiler =
@@ -41,14 +45,15 @@ export async function ensureTranspiler(options: TranspilerOptions): Promise<Tran
   }
 }
 
-async function fetched({ env, onStatus = () => {} }: TranspilerOptions): Promise<Uint8Array> {
-  const { scope, name, version, sha512, largest: limit } = jco;
+async function fetched(options: TranspilerOptions): Promise<Uint8Array> {
+  const { env, onStatus = () => {}, pinned = jco, pauses } = options;
+  const { scope, name, version, sha512, largest: limit } = pinned;
   const doing = `downloading jco ${version}`;
   onStatus(doing);
   const registry = await registryFor({ scope, env, home: env.HOME || homedir() });
   return await download({
     url: `${registry}/${scope}/${name}/-/${name}-${version}.tgz`,
-    ...{ sha512, limit },
+    ...{ sha512, limit, ...(pauses === undefined ? {} : { pauses }) },
     onProgress(received, total) {
       if (total === undefined) onStatus(`${doing}: ${shownSize(received)}`);
       else onStatus(`${doing}: ${Math.floor((100 * received) / total)} % of ${shownSize(total)}`);

@@ -518,18 +518,8 @@ class AllProjects implements Projects {
     return this.#folders.place(id)?.unit.service?.age();
   }
 
-  addressOf(id: string): { url: string; domain: string } | undefined {
-    const place = this.#folders.place(id);
-    const routeName = place?.unit.spec.routeName;
-    if (place === undefined || routeName === undefined) return undefined;
-    return this.#options.addressOf(routeName, place.project.spec.domain);
-  }
-
-  sharedAddressOf(id: string): { url: string; domain: string } | undefined {
-    const place = this.#folders.place(id);
-    const routeName = place?.unit.spec.instance?.routeName;
-    if (place === undefined || routeName === undefined) return undefined;
-    return this.#options.addressOf(routeName, place.project.spec.domain);
+  addressOf(routeName: string, domain: string): { url: string; domain: string } {
+    return this.#options.addressOf(routeName, domain);
   }
 
   wake(id: string): void {

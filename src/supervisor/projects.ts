@@ -117,10 +117,8 @@ export interface Projects {
   /** Milliseconds since its process was started. */
   ageOf(id: string): number | undefined;
   readonly usage: Gauge;
-  /** Undefined for a worker. */
-  addressOf(id: string): { url: string; domain: string } | undefined;
-  /** The address that an instance shares with the others of its name. */
-  sharedAddressOf(id: string): { url: string; domain: string } | undefined;
+  /** The address of a name of a project. */
+  addressOf(routeName: string, domain: string): { url: string; domain: string };
   readonly logs: LogStore;
   /** Somebody is at the terminal of a service, and has a terminal of that size, or none. */
   attach(id: string, size: Size | undefined): Attachment;

@@ -266,6 +266,7 @@ const service = v.strictObject({
   denials: list(denial, "these, by origin and kind, the newest first"),
   lazy: flag("started by its first request"),
   next_run: timeOrNull("the next time of its schedule"),
+  plugin: orNull(v.string(), "the plugin that has made it"),
   instance: orNull(
     v.strictObject({
       of: v.string(),
@@ -560,6 +561,7 @@ const supervised = v.strictObject({
   directory: text("the project's folder"),
   warnings: list(v.string(), "sentences"),
   next_run: absent(utc, "the next time of its schedule"),
+  plugin: absent(v.string(), "the plugin that has made it"),
   instance: absent(
     v.strictObject({ of: v.string(), number: v.number(), route_name: v.optional(v.string()) }),
     "one of several processes that share a name",
@@ -743,6 +745,23 @@ export const answers: Readonly<Record<string, Answer>> = {
       warnings: list(v.string(), "sentences of the plugin"),
     }),
     note: "exits with 1 where there is no plan",
+    withPlugin: true,
+  },
+  "plugin plan": {
+    ...object({
+      service: text("its name in the project's file"),
+      plugin: text("the plugin's name"),
+      sha256: text("the hash of its component, in hexadecimal"),
+      plan: says(v.looseObject({}), "the plan, in the form of locald"),
+      services: says(
+        v.record(v.string(), v.looseObject({})),
+        "services that it declares, by name, in the keys of locald.toml",
+      ),
+      ports: says(v.record(v.string(), v.number()), "ports, by the names that the plan gives them"),
+      images: list(v.string(), "images that are pulled"),
+      accepted: flag("`up` has put it in place, and nothing has changed since"),
+      missing: list(v.string(), "capabilities that it needs, and has not been granted"),
+    }),
     withPlugin: true,
   },
   "plugin new": {

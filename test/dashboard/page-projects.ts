@@ -60,12 +60,10 @@ export function pageProjects(changed: (service: Supervised) => void): PageProjec
     usage: {
       read: async () => new Map([...all.keys()].map((id) => [id, { cpu: 1.5, memory: 84e6 }])),
     },
-    addressOf(id: string) {
-      const { routeName } = all.get(id)!;
+    addressOf(routeName: string) {
       const domain = `${routeName}.localhost`;
-      return routeName === undefined ? undefined : { url: `http://${domain}:9090`, domain };
+      return { url: `http://${domain}:9090`, domain };
     },
-    sharedAddressOf: () => undefined,
     logs,
     async find(name: string | undefined, from: string | undefined) {
       const rows = [...all.values()].map(({ id, service, project, directory }) => {

@@ -1,7 +1,7 @@
 /** A project of eight, one of each kind, as a person has it: cloned, brought up, stopped, and its daemon killed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";
-import { Random } from "../support/random.ts";
+import { Random, suiteSeed } from "../support/random.ts";
 import { killedDuringUp } from "../support/killed-during-up.ts";
 import {
   edges,
@@ -75,7 +75,7 @@ describe.skipIf(needs !== "")(`a project of eight${needs}`, () => {
   test(
     "after the daemon is killed at a random moment of up, the next up is whole, and committed rows are there",
     async () => {
-      const random = new Random(Math.floor(Math.random() * 2 ** 32));
+      const random = new Random(suiteSeed());
       expect(await killedDuringUp(project, { rounds: 1, random, takes })).toEqual([]);
     },
     patience,

@@ -1,5 +1,6 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { between } from "./between.ts";
+import { buildpacks } from "./buildpacks.ts";
 import { choosing } from "./choices.ts";
 import { composeFiles } from "./compose.ts";
 import { containerRuns } from "./container-runs.ts";
@@ -33,6 +34,7 @@ import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { packages } from "./packages.ts";
 import { people } from "./people.ts";
+import { pluginFaults } from "./plugins.ts";
 import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
@@ -55,6 +57,7 @@ import { worktrees } from "./worktrees.ts";
 
 export const faults: readonly Fault[] = [
   ...between,
+  ...buildpacks,
   ...serviceFaults,
   ...choosing,
   ...composeFiles,
@@ -66,6 +69,7 @@ export const faults: readonly Fault[] = [
   ...doors,
   ...packages,
   ...people,
+  ...pluginFaults,
   ...postgresFaults,
   ...floods,
   ...folder,

@@ -50,17 +50,17 @@ export const postgresFaults: readonly Fault[] = [
   },
   {
     name: "a file of a package may be written outside",
-    file: "src/system/tar.ts",
+    file: "src/wire/tar.ts",
     find: 'part !== "" && part !== "." && part !== ".."',
     replace: 'part !== "" && part !== "."',
-    tests: ["test/system/tar.test.ts"],
+    tests: ["test/wire/tar.test.ts"],
   },
   {
     name: "links in a package are passed over",
-    file: "src/system/tar.ts",
+    file: "src/wire/tar.ts",
     find: 'else if (type !== "g") return bad(',
     replace: 'else if (type === "?") return bad(',
-    tests: ["test/system/tar.test.ts"],
+    tests: ["test/wire/tar.test.ts"],
   },
   {
     name: "a link of the list may lead outside",

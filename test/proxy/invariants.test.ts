@@ -5,7 +5,7 @@ import { type MadeRequest, madeRequest, mutated } from "../support/arbitrary-req
 import { eventually } from "../support/eventually.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { some } from "../support/property.ts";
-import { freshSeed, Random } from "../support/random.ts";
+import { suiteSeed, Random } from "../support/random.ts";
 import { latin1Bytes } from "../support/latin1.ts";
 import { type RawEnd, connectRaw } from "../support/raw-end.ts";
 import { turn, turns } from "../support/turn.ts";
@@ -46,7 +46,7 @@ const generated = 2_000;
 const atLeast = 200;
 
 test("an upstream gets the well-formed request that its client made, with its framing and body", async () => {
-  const seed = freshSeed();
+  const seed = suiteSeed();
   const random = new Random(seed);
   const requests = fc.sample(madeRequest, { numRuns: generated, seed });
   const wrong: string[] = [];
@@ -75,7 +75,7 @@ test("an upstream gets the well-formed request that its client made, with its fr
 });
 
 test("whatever a client sends, an upstream gets well-formed requests with the bodies that were meant", async () => {
-  const seed = freshSeed();
+  const seed = suiteSeed();
   const random = new Random(seed);
   const texts = fc.sample(mutated(madeRequest.map(({ bytes }) => bytes)), {
     numRuns: generated / 2,
@@ -109,7 +109,7 @@ function answerOf({ bytes }: MadeRequest): string {
 const probe = "GET /x HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
 
 test("a client gets the well-formed answer that its upstream made, with its framing and body", async () => {
-  const seed = freshSeed();
+  const seed = suiteSeed();
   const made = fc.sample(madeRequest, { numRuns: generated, seed });
   const random = new Random(seed);
   const wrong: string[] = [];
@@ -145,7 +145,7 @@ test("a client gets the well-formed answer that its upstream made, with its fram
 });
 
 test("whatever an upstream sends, a client gets well-formed answers, or one that breaks off", async () => {
-  const seed = freshSeed();
+  const seed = suiteSeed();
   const random = new Random(seed);
   const texts = fc.sample(mutated(madeRequest.map(answerOf)), { numRuns: generated, seed });
   const wrong: string[] = [];
@@ -360,7 +360,7 @@ function complaintsOf(
 }
 
 test("no client gets a byte that answers another, in thousands of requests at once", async () => {
-  const seed = freshSeed();
+  const seed = suiteSeed();
   const random = new Random(seed);
   const script =
     (manners: readonly Manner[]): Script =>

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import http2 from "node:http2";
 import { useCookie, useField } from "../../src/routes/origins.ts";
-import { freshSeed, Random } from "../support/random.ts";
+import { suiteSeed, Random } from "../support/random.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, testCheckouts } from "../support/test-proxy.ts";
@@ -19,7 +19,7 @@ const choices: readonly (readonly [Readonly<Record<string, string>>, string])[] 
 ];
 
 test("no request gets the answer of another checkout, however requests share connections", async () => {
-  const random = new Random(freshSeed());
+  const random = new Random(suiteSeed());
   await using made = new AsyncDisposableStack();
   const server = (label: string) =>
     made.use(

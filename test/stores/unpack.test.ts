@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { unpack } from "../../src/stores/postgres/unpack.ts";
-import { tarballOf, type Entry } from "./tarball.ts";
+import { tarballOf, type Entry } from "../support/tarball.ts";
 
 const root = mkdtempSync(join(tmpdir(), "localhostess-unpack-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -19,7 +19,7 @@ import { cli, command, type Env, environment, freshState, session } from "../cli
 import { builtServices } from "./built-services.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
 import { type DaemonPlace, daemonPlace } from "./daemon-place.ts";
-import { type EngineName, lackingFor } from "./engine-needs.ts";
+import { alike, type EngineName, lackingFor } from "./engine-needs.ts";
 import { eventually } from "./eventually.ts";
 import { startProgram } from "./program.ts";
 
@@ -66,6 +66,7 @@ function run(kind: EngineName): void {
     test.skip(`are run once${needs}`, () => {});
     return;
   }
+  const alikeTest = alike(kind);
   let engine: ContainerEngine;
   let daemon: DaemonPlace;
   let port: number;
@@ -130,7 +131,7 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  test(
+  alikeTest(
     "whatever is piped in arrives, and so does its end; variables, folders and words are as they are typed",
     async () => {
       const child = Bun.spawn(command("container", "run", image, "cat"), {
@@ -152,7 +153,7 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  test(
+  alikeTest(
     "on a terminal it has one, with its size, and Ctrl-C is for the program inside",
     async () => {
       const loop =
@@ -171,7 +172,7 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  test(
+  alikeTest(
     "Ctrl-C ends a run without a terminal, and nothing is left",
     async () => {
       using its = running("trap 'exit 9' INT; echo up; while :; do read -t 1 x; done", env);
@@ -204,7 +205,7 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  test(
+  alikeTest(
     "a run goes on while the daemon is replaced, and the next one removes what a killed client leaves",
     async () => {
       const off = { LOCALHOSTESS_HTTP_PORT: "off", LOCALHOSTESS_HTTPS_PORT: "off" };
@@ -235,7 +236,7 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  test(
+  alikeTest(
     "a published port is answered through the image's name, on this machine alone",
     async () => {
       const words = ["container", "run", "-p", "8080", image];
@@ -256,7 +257,7 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  test(
+  alikeTest(
     "a word that names no service is an image, unless it looks mistyped",
     async () => {
       const project = join(folder, "shop");
@@ -282,7 +283,7 @@ function run(kind: EngineName): void {
     patience,
   );
 
-  test(
+  alikeTest(
     "RunContainer streams the output as the first locald did, and ends with Ok or an Error",
     async () => {
       const lines = async (wanted: object): Promise<unknown[]> => {

@@ -36,8 +36,18 @@ export class Random {
   }
 }
 
+/**
+ * The seed of a test in the suite: the same in each run, so that whoever changes something hears of that change alone.
+ * `SEED` in the environment gives another one, and `SEED=any` a fresh one: `test/soak/seeds.ts` searches with those.
+ */
+export function suiteSeed(): number {
+  const given = process.env.SEED;
+  if (given === "any") return freshSeed();
+  return given === undefined ? 1 : Number(given);
+}
+
 /** A seed of its own for every run; `SEED` in the environment repeats one. */
 export function freshSeed(): number {
-  const given = process.env.SEED;
-  return given === undefined ? Math.floor(Math.random() * 4_294_967_296) : Number(given);
+  const given = Number(process.env.SEED);
+  return Number.isInteger(given) ? given : Math.floor(Math.random() * 4_294_967_296);
 }

@@ -8,7 +8,7 @@ import { containerSpec, madePlan } from "../containers/runs/made-plan.ts";
 import { type ContainerEngine, containerEngine } from "./container-engine.ts";
 import { endNow } from "./daemon-place.ts";
 import { lacking } from "./debian.ts";
-import { type EngineName, lackingFor } from "./engine-needs.ts";
+import { alike, type EngineName, lackingFor } from "./engine-needs.ts";
 import { eventually } from "./eventually.ts";
 import { hasTranspiler, lackingTranspiler } from "./plugin-calls.ts";
 import { type ProjectPlace, projectPlace } from "./project-place.ts";
@@ -30,6 +30,7 @@ function run(kind: EngineName): void {
     test.skip(`run, are ready, and leave nothing${needs}`, () => {});
     return;
   }
+  const alikeTest = alike(kind);
   let engine: ContainerEngine;
   let place: ProjectPlace;
   let env: Record<string, string>;
@@ -100,7 +101,7 @@ stop_timeout = "1s"
     patience,
   );
 
-  test(
+  alikeTest(
     "variables, words, user, folders, streams and the exit code of a program inside are what the file says",
     async () => {
       const directory = await place.project(
@@ -133,7 +134,7 @@ command = '''sh -c 'echo "$COLOUR|$1|$(pwd)|$HOME2|$(cat /files/note)"; id -u >&
     patience,
   );
 
-  test(
+  alikeTest(
     "a program that ignores the signal is killed after stop_timeout, and a check is run inside",
     async () => {
       const directory = await place.project(
@@ -191,7 +192,7 @@ volumes = ["data:/data"]
     patience,
   );
 
-  test(
+  alikeTest(
     "a container of a killed daemon goes with the next one, also where its project is not started; nobody else's",
     async () => {
       const directory = await place.project(
@@ -227,7 +228,8 @@ stop_timeout = "1s"
     patience,
   );
 
-  test.skipIf(lacking(["redis-server"]) !== "")(
+  const redisTest = lacking(["redis-server"]) === "" ? alikeTest : test.skip;
+  redisTest(
     "a redis has its password, which is in no command line, and its data in a volume",
     () => redisInContainer({ engine, place, env }),
     patience,
@@ -301,7 +303,7 @@ stop_timeout = "1s"
     patience,
   );
 
-  test(
+  alikeTest(
     "what is typed goes to the terminal of a container, and its bytes come out as they went in",
     async () => {
       let typed = "";
@@ -342,7 +344,7 @@ stop_timeout = "1s"
     patience,
   );
 
-  test(
+  alikeTest(
     "a lazy one is started by a request and ends without any, is one row where containers have names, and reaches others",
     async () => {
       const config = join(engine.folder, "config.toml");

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { download, type Unfetched } from "../../src/system/download.ts";
 import { eventually } from "../support/eventually.ts";
-import { sha512Of } from "../stores/tarball.ts";
+import { sha512Of } from "../support/tarball.ts";
 
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7) % 251));
 const sha512 = sha512Of(content);

@@ -171,6 +171,8 @@ describe("in src/", () => {
   test("processes are started in few places, and none of them bundles", () => {
     expect(having(/\bBun\.build\b|\bBun\.Transpiler\b/)).toEqual([]);
     expect(having(/\bBun\.spawn(Sync)?\b|\bchild_process\b|\bBun\.\$|\bnew Worker\b/)).toEqual([
+      // Buildpacks that the person has named, in the app's folder, and git by an absolute path, in /.
+      "src/build/buildpacks/run-script.ts",
       // What the person asked for, in their folder.
       "src/cli/projects/child.ts",
       // Git, in / and by an absolute path, for the verbs that change worktrees.

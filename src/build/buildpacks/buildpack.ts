@@ -10,10 +10,12 @@ export type Buildpack = {
   api: string;
   /** Absolute. */
   directory: string;
-  /** It does not get the variables that a person has set. */
+  /** The variables that a person has set are kept from it. */
   clearEnv: boolean;
   targets: readonly Target[];
-  /** Of a composite: the groups in its place. Undefined: a component. */
+  /** Execution environments that it is for, since 0.12; empty: all. */
+  execEnvs: readonly string[];
+  /** The groups in the place of a composite. Undefined: a component. */
   order: Order | undefined;
 };
 
@@ -21,13 +23,22 @@ export type Target = {
   os: string | undefined;
   arch: string | undefined;
   variant: string | undefined;
-  distros: readonly { name: string; version: string | undefined }[];
+  distros: readonly { name: string | undefined; version: string | undefined }[];
 };
 
 /** Groups, of which the first that passes is taken. */
 export type Order = readonly Group[];
 
-export type Group = readonly { id: string; version: string | undefined; optional: boolean }[];
+export type Group = readonly GroupEntry[];
+
+export type GroupEntry = {
+  id: string;
+  /** Undefined: the highest that is known. */
+  version: string | undefined;
+  optional: boolean;
+  /** Execution environments in which it is part of the group; empty: all. */
+  execEnvs: readonly string[];
+};
 
 /** A component in a group that is tried. */
 export type Member = { buildpack: Buildpack; optional: boolean };
@@ -64,16 +75,16 @@ export type LaunchProcess = {
   workdir: string;
 };
 
-/** What a build declares: enough to start it, with the layers that stand in its place. */
+/** All that a build declares: enough to start it, with the layers that stand in its place. */
 export type Launchable = {
   processes: readonly LaunchProcess[];
-  /** Of the buildpacks that have passed, in order, `id` and `version`. */
+  /** The buildpacks that have passed, in order. */
   group: readonly { id: string; version: string }[];
 };
 
 export type BuildPhase = "analyzing" | "detecting" | "restoring" | "building" | "exporting";
 
-/** What becomes of a build while it runs. */
+/** Told while a build runs. */
 export type BuildEffects = {
   /** A phase has begun; `buildpack`: whose turn it is. */
   phase(phase: BuildPhase, buildpack?: string): void;
@@ -93,7 +104,7 @@ export type BuildRequest = {
   /** Absolute: what is fetched for all projects. */
   cache: string;
   buildpacks: readonly string[];
-  /** Of the shell: PATH and the like. */
+  /** The shell's: PATH and the like. */
   env: Readonly<Record<string, string>>;
   /** The variables that a person has set for the service: the platform's `env` folder. */
   variables: Readonly<Record<string, string>>;

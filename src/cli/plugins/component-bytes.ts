@@ -23,7 +23,7 @@ export type BytesOptions = {
   sha256?: string | undefined;
 };
 
-/** Of a component that can be a plugin, as far as its bytes say. @throws UsageError, Failure */
+/** Only a component that can be a plugin, as far as its bytes say. @throws UsageError, Failure */
 export async function componentBytes(
   word: string,
   world: Pick<World, "cwd">,

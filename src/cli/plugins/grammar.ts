@@ -61,6 +61,16 @@ export function pluginVerbs(program: Command, choose: Choose, world: World): voi
     );
   example(validate, "localhostess plugin validate redis.wasm");
 
+  const plan = group
+    .command("plan")
+    .description("print the plan that a plugin has made of a service, or would make now")
+    .argument("<service>", "a service of the project here")
+    .addOption(jsonOption())
+    .action((service: string, flags: Flags) =>
+      choose(async () => (await import("./plan.ts")).pluginPlan(service, flags, world)),
+    );
+  example(plan, "localhostess plugin plan cache");
+
   const agree = group
     .command("agree")
     .description("let a plugin of the project here run, as long as it does not change")

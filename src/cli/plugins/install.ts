@@ -2,8 +2,8 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { claimsOf } from "../../plugins/claims.ts";
-import { projectPluginsFolder } from "../../plugins/installed.ts";
-import type { Plugin } from "../../plugins/installed.ts";
+import { type Plugin, projectPluginsFolder } from "../../plugins/installed.ts";
+import { isCapability } from "../../plugins/plan.ts";
 import {
   pluginName,
   pluginNameForm,
@@ -15,7 +15,7 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { type ComponentBytes, componentBytes } from "./component-bytes.ts";
+import { componentBytes } from "./component-bytes.ts";
 import { changeKept, needProject, type PluginPlace, pluginPlace } from "../shared/plugin-place.ts";
 import { pluginRow } from "./plugin-row.ts";
 import { askedText, grantedText, shortHash, sizeText } from "./told.ts";
@@ -41,66 +41,62 @@ export async function pluginInstall(
       `${printable(name, 100)} is no name for a plugin: expected ${pluginNameForm}${typed}`,
     ]);
   }
-  const before = read.kept.plugins[name];
+  const { sha256, source } = component;
+  const before = flags.project ? undefined : read.kept.plugins[name];
+  const isSame = before?.sha256 === sha256;
   const path = join(folder, `${name}.wasm`);
-  const claims = [...(await putTested(component, { path, name, place }))];
-  const isSame = before?.sha256 === component.sha256;
-  const granted = isSame ? before.granted : [];
-  await changeKept(place, (kept) =>
-    flags.project
-      ? {
-          ...kept,
-          agreed: { ...kept.agreed, [component.sha256]: { name, claims, granted: [] } },
-        }
-      : {
-          ...kept,
-          plugins: {
-            ...kept.plugins,
-            [name]: { sha256: component.sha256, source: component.source, claims, granted },
-          },
-        },
-  );
-  const plugin: Plugin = {
-    ...{ name, path, sha256: component.sha256, state: "ready", claims },
-    from: flags.project ? "project" : "user",
-    source: flags.project ? undefined : component.source,
-    granted: flags.project ? [] : (granted as Plugin["granted"]),
-  };
+  const temporary = `${path}.${process.pid}.${crypto.randomUUID()}.tmp`;
+  let plugin: Plugin;
+  try {
+    write(temporary, component.bytes);
+    const claims = await claimsAt(temporary, { sha256, name, place });
+    const same = flags.project ? read.kept.agreed[sha256] : isSame ? before : undefined;
+    const granted = (same?.granted ?? []).filter(isCapability);
+    const its = { name, path, sha256, state: "ready", claims, granted } as const;
+    plugin = flags.project
+      ? { ...its, from: "project", source: undefined }
+      : { ...its, from: "user", source };
+    // The file and what is kept of it change together, also where another one is installed at the same time.
+    await changeKept(place, (kept) => {
+      renameSync(temporary, path);
+      return flags.project
+        ? { ...kept, agreed: { ...kept.agreed, [sha256]: { name, claims, granted } } }
+        : { ...kept, plugins: { ...kept.plugins, [name]: { sha256, source, claims, granted } } };
+    });
+  } finally {
+    rmSync(temporary, { force: true });
+  }
   if (flags.json) {
     printJson(world, pluginRow(plugin));
     return 0;
   }
   const { out, err } = world;
   const size = sizeText(component.bytes);
-  const instead =
-    before === undefined || isSame || flags.project ? "" : ", in the place of another";
+  const instead = before === undefined || isSame ? "" : ", in the place of another";
   out.write(`installed ${name}${instead}: sha256 ${shortHash(component.sha256)}, ${size}\n`);
   err.write(`${askedText(plugin)}\n${grantedText(plugin)}\n`);
   return 0;
 }
 
-type PutOptions = { path: string; name: string; place: PluginPlace };
-
-/** The file is there under its name only when it has answered. @returns its claims. @throws Failure */
-async function putTested(
-  { bytes, sha256 }: ComponentBytes,
-  { path, name, place }: PutOptions,
-): Promise<readonly string[]> {
-  const temporary = `${path}.${process.pid}.${crypto.randomUUID()}.tmp`;
+/** @throws Failure */
+function write(path: string, bytes: Uint8Array): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
-    const asked = await claimsOf({ path: temporary, sha256 }, place.effects);
-    if (asked.kind === "ended") {
-      throw new Failure("failed", `${name} was not installed: it ${asked.why}`);
-    }
-    renameSync(temporary, path);
-    return asked.types;
+    writeFileSync(path, bytes, { flag: "wx", mode: 0o600 });
   } catch (error) {
-    if (error instanceof Failure) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Failure("failed", `${path} cannot be written: ${code ?? message}`, { cause: error });
-  } finally {
-    rmSync(temporary, { force: true });
+    const folder = dirname(path);
+    throw new Failure("failed", `${folder} cannot be written: ${code ?? message}`, {
+      cause: error,
+    });
   }
+}
+
+type ClaimsOptions = { sha256: string; name: string; place: PluginPlace };
+
+/** A plugin is put in its place only when it has answered. @throws Failure */
+async function claimsAt(path: string, { sha256, name, place }: ClaimsOptions): Promise<string[]> {
+  const asked = await claimsOf({ path, sha256 }, place.effects);
+  if (asked.kind === "claims") return [...asked.types];
+  throw new Failure("failed", `${name} was not installed: it ${asked.why}`);
 }

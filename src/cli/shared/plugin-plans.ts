@@ -1,4 +1,4 @@
-/** A project with services that plugins know -> their plans shown, granted, accepted and put in place; and the project. */
+/** A project with services that plugins know -> the same with their plans, which are shown, granted and accepted. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Plans, WrittenService } from "../../manifest/planned.ts";
@@ -33,7 +33,7 @@ import { printable } from "../../text/printable.ts";
 import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
 
-/** What plans need of the world. */
+/** The world, as far as plans need it. */
 export type PlanEffects = {
   stateDirectory: string;
   /** The file in which capabilities are granted. */
@@ -220,9 +220,9 @@ async function withGrants(
       given.set(plugin.sha256, [...has, ...missing]);
     }
     const more = given.get(plugin.sha256) ?? [];
-    // It is told what it may do by now, and may make another plan of that.
+    // The plugin is told what it may do by now, and may make another plan of that.
     const richer = { ...plugin, granted: [...new Set([...plugin.granted, ...more])] };
-    const again = await planBy(richer, { ...calls, service });
+    const again = await planBy(richer, { ...calls, service, taken: plan.taken });
     if (again.kind === "failed") failed.push(`${service.name}: ${again.why}`);
     else if (again.plan.missing.length === 0) plans.push(again.plan);
     else failed.push(`${service.name}: the plugin ${plugin.name} asks for more each time`);
@@ -403,7 +403,7 @@ async function putPlans(
 /** Services that plugins have made are not made any more: for `plugin remove`, and for a project that is forgotten. */
 export async function removePlans(
   stateDirectory: string,
-  { directory, plugin }: { directory?: string; plugin?: string },
+  { directory, plugin }: { directory?: string | undefined; plugin?: string | undefined },
 ): Promise<FileNews> {
   let news: FileNews = { written: [], removed: [], left: [] };
   for (const record of allPlanRecords(stateDirectory)) {
@@ -447,6 +447,6 @@ export function tellFiles(
   for (const text of left) tell(text, world);
 }
 
-function tell(text: string, { err }: PlannedOptions["world"]): void {
+function tell(text: string, { err }: Pick<World, "err">): void {
   for (const line of text.split("\n")) err.write(`${printable(line, 2_000)}\n`);
 }

@@ -1,4 +1,4 @@
-/** A project as it was read -> the same, with plans of plugins where its services need them; at once where none does. */
+/** A project as it was read -> the same, with plans of plugins where its services need them. */
 import { existsSync } from "node:fs";
 import { planRecordPath } from "../../plugins/plan-place.ts";
 import type { ReadProject } from "../../supervisor/project/read-project.ts";

@@ -20,13 +20,16 @@ export async function statusRows({
 }: Pick<Backend, "facts" | "services" | "projects" | "traffic">): Promise<StatusRow[]> {
   const usage = (await projects?.usage.read()) ?? new Map<string, Taken>();
   const supervised = projects?.snapshots() ?? [];
+  // By what is known of each alone: while a daemon takes services over it has their snapshots, and no more.
+  const addressIn = (domain: string, routeName: string | undefined) =>
+    routeName === undefined ? undefined : projects?.addressOf(routeName, domain);
   const rows = supervised.map((its) =>
     supervisedStatus(its, {
       spec: projects?.specOf(its.id),
       age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
-      address: projects?.addressOf(its.id),
-      shared: projects?.sharedAddressOf(its.id),
+      address: addressIn(its.domain, its.routeName),
+      shared: addressIn(its.domain, its.instance?.routeName),
       denied: its.routeName === undefined ? 0 : traffic.counts(its.routeName).denied,
       denials: its.routeName === undefined ? [] : traffic.denials(its.routeName),
     }),
@@ -138,6 +141,7 @@ function supervisedStatus(
     lazy: its.lazy,
     next_run: isoTime(its.nextRun),
     instance: instanceOf(its, shared),
+    plugin: its.plugin ?? null,
     pending: its.pending ?? null,
   };
 }

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { readTar, staysInside, type TarFile } from "../../system/tar.ts";
+import { readTar, staysInside, type TarFile } from "../../wire/tar.ts";
 import { fileFault, Unstartable } from "./unstartable.ts";
 
 /** Bytes: the largest of these packages has 60 MiB of files. */

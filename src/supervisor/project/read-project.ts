@@ -2,8 +2,8 @@
 import { realpath, stat } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { readConfig } from "../../manifest/config.ts";
-import { type Layer, layerOf, localFile, readLayer } from "../../manifest/layer.ts";
+import { type Origin, readConfig } from "../../manifest/config.ts";
+import { type Layer, layerOf, localFile, noLine, readLayer } from "../../manifest/layer.ts";
 import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
 import { noPlans, type Plans, type WrittenService } from "../../manifest/planned.ts";
 import type { Checkout, ProjectSpec, WorktreeSpec } from "../../manifest/project.ts";
@@ -300,10 +300,14 @@ async function missingFolders(read: {
     const field = read.fields.find(
       ({ path }) => path[0] === "services" && path[1] === name && path[2] === "workdir",
     );
-    const place = field?.origin === undefined ? "" : `${field.origin.file}:${field.origin.line} `;
-    return [`${place}services.${name}.workdir: there is no folder ${workdir}`];
+    return [`${placeText(field?.origin)}services.${name}.workdir: there is no folder ${workdir}`];
   });
   return [...new Set((await Promise.all(looked)).flat())];
+}
+
+function placeText(origin: Origin | undefined): string {
+  if (origin === undefined) return "";
+  return origin.line === noLine ? `${origin.file} ` : `${origin.file}:${origin.line} `;
 }
 
 /** Short where it is near. */

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Flag, FrameType, Setting } from "../../../src/wire/h2/frame.ts";
 import { Asker, H2ServerEnd, uint32 } from "../../support/h2-server-end.ts";
-import { freshSeed, Random } from "../../support/random.ts";
+import { suiteSeed, Random } from "../../support/random.ts";
 import { readAnswers } from "../../support/strict-reader.ts";
 import { turns } from "../../support/turn.ts";
 
@@ -113,7 +113,7 @@ function act(end: H2ServerEnd, random: Random): void {
 }
 
 test("whatever comes, each owner reads well-formed HTTP/1.1 of one answer, and hears of its end once", async () => {
-  const seed = freshSeed();
+  const seed = suiteSeed();
   let complete = 0;
   for (let run = 0; run < 200; run++) {
     const random = new Random(seed + run);

@@ -7,15 +7,18 @@ export type Entry = {
   mode?: number;
   /** `0` a file, `2` a symbolic link, `5` a folder, `x` a header of pax, `L` a long name of GNU. */
   type?: string;
+  /** Where a link leads. */
+  target?: string;
 };
 
-function header({ path, text = "", mode = 0o644, type = "0" }: Entry): Buffer {
+function header({ path, text = "", mode = 0o644, type = "0", target = "" }: Entry): Buffer {
   const block = Buffer.alloc(512);
   block.write(path, 0, 100);
   block.write(mode.toString(8).padStart(7, "0"), 100);
   block.write(Buffer.byteLength(text).toString(8).padStart(11, "0"), 124);
   block.fill(" ", 148, 156);
   block.write(type, 156);
+  block.write(target, 157, 100);
   block.write("ustar\x0000", 257, "latin1");
   const sum = block.reduce((total, octet) => total + octet, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");

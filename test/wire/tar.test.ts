@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { readTar } from "../../src/system/tar.ts";
-import { type Entry, tarOf } from "../stores/tarball.ts";
+import { readTar } from "../../src/wire/tar.ts";
+import { type Entry, tarOf } from "../support/tarball.ts";
 
 const deep = `package/native/${"folder/".repeat(20)}file`;
 
@@ -64,6 +64,36 @@ test("links, devices and pipes refuse the whole archive", () => {
   for (const type of ["1", "2", "3", "4", "6", "7"]) {
     expect(pathsIn([{ path: "package/a", type }])).toMatchObject({ kind: "bad" });
   }
+});
+
+test("where links are taken, they are apart from the files, and lead to somewhere inside", () => {
+  const linked = (...entries: readonly Entry[]) => {
+    const read = readTar(tarOf(entries), { links: true });
+    return read.kind === "bad" ? read.why : read.links;
+  };
+  const link = (path: string, target: string): Entry => ({ path, type: "2", target });
+  expect(
+    linked({ path: "./bin/run" }, link("./bin/build", "run"), link("up", "bin/../bin")),
+  ).toEqual([
+    { path: "bin/build", target: "run" },
+    { path: "up", target: "bin/../bin" },
+  ]);
+  const record = `linkpath=${deep}\n`;
+  const pax = { path: "h", type: "x", text: `${record.length + 4} ${record}` };
+  expect(
+    linked(pax, link("a", "cut"), { path: "K", type: "K", text: `${deep}2\0` }, link("b", "cut")),
+  ).toEqual([
+    { path: "a", target: deep },
+    { path: "b", target: `${deep}2` },
+  ]);
+  for (const target of ["/etc", "../a", "../../a", "b/../../..", ""]) {
+    expect(linked(link("bin/a", target === "../a" ? "../../a" : target))).toContain(
+      "would lead from",
+    );
+  }
+  expect(linked(link("../a", "b"))).toContain("would lead from");
+  expect(linked({ path: "a/b" }, link("a", "c"))).toBe('"a/b" is below a link');
+  expect(linked(link("p/q", ".."), link("p/q/r", "x"))).toBe('"p/q/r" is below a link');
 });
 
 test("an archive that is cut off anywhere is bad, and so is one with a damaged header", () => {
