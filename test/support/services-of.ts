@@ -11,8 +11,8 @@ import { lacking } from "./debian.ts";
 import { alike, type EngineName, lackingFor } from "./engine-needs.ts";
 import { eventually } from "./eventually.ts";
 import { hasTranspiler, lackingTranspiler } from "./plugin-calls.ts";
-import { pluginInContainer } from "./plugin-in-container.ts";
 import { type ProjectPlace, projectPlace } from "./project-place.ts";
+import { redisByPlugin } from "./redis-by-plugin.ts";
 import { redisInContainer } from "./redis-in-container.ts";
 
 const httpd = 'CMD ["/bin/httpd","-f","-p","80","-h","/www"]';
@@ -235,10 +235,9 @@ stop_timeout = "1s"
     patience,
   );
 
-  const pluginTest = hasTranspiler() ? redisTest : test.skip;
-  pluginTest(
-    `a plugin's container has its image and its port, and goes with its service${lackingTranspiler()}`,
-    () => pluginInContainer({ engine, place, env }),
+  test.skipIf(lacking(["redis-server"]) !== "" || !hasTranspiler())(
+    `a redis that a plugin makes has its port and its volume${lackingTranspiler()}`,
+    () => redisByPlugin({ engine, place, env }),
     patience,
   );
 
