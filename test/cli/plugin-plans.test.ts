@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -442,6 +443,21 @@ test("plans go with their plugin, or with their project", async () => {
     ...{ written: [], removed: [] },
     left: [`${directory}: made/conf/redis.conf stays, since you have changed it`],
   });
+});
+
+test("a project that is moved has a plan for where it is, and its files are known", async () => {
+  await up(granted);
+  const [port, before] = [portIn(), planRecordPath(stateDirectory, directory)];
+  const there = join(root, "moved");
+  renameSync(directory, there);
+  directory = there;
+  told = "";
+  await up(granted);
+  expect(portIn()).toBe(port);
+  expect(told).not.toContain("your own");
+  expect(existsSync(before)).toBe(false);
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(existsSync(conf())).toBe(false);
 });
 
 test("a plan with mistakes is told whole, and the other services go on", async () => {

@@ -134,6 +134,23 @@ describe.skipIf(!hasTranspiler())(`plugins${lackingTranspiler()}`, () => {
   );
 
   test(
+    "the plan is shown by plugin plan, and its plugin by status",
+    async () => {
+      const plan = await run("plugin", "plan", "docs");
+      expect(plan.out).toContain('services.docs.type = "site"');
+      expect(plan.out).toContain("public/index.html");
+      const { out } = await run("status", "--json");
+      const rows = JSON.parse(out) as { service: string; plugin: string | null }[];
+      expect(rows.map(({ service, plugin }) => [service, plugin]).sort()).toEqual([
+        ["app", "procfile-to-services"],
+        ["app-worker", "procfile-to-services"],
+        ["docs", "static-site"],
+      ]);
+    },
+    patience,
+  );
+
+  test(
     "nothing changes where nothing has changed",
     async () => {
       const before = await place.row("manual:app");

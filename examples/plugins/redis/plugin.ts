@@ -23,16 +23,16 @@ class Redis extends Plugin {
     const port = service.has("port")
       ? whole(service.whole("port", inside))
       : plan.allocatePort("port", "redis");
+    // The image's own entry point puts the server's name in front. Only this machine gets to the port.
+    const memory = service.text("memory", "");
+    const limit = memory == "" ? "" : ` --maxmemory ${memory}`;
     const settings = [
       new Setting("image", plan.pullImage("image", image)),
       new Setting("port", port),
       new Setting("container_port", whole(inside)),
       new Setting("volumes.0", text(`${service.text("volume", "data")}:/data`)),
+      new Setting("command", text(`--protected-mode no${limit}`)),
     ];
-    const memory = service.text("memory", "");
-    if (memory != "") {
-      settings.push(new Setting("command", text(`redis-server --maxmemory ${memory}`)));
-    }
     plan.declareService("service", service.name, "container", settings);
     return new Answer(plan);
   }

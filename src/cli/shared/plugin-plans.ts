@@ -18,7 +18,9 @@ import { changedLines, planLines } from "../../plugins/plan-lines.ts";
 import { fingerprintOf } from "../../plugins/plan-place.ts";
 import {
   allPlanRecords,
+  movedRecord,
   noRecord,
+  forgetMoved,
   type PlanRecord,
   readPlanRecord,
   type RecordedPlan,
@@ -33,6 +35,7 @@ import {
 } from "../../plugins/planned-files.ts";
 import { readPlugins } from "../../plugins/plugins-file.ts";
 import { acceptedPlan, outdated } from "../../plugins/recorded-plans.ts";
+import { folderIdentity } from "../../system/folder-identity.ts";
 import { choosePort } from "../../supervisor/project/ports.ts";
 import type { ReadProject } from "../../supervisor/project/read-project.ts";
 import { listed } from "../../text/list.ts";
@@ -146,7 +149,8 @@ export async function madePlans(
 export function recordIn(directory: string, { stateDirectory }: PlanEffects): PlanRecord {
   const its = readPlanRecord(stateDirectory, directory);
   if (its.kind === "broken") throw new Failure("state_directory", its.why);
-  return its.kind === "record" ? its.record : noRecord(directory);
+  if (its.kind === "record") return its.record;
+  return movedRecord(stateDirectory, directory) ?? noRecord(directory);
 }
 
 async function strangePorts(
@@ -288,7 +292,8 @@ function portsFor(
   { directory, read, effects, record, strangers }: FreshOptions,
 ): Record<string, number> {
   const others = allPlanRecords(effects.stateDirectory).filter(
-    (its) => its.directory !== directory,
+    // This folder's own, also where it was before it was moved.
+    (its) => its.directory !== directory && its.identity !== record.identity,
   );
   const plans = [...record.plans, ...others.flatMap((its) => its.plans)];
   const rest = plans.filter((its) => its.service !== service.name || !record.plans.includes(its));
@@ -395,7 +400,7 @@ async function putPlans(
   );
   const write = async ({ files, folders }: Written) => {
     const next = {
-      ...{ directory, plans, asked: [...asked] },
+      ...{ directory, identity: folderIdentity(directory), plans, asked: [...asked] },
       ...{ files: [...keptFiles, ...files], folders: [...folders] },
     };
     await writePlanRecord(effects.stateDirectory, next);
@@ -411,6 +416,7 @@ async function putPlans(
     return { written: [], removed: [], left: [] };
   }
   await write({ files, folders });
+  forgetMoved(effects.stateDirectory, directory);
   return await putFiles(wanted, {
     directory,
     standing: keptFiles.map(({ path }) => path),
