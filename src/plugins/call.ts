@@ -1,7 +1,6 @@
 /** A component, and a question -> its answer, or why there is none. Nothing that a plugin does reaches its caller. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileHash } from "../system/file-hash.ts";
 import { ownProgram } from "../system/own-bun.ts";
 import { printable } from "../text/printable.ts";
 import { boundedChild, type ChildLimits } from "./bounded-child.ts";
@@ -12,6 +11,7 @@ import {
   type ChildOrder,
   longestAnswer,
 } from "./child-order.ts";
+import { componentHash } from "./component-hash.ts";
 import { jco } from "./jco.ts";
 import { isKept } from "./kept-folder.ts";
 import type { PluginRequest } from "./plan.ts";
@@ -78,7 +78,7 @@ export async function callPluginEach(
   requests: readonly PluginRequest[],
   effects: CallEffects,
 ): Promise<CallsOutcome> {
-  const hash = await fileHash(component.path);
+  const hash = await componentHash(component.path);
   if (hash === undefined) return ended(`cannot be read: ${component.path}`);
   if (hash !== component.sha256) return ended("has changed since it was installed, and is not run");
   const folder = transpiledFolder(component, effects);

@@ -1,7 +1,7 @@
 /** A state directory, and a project's folder -> the plugins that are there, and which of them may run. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileHash } from "../system/file-hash.ts";
+import { componentHash } from "./component-hash.ts";
 import { type Capability, isCapability } from "./plan.ts";
 import { type KeptPlugins, pluginName, pluginsFolder, readPlugins } from "./plugins-file.ts";
 
@@ -49,7 +49,7 @@ export async function installedPlugins(options: InstalledOptions): Promise<Insta
   const folder = pluginsFolder(stateDirectory);
   const own = Object.entries(read.kept.plugins).map(async ([name, its]): Promise<Plugin> => {
     const path = join(folder, `${name}.wasm`);
-    const hash = await fileHash(path);
+    const hash = await componentHash(path);
     const state = hash === undefined ? "absent" : hash === its.sha256 ? "ready" : "changed";
     return { ...its, name, path, from: "user", state, granted: its.granted.filter(isCapability) };
   });
@@ -66,7 +66,7 @@ async function projectPlugins(project: string, kept: KeptPlugins): Promise<Plugi
   const folder = projectPluginsFolder(project);
   const plugins = namesIn(folder).map(async (name): Promise<Plugin | undefined> => {
     const path = join(folder, `${name}.wasm`);
-    const sha256 = await fileHash(path);
+    const sha256 = await componentHash(path);
     if (sha256 === undefined) return undefined;
     const agreed = kept.agreed[sha256];
     return {

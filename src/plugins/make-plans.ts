@@ -48,12 +48,14 @@ export type NewPlan = {
   missing: readonly Capability[];
 };
 
+/** A clause: why a service has no plan that is made now. One from before, and its files, are kept. */
+export type FailedPlan = { service: string; why: string };
+
 export type MadePlans = {
   /** Plans that hold as they were accepted. */
   kept: readonly RecordedPlan[];
   fresh: readonly NewPlan[];
-  /** Sentences that begin with the service's name: why it has no plan. */
-  failed: readonly string[];
+  failed: readonly FailedPlan[];
   /** The names of the plugins that did not know a service. */
   asked: readonly string[];
 };
@@ -63,7 +65,7 @@ type Unplanned = { kind: "failed"; why: string } | { kind: "unknown"; asked: rea
 export async function makePlans(options: MakePlansOptions): Promise<MadePlans> {
   const kept: RecordedPlan[] = [];
   const fresh: NewPlan[] = [];
-  const failed: string[] = [];
+  const failed: FailedPlan[] = [];
   const asked = new Set<string>();
   const due: WrittenService[] = [];
   for (const service of options.written) {
@@ -81,7 +83,7 @@ export async function makePlans(options: MakePlansOptions): Promise<MadePlans> {
     const former = formerOf(service, options)?.plugin;
     const its = await planFor(service, { ...options, former, taken });
     if (its.kind === "plan") fresh.push(its.plan);
-    else if (its.kind === "failed") failed.push(`${service.name}: ${its.why}`);
+    else if (its.kind === "failed") failed.push({ service: service.name, why: its.why });
     else for (const name of its.asked) asked.add(name);
   }
   return { kept, fresh, failed, asked: [...asked].sort() };
@@ -220,6 +222,10 @@ async function pluginFor(
   if (troubles.length > 0) return { kind: "failed", why: listed(troubles) };
   const [first] = refused;
   if (first !== undefined) return { kind: "failed", why: notAgreedText(first) };
+  // It may be the one that knows the service; above all, where it has made the plan that was there.
+  const broken = plugins.filter(({ state }) => state === "changed" || state === "absent");
+  const last = broken.find(({ name }) => name === former) ?? (isOwn ? undefined : broken[0]);
+  if (last !== undefined) return { kind: "failed", why: brokenText(last) };
   return { kind: "unknown", asked: usable.map(({ name }) => name) };
 }
 
@@ -243,9 +249,13 @@ async function named(
     if (await agree(plugin)) return { kind: "plugin", plugin: { ...plugin, state: "ready" } };
     return { kind: "failed", why: notAgreedText(plugin) };
   }
-  const why =
-    plugin.state === "absent" ? "is gone from its place" : "has changed since it was installed";
-  return { kind: "failed", why: `the plugin ${name} ${why}; install it again` };
+  return { kind: "failed", why: brokenText(plugin) };
+}
+
+function brokenText({ name, state }: Plugin): string {
+  return state === "absent"
+    ? `the file of the plugin ${name} is gone; install it again`
+    : `the plugin ${name} has changed since it was installed, and is not run; install it again`;
 }
 
 function notAgreedText({ name, sha256 }: Plugin): string {

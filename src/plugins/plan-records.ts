@@ -1,7 +1,8 @@
 /** `plans/` of the state directory -> the plans of plugins that a person has accepted, a file a project; and back. */
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { folderIdentity, isSameFolder } from "../system/folder-identity.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { inForm, onlyVersioned, writeFormed } from "../system/state-format.ts";
 import { pastedWord } from "../text/shell-words.ts";
@@ -44,6 +45,8 @@ const writtenFile = v.object({
 const planRecord = v.object({
   /** Absolute: the project's folder. */
   directory: v.pipe(path, v.startsWith("/")),
+  /** The folder itself, by which it is known again where it was moved. */
+  identity: v.string(),
   plans: v.array(recordedPlan),
   /** Plugins that were asked for services that have no plan. */
   asked: v.array(v.string()),
@@ -68,7 +71,8 @@ export type ReadRecord =
   | { kind: "broken"; why: string };
 
 export function noRecord(directory: string): PlanRecord {
-  return { directory, plans: [], asked: [], files: [], folders: [] };
+  const identity = folderIdentity(directory);
+  return { directory, identity, plans: [], asked: [], files: [], folders: [] };
 }
 
 export function readPlanRecord(stateDirectory: string, directory: string): ReadRecord {
@@ -76,6 +80,29 @@ export function readPlanRecord(stateDirectory: string, directory: string): ReadR
   // Another folder's, by accident or by somebody's hand.
   if (its.kind === "record" && its.record.directory !== directory) return { kind: "absent" };
   return its;
+}
+
+/** The record of a folder that was moved here: its plans are made anew, and its files are known as ours. */
+export function movedRecord(stateDirectory: string, directory: string): PlanRecord | undefined {
+  const [moved] = movedTo(directory, stateDirectory);
+  // A plan may name the folder that it was made for.
+  const plans = moved?.plans.map((its) => ({ ...its, written: "" })) ?? [];
+  return moved && { ...moved, directory, plans };
+}
+
+/** Once a folder that was moved has a record of its own. @throws Error of the file system. */
+export function forgetMoved(stateDirectory: string, directory: string): void {
+  for (const moved of movedTo(directory, stateDirectory)) {
+    rmSync(planRecordPath(stateDirectory, moved.directory), { force: true });
+  }
+}
+
+/** Records of folders that are gone from where they were, and are this one. */
+function movedTo(directory: string, stateDirectory: string): PlanRecord[] {
+  const identity = folderIdentity(directory);
+  return allPlanRecords(stateDirectory).filter((its) => {
+    return isSameFolder(its.identity, identity) && !existsSync(its.directory);
+  });
 }
 
 function readRecordAt(path: string): ReadRecord {

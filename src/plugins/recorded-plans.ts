@@ -29,8 +29,8 @@ export function acceptedPlan(
   return { service, plugin, written, services, ...(why === undefined ? {} : { outdated: why }) };
 }
 
-/** A component that is not the one which made the plan might make another one today. */
-function outdated(
+/** A clause; undefined where the component is the one that has made the plan: another might make another one today. */
+export function outdated(
   { plugin, sha256, from }: RecordedPlan,
   installed: ReadPlugins,
 ): string | undefined {

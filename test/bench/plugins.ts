@@ -1,6 +1,6 @@
 /**
  * Components -> how long a plan takes, and the memory of the process that makes it. By hand: bun test/bench/plugins.ts
- * [file...]; without a file, the examples. Cold: nothing is fetched, then nothing is transpiled; warm: the median of 11.
+ * [file...]; without a file, the examples. Cold: nothing is transpiled yet; warm: the median of 11.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

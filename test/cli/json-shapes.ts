@@ -332,7 +332,7 @@ const plugin = v.strictObject({
   path: text("its component"),
   source: orNull(v.string(), "the file or the address that it was installed from"),
   claims: list(v.string(), "built-in types that it said it knows"),
-  granted: list(v.string(), "capabilities granted at a terminal, besides those of config.toml"),
+  granted: list(v.string(), "capabilities granted in config.toml, or at a terminal"),
 });
 
 const remote = v.strictObject({

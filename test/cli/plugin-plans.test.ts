@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -69,6 +70,7 @@ const whole = plan(
   { requested: ["oci-pull", "render-template", "write-file"] },
 );
 const everything: Capability[] = ["oci-pull", "render-template", "write-file"];
+const granted = { plans: { redis: whole }, config: everything };
 
 let root = "";
 let directory = "";
@@ -270,9 +272,24 @@ test("the daemon starts nothing of a plan whose service or plugin has changed, u
   const other = { ...redis, sha256: "b2".repeat(32) };
   await up({ plugins: [other], plans: { redis: "late" } });
   expect((await standing()).services[0]!.unusable).toBe(
-    `its type "cache" is unknown; the types are exec, process, worker, task, postgres, redis, valkey, mysql, mariadb, mongodb, minio, mailpit, container and site`,
+    'its plan of the plugin "redis" is out of date: another version of the plugin is installed; localhostess up asks for another one',
   );
   expect(told).toContain("cache: the plugin redis did not answer within 5 s\n");
+});
+
+test("a fault that passes takes away neither the plan before nor its files", async () => {
+  await up(granted);
+  const before = record();
+  await up({ ...granted, toml: usual.replace("\n", "\nsize = 2\n"), plans: { redis: "late" } });
+  expect(record()).toEqual(before);
+  expect(existsSync(conf())).toBe(true);
+  await up({ ...granted, plugins: [{ ...redis, state: "changed" }] });
+  expect(told).toContain(
+    "cache: the plugin redis has changed since it was installed, and is not run; install it again\n",
+  );
+  expect(record()).toEqual(before);
+  await up(granted);
+  expect((await standing()).services[0]!.unusable).toBeUndefined();
 });
 
 test("a plugin that is removed leaves the service without a plan, and it says so", async () => {
@@ -323,8 +340,6 @@ test("a plan that changes and asks for more is asked about again", async () => {
   await up({ toml, plans: { redis: whole }, answers: ["yes"] });
   expect(told).toContain('+ services.cache.image = "redis:7"\n');
 });
-
-const granted = { plans: { redis: whole }, config: everything };
 
 test("a port is the same each time, and another one where somebody else has it", async () => {
   await up(granted);
@@ -428,6 +443,21 @@ test("plans go with their plugin, or with their project", async () => {
     ...{ written: [], removed: [] },
     left: [`${directory}: made/conf/redis.conf stays, since you have changed it`],
   });
+});
+
+test("a project that is moved has a plan for where it is, and its files are known", async () => {
+  await up(granted);
+  const [port, before] = [portIn(), planRecordPath(stateDirectory, directory)];
+  const there = join(root, "moved");
+  renameSync(directory, there);
+  directory = there;
+  told = "";
+  await up(granted);
+  expect(portIn()).toBe(port);
+  expect(told).not.toContain("your own");
+  expect(existsSync(before)).toBe(false);
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(existsSync(conf())).toBe(false);
 });
 
 test("a plan with mistakes is told whole, and the other services go on", async () => {

@@ -4,7 +4,9 @@ import { basename, join } from "node:path";
 import { expect } from "bun:test";
 import { RedisClient } from "bun";
 import { transpilerFolder } from "../../src/plugins/transpiler.ts";
+import { safeParse } from "valibot";
 import { spawned } from "../cli/cli.ts";
+import { answers } from "../cli/json-shapes.ts";
 import { examplePlugin, pluginCache } from "./plugin-calls.ts";
 import { redisImage } from "./redis-image.ts";
 import type { InContainerOptions } from "./redis-in-container.ts";
@@ -15,6 +17,9 @@ type = "redis"
 version = 7
 memory = "64mb"
 `;
+
+/** The project without its cache. */
+const web = '[services.web]\ntype = "worker"\ncommand = "exec sleep 1000"\n';
 
 export async function redisByPlugin({ engine, place, env }: InContainerOptions): Promise<void> {
   await redisImage(engine, "redis:7");
@@ -61,5 +66,16 @@ export async function redisByPlugin({ engine, place, env }: InContainerOptions):
   // The volume is the same, and the port.
   expect(await count()).toBe(2);
   expect((await place.row("planned:cache")).port).toBe(port);
+
+  const told = JSON.parse((await run("plugin", "plan", "cache", "--json")).out);
+  expect(safeParse(answers["plugin plan"]!.shape!, told).issues).toBeUndefined();
+  expect(told).toMatchObject({ accepted: true, missing: [], ports: { redis: port } });
+  const { out } = await run("config", "show", "--provenance");
+  expect(out).toMatch(/\nimage = "redis:7" {2}# from plugin redis\n/);
+
+  await place.write(join(directory, "locald.toml"), web);
+  expect((await run("up")).code).toBe(0);
+  await place.gone("planned:cache");
+  expect(await containers()).toEqual([]);
   await place.send({ Stop: { project_path: directory } });
 }

@@ -30,7 +30,7 @@ export async function pluginAgree(name: string, flags: Flags, world: World): Pro
     const granted = [...found.granted];
     return { ...kept, agreed: { ...kept.agreed, [found.sha256]: { name, claims, granted } } };
   });
-  const plugin = { ...found, claims, state: "ready" as const };
+  const plugin = place.withGrants({ ...found, claims, state: "ready" });
   if (flags.json) {
     printJson(world, pluginRow(plugin));
     return 0;

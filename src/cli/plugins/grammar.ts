@@ -44,7 +44,7 @@ export function pluginVerbs(program: Command, choose: Choose, world: World): voi
     .option("--name <service>", "the service's name (default: the type)")
     .option("--depends-on <services>", "such as db,cache")
     .option("--config <key=value>", "a key of the service; repeatable", several)
-    .option("--grant <capability>", "as if it were granted; repeatable", several)
+    .option("--grant <capability>", "as if it were granted, too; repeatable", several)
     .addOption(jsonOption())
     .action((word: string, flags: InspectFlags) =>
       choose(async () => (await import("./inspect.ts")).pluginInspect(word, flags, world)),

@@ -22,7 +22,12 @@ import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { componentBytes } from "./component-bytes.ts";
 import { whyNotReady } from "./list.ts";
-import { pluginNamed, type PluginPlace, pluginPlace } from "../shared/plugin-place.ts";
+import {
+  type GrantingPlace,
+  pluginNamed,
+  type PluginPlace,
+  pluginPlace,
+} from "../shared/plugin-place.ts";
 
 export type InspectFlags = Flags & {
   kind?: string;
@@ -46,10 +51,11 @@ export async function pluginInspect(
     ...{ name: flags.name ?? type, type, config },
     dependsOn: (flags.dependsOn ?? "").split(",").filter(Boolean),
   };
+  const all = [...new Set([...usualCapabilities, ...its.granted, ...granted])];
   const context = { workspaceId: "localhostess", root: place.project ?? world.cwd };
   const requests: PluginRequest[] = [
     { kind: "detect", context, spec },
-    { kind: "apply", context, spec, irVersions, granted: [...usualCapabilities, ...granted] },
+    { kind: "apply", context, spec, irVersions, granted: all },
   ];
   const asked = await callPluginEach(its.component, requests, place.effects);
   if (asked.kind === "ended") throw new Failure("failed", `${its.name} ${asked.why}`);
@@ -67,20 +73,26 @@ export async function pluginInspect(
   return answer.kind === "plan" ? 0 : 1;
 }
 
-type Inspected = { name: string; component: Component; claims: readonly string[] | undefined };
-type InspectedOptions = { place: PluginPlace; world: World };
+type Inspected = {
+  name: string;
+  component: Component;
+  claims: readonly string[] | undefined;
+  granted: readonly Capability[];
+};
+
+type InspectedOptions = { place: GrantingPlace; world: World };
 
 /** A file that is not installed can be looked at, too. */
 async function inspected(word: string, { place, world }: InspectedOptions): Promise<Inspected> {
   if (extname(word) === ".wasm" || word.includes("/")) {
     const { source, sha256, name } = await componentBytes(word, world);
     if (/^https?:/.test(source)) throw new UsageError(["only a file, or a plugin's name"]);
-    return { name, component: { path: source, sha256 }, claims: undefined };
+    return { name, component: { path: source, sha256 }, claims: undefined, granted: [] };
   }
   const plugin = await pluginNamed(word, place);
   const why = whyNotReady(plugin);
   if (why !== undefined) throw new Failure("failed", why);
-  return { name: plugin.name, component: plugin, claims: plugin.claims };
+  return { ...place.withGrants(plugin), component: plugin };
 }
 
 async function claimsHere(its: Inspected, { effects }: PluginPlace): Promise<readonly string[]> {
@@ -131,10 +143,10 @@ function configOf(text: string): readonly [string, Value] {
       `--config ${printable(text, 100)}: expected a key and a value: port=6379`,
     ]);
   }
-  return [text.slice(0, at), valueOf(text.slice(at + 1))];
+  return [text.slice(0, at), literalOf(text.slice(at + 1))];
 }
 
-function valueOf(text: string): Value {
+function literalOf(text: string): Value {
   if (text === "true" || text === "false") return { kind: "boolean", value: text === "true" };
   if (/^[+-]?\d{1,18}$/.test(text)) return { kind: "signed", value: BigInt(text) };
   if (/^[+-]?\d+\.\d+$/.test(text)) return { kind: "float", value: Number(text) };

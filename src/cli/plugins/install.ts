@@ -66,6 +66,7 @@ export async function pluginInstall(
   } finally {
     rmSync(temporary, { force: true });
   }
+  plugin = place.withGrants(plugin);
   if (flags.json) {
     printJson(world, pluginRow(plugin));
     return 0;

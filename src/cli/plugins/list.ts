@@ -11,7 +11,8 @@ import { pluginRow } from "./plugin-row.ts";
 import { shortHash } from "./told.ts";
 
 export async function pluginList(flags: Flags, world: World): Promise<number> {
-  const plugins = await pluginsAt(await pluginPlace(flags, world));
+  const place = await pluginPlace(flags, world);
+  const plugins = (await pluginsAt(place)).map(place.withGrants);
   if (flags.json) {
     printJson(world, plugins.map(pluginRow));
     return 0;

@@ -43,8 +43,8 @@ export async function pluginPlan(service: string, flags: Flags, world: World): P
     world: { ...world, prompt: async () => undefined },
   };
   const { made, strangers } = await madePlans(options, record);
-  const [why] = made.failed;
-  if (why !== undefined) throw new Failure("failed", why);
+  const [failed] = made.failed;
+  if (failed !== undefined) throw new Failure("failed", `${service}: ${failed.why}`);
   const [kept] = made.kept;
   const [fresh] = made.fresh;
   const current: Current | undefined =

@@ -1,6 +1,7 @@
 /** Options and the environment -> where plugins are, and what a call of one needs. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { grantedIn } from "../../manifest/config.ts";
 import type { CallEffects } from "../../plugins/call.ts";
 import { type Plugin, installedPlugins } from "../../plugins/installed.ts";
 import { changePlugins, type KeptPlugins } from "../../plugins/plugins-file.ts";
@@ -18,9 +19,20 @@ export type PluginPlace = {
   effects: CallEffects;
 };
 
-export async function pluginPlace(flags: Flags, world: World): Promise<PluginPlace> {
-  const { stateDirectory } = await settingsOf(flags, world);
-  return { stateDirectory, project: await projectHere(world), effects: callEffects(world) };
+export type GrantingPlace = PluginPlace & {
+  /** The plugin with what config.toml grants to it, too. */
+  withGrants(plugin: Plugin): Plugin;
+};
+
+export async function pluginPlace(flags: Flags, world: World): Promise<GrantingPlace> {
+  const { stateDirectory, config } = await settingsOf(flags, world);
+  return {
+    ...{ stateDirectory, project: await projectHere(world), effects: callEffects(world) },
+    withGrants: (plugin) => ({
+      ...plugin,
+      granted: [...new Set([...plugin.granted, ...grantedIn(config, plugin.name)])],
+    }),
+  };
 }
 
 export function callEffects(world: World): CallEffects {

@@ -5,14 +5,22 @@ import type { Plans, WrittenService } from "../../manifest/planned.ts";
 import { appliedPlan, type AppliedPlan, portNames } from "../../plugins/apply-plan.ts";
 import type { CallOutcome } from "../../plugins/call.ts";
 import type { Plugin } from "../../plugins/installed.ts";
-import { type MadePlans, makePlans, type NewPlan, planBy } from "../../plugins/make-plans.ts";
+import {
+  type FailedPlan,
+  type MadePlans,
+  makePlans,
+  type NewPlan,
+  planBy,
+} from "../../plugins/make-plans.ts";
 import { type Capability, type PluginRequest, usualCapabilities } from "../../plugins/plan.ts";
 import { planForm } from "../../plugins/plan-form.ts";
 import { changedLines, planLines } from "../../plugins/plan-lines.ts";
 import { fingerprintOf } from "../../plugins/plan-place.ts";
 import {
   allPlanRecords,
+  movedRecord,
   noRecord,
+  forgetMoved,
   type PlanRecord,
   readPlanRecord,
   type RecordedPlan,
@@ -25,7 +33,9 @@ import {
   type WantedFile,
   type Written,
 } from "../../plugins/planned-files.ts";
-import { acceptedPlan } from "../../plugins/recorded-plans.ts";
+import { readPlugins } from "../../plugins/plugins-file.ts";
+import { acceptedPlan, outdated } from "../../plugins/recorded-plans.ts";
+import { folderIdentity } from "../../system/folder-identity.ts";
 import { choosePort } from "../../supervisor/project/ports.ts";
 import type { ReadProject } from "../../supervisor/project/read-project.ts";
 import { listed } from "../../text/list.ts";
@@ -75,15 +85,23 @@ export async function plannedProject(options: PlannedOptions): Promise<ReadProje
   const record = recordIn(directory, effects);
   if (writtenIn(read).length === 0 && isEmpty(record)) return read;
   const { made, strangers } = await madePlans(options, record);
-  for (const why of made.failed) tell(why, world);
   const granted = await withGrants(made.fresh, options);
-  for (const why of granted.failed) tell(why, world);
+  const failed = [...made.failed, ...granted.failed];
+  for (const { service, why } of failed) tell(`${service}: ${why}`, world);
   const fresh = granted.plans.map((its) => freshPlan(its, { ...options, record, strangers }));
   const kept = made.kept.map((plan): Current => ({ plan, applied: undefined }));
-  const current = [...kept, ...fresh];
+  // A fault that passes must not take away what runs.
+  const former = record.plans.filter((its) =>
+    failed.some(({ service }) => service === its.service),
+  );
+  const stale = former.map((plan): Current => ({ plan, applied: undefined }));
+  const current = [...kept, ...fresh, ...stale];
   refuseSharedFiles(current, record);
   const { asked } = made;
-  const accepted = current.map(({ plan }) => acceptedPlan(plan));
+  const installed = readPlugins(effects.stateDirectory);
+  const accepted = current.map(({ plan }) =>
+    acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
+  );
   const next = await again({ accepted, asked, fingerprint: fingerprintOf });
   // Nothing is kept of plans with which the project has mistakes.
   if (next.kind === "mistakes") return next;
@@ -131,7 +149,8 @@ export async function madePlans(
 export function recordIn(directory: string, { stateDirectory }: PlanEffects): PlanRecord {
   const its = readPlanRecord(stateDirectory, directory);
   if (its.kind === "broken") throw new Failure("state_directory", its.why);
-  return its.kind === "record" ? its.record : noRecord(directory);
+  if (its.kind === "record") return its.record;
+  return movedRecord(stateDirectory, directory) ?? noRecord(directory);
 }
 
 async function strangePorts(
@@ -198,10 +217,10 @@ const meanings: Readonly<Record<Capability, string>> = {
 async function withGrants(
   fresh: readonly NewPlan[],
   options: PlannedOptions,
-): Promise<{ plans: NewPlan[]; failed: string[] }> {
+): Promise<{ plans: NewPlan[]; failed: FailedPlan[] }> {
   const { world, effects } = options;
   const plans: NewPlan[] = [];
-  const failed: string[] = [];
+  const failed: FailedPlan[] = [];
   const given = new Map<string, readonly Capability[]>();
   const calls = callsOf(options);
   for (const plan of fresh) {
@@ -223,9 +242,13 @@ async function withGrants(
     // The plugin is told what it may do by now, and may make another plan of that.
     const richer = { ...plugin, granted: [...new Set([...plugin.granted, ...more])] };
     const again = await planBy(richer, { ...calls, service, taken: plan.taken });
-    if (again.kind === "failed") failed.push(`${service.name}: ${again.why}`);
+    if (again.kind === "failed") failed.push({ service: service.name, why: again.why });
     else if (again.plan.missing.length === 0) plans.push(again.plan);
-    else failed.push(`${service.name}: the plugin ${plugin.name} asks for more each time`);
+    else
+      failed.push({
+        service: service.name,
+        why: `the plugin ${plugin.name} asks for more each time`,
+      });
   }
   return { plans, failed };
 }
@@ -269,7 +292,8 @@ function portsFor(
   { directory, read, effects, record, strangers }: FreshOptions,
 ): Record<string, number> {
   const others = allPlanRecords(effects.stateDirectory).filter(
-    (its) => its.directory !== directory,
+    // This folder's own, also where it was before it was moved.
+    (its) => its.directory !== directory && its.identity !== record.identity,
   );
   const plans = [...record.plans, ...others.flatMap((its) => its.plans)];
   const rest = plans.filter((its) => its.service !== service.name || !record.plans.includes(its));
@@ -376,7 +400,7 @@ async function putPlans(
   );
   const write = async ({ files, folders }: Written) => {
     const next = {
-      ...{ directory, plans, asked: [...asked] },
+      ...{ directory, identity: folderIdentity(directory), plans, asked: [...asked] },
       ...{ files: [...keptFiles, ...files], folders: [...folders] },
     };
     await writePlanRecord(effects.stateDirectory, next);
@@ -392,6 +416,7 @@ async function putPlans(
     return { written: [], removed: [], left: [] };
   }
   await write({ files, folders });
+  forgetMoved(effects.stateDirectory, directory);
   return await putFiles(wanted, {
     directory,
     standing: keptFiles.map(({ path }) => path),

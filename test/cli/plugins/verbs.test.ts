@@ -8,9 +8,10 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { jsonFaults } from "../../support/json-style.ts";
 import {
@@ -120,6 +121,27 @@ describe.skipIf(!hasTranspiler())(`with the transpiler${lackingTranspiler()}`, (
     const { out } = await plugin("install", examplePlugin("static-site"), "--name", "redis");
     expect(out).toStartWith("installed redis, in the place of another: ");
     expect(await her.json("plugin", "list")).toMatchObject([{ name: "redis", granted: [] }]);
+  });
+
+  test("what config.toml grants is told with what was granted at a terminal", async () => {
+    const file = join(her.folder, "..", ".config/localhostess/config.toml");
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '[plugins.redis]\ngrant = ["oci-pull"]\n');
+    const { err } = await plugin("install", redis);
+    expect(err).toContain(
+      "its plans may use declare-service, allocate-port and oci-pull; for more: ",
+    );
+    expect(await her.json("plugin", "list")).toMatchObject([{ granted: ["oci-pull"] }]);
+    expect(kept().plugins).toMatchObject({ redis: { granted: [] } });
+  });
+
+  test("a file of a project that is no component is no plugin, however large it is", async () => {
+    const folder = join(her.folder, ".locald/plugins");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "huge.wasm"), "");
+    truncateSync(join(folder, "huge.wasm"), 2 ** 40);
+    writeFileSync(join(folder, "A!.wasm"), bytes);
+    expect(await her.json("plugin", "list")).toEqual([]);
   });
 
   test("a plugin that was changed does not run", async () => {
