@@ -10,14 +10,7 @@ import { call, examplePlugin, hasTranspiler, lackingTranspiler } from "../suppor
 type Config = Record<string, unknown>;
 
 /** `missing`: what has to be granted. */
-<<<<<<< HEAD
-type Expected =
-  | (AppliedPlan & { missing: readonly string[] })
-  /** Behind `has no plan for it:\n  `. */
-  | { errors: readonly string[] };
-=======
 type Expected = (AppliedPlan & { missing: readonly string[] }) | { errors: readonly string[] };
->>>>>>> wt-examples
 
 const redis = {
   ...{ type: "container", image: "redis:7", port: 6001, container_port: 6379 },
@@ -180,7 +173,7 @@ describe.skipIf(!hasTranspiler())(`example plugins${lackingTranspiler()}`, () =>
       };
       const its = await planBy(plugin, {
         context: { workspaceId: "shop", root: "/projects/shop" },
-        taken: ["main", "other"],
+        declared: ["main", "other"],
         service: written(typeOf[name]!, config),
         grantedTo: () => [],
         call: async (_, request) => await call(path, request),
@@ -193,13 +186,8 @@ describe.skipIf(!hasTranspiler())(`example plugins${lackingTranspiler()}`, () =>
     const its = made.get(title)!;
     if ("errors" in expected) {
       if (its.kind === "plan") throw new Error("it has a plan");
-<<<<<<< HEAD
-      expect(its.why).toStartWith(`the plugin ${name} has no plan for it:\n  `);
-      for (const error of expected.errors) expect(its.why).toContain(error);
-=======
       const lines = expected.errors.map((error) => `\n  ${error}`).join("");
       expect(its.why).toBe(`the plugin ${name} has no plan for it:${lines}`);
->>>>>>> wt-examples
       return;
     }
     if (its.kind === "failed") throw new Error(its.why);
