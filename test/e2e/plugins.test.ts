@@ -182,6 +182,19 @@ describe.skipIf(!hasTranspiler())(`plugins${lackingTranspiler()}`, () => {
   );
 
   test(
+    "a plugin that is not the one that was installed does not run",
+    async () => {
+      const path = join(place.daemon.directory, "plugins/static-site.wasm");
+      await copyFile(examplePlugin("redis"), path);
+      await write(docs("A fourth one") + app);
+      const up = await run("up");
+      expect((await run("plugin", "install", examplePlugin("static-site"))).code).toBe(0);
+      expect(up.err).toContain("the plugin static-site has changed since it was installed");
+    },
+    patience,
+  );
+
+  test(
     "a project's plugin runs once a person has agreed to it as it is",
     async () => {
       const folder = join(directory, ".locald/plugins");
