@@ -34,6 +34,7 @@ import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { packages } from "./packages.ts";
 import { people } from "./people.ts";
+import { planFaults } from "./plans.ts";
 import { pluginFaults } from "./plugins.ts";
 import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
@@ -69,6 +70,7 @@ export const faults: readonly Fault[] = [
   ...doors,
   ...packages,
   ...people,
+  ...planFaults,
   ...pluginFaults,
   ...postgresFaults,
   ...floods,
