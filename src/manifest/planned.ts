@@ -29,6 +29,8 @@ export type Plans = {
   accepted: readonly AcceptedPlan[];
   /** The names of the plugins that were asked for services that have no plan. */
   asked: readonly string[];
+  /** By service: why it has no plan, a clause. */
+  troubles?: Readonly<Record<string, string>> | undefined;
   /** A clause: why the record of plans cannot be read; undefined: it could, or there is none. */
   unreadable?: string | undefined;
   fingerprint(text: string): string;
@@ -81,7 +83,9 @@ export function withPlans(services: Table, plans: Plans = noPlans): WithPlans {
     }
     const plan = plans.accepted.find((its) => its.service === name);
     const why =
-      plan === undefined ? planless(node, plans) : unusable(plan, { node, services, plans });
+      plan === undefined
+        ? planless(node, { name, plans })
+        : unusable(plan, { node, services, plans });
     if (plan === undefined || why !== undefined) {
       entries.set(name, node);
       if (why !== undefined) refused.set(name, why);
@@ -104,11 +108,19 @@ export function withPlans(services: Table, plans: Plans = noPlans): WithPlans {
 }
 
 /** Why the service has no plan, where only a plugin knows it; undefined where it needs none. */
-function planless(node: Table, { unreadable, asked }: Plans): string | undefined {
+function planless(
+  node: Table,
+  { name, plans }: { name: string; plans: Plans },
+): string | undefined {
+  const { unreadable, asked, troubles = {} } = plans;
   const plugin = textIn(node, "plugin");
   const type = textIn(node, "type") ?? "exec";
   const isOurs = (serviceTypes as readonly string[]).includes(type);
   if (unreadable !== undefined && (plugin !== undefined || !isOurs)) return unreadable;
+  const trouble = Object.hasOwn(troubles, name) ? troubles[name] : undefined;
+  if (trouble !== undefined && (plugin !== undefined || !isOurs)) {
+    return `${trouble}; localhostess up asks again`;
+  }
   if (plugin === undefined) return undefined;
   const all = asked.includes(plugin) ? `, which has given no plan for it` : "";
   return `it is for the plugin ${shown(plugin)}${all}; localhostess up asks it for a plan`;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { folderIdentity, isSameFolder } from "../system/folder-identity.ts";
 import { readPrivateFile } from "../system/private-file.ts";
-import { inForm, onlyVersioned, writeFormed } from "../system/state-format.ts";
+import { formedText, inForm, onlyVersioned, writeFormed } from "../system/state-format.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import { planRecordPath, plansFolder } from "./plan-place.ts";
 import { pluginName } from "./plugins-file.ts";
@@ -50,6 +50,8 @@ const planRecord = v.object({
   plans: v.array(recordedPlan),
   /** Plugins that were asked for services that have no plan. */
   asked: v.array(v.string()),
+  /** By service: why it has no plan. */
+  troubles: v.record(name, v.string()),
   files: v.array(writtenFile),
   /** Folders that were made for files, relative to the project's. */
   folders: v.array(path),
@@ -61,8 +63,8 @@ export type PlanRecord = v.InferOutput<typeof planRecord>;
 
 export const plansFormat = onlyVersioned;
 
-/** Bytes. A plan has at most 1 MiB, and its services stand beside it. */
-const longest = 16 * 1024 * 1024;
+/** Bytes. Plans of services in use have a few KiB; the longest that is accepted has 1 MiB. */
+const longest = 4 * 1024 * 1024;
 
 export type ReadRecord =
   | { kind: "record"; record: PlanRecord }
@@ -72,7 +74,7 @@ export type ReadRecord =
 
 export function noRecord(directory: string): PlanRecord {
   const identity = folderIdentity(directory);
-  return { directory, identity, plans: [], asked: [], files: [], folders: [] };
+  return { directory, identity, plans: [], asked: [], troubles: {}, files: [], folders: [] };
 }
 
 export function readPlanRecord(stateDirectory: string, directory: string): ReadRecord {
@@ -139,9 +141,18 @@ function broken(path: string, why: string): ReadRecord {
 /** One without plans and files is removed. @throws as `writeFormed`. */
 export async function writePlanRecord(stateDirectory: string, record: PlanRecord): Promise<void> {
   const at = planRecordPath(stateDirectory, record.directory);
-  const { plans, files, folders, asked } = record;
-  if ([plans, files, folders, asked].every((its) => its.length === 0)) rmSync(at, { force: true });
-  else await writeFormed(record, { path: at, format: plansFormat });
+  const { plans, files, folders, asked, troubles } = record;
+  const lists = [plans, files, folders, asked, Object.keys(troubles)];
+  if (lists.every((its) => its.length === 0)) {
+    rmSync(at, { force: true });
+    return;
+  }
+  if (formedText(record, plansFormat).length > longest) {
+    throw new Error(
+      `the plans of ${record.directory} are larger than ${longest / 1024 / 1024} MiB`,
+    );
+  }
+  await writeFormed(record, { path: at, format: plansFormat });
 }
 
 /** Those that can be read, in the order of their files. */

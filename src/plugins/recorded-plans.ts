@@ -16,10 +16,10 @@ export function recordedPlans(stateDirectory: string, directory: string): Record
   const none = { accepted: [], asked: [], fingerprint: fingerprintOf };
   if (read.kind === "absent") return { plans: none, files };
   if (read.kind === "broken") return { plans: { ...none, unreadable: read.why }, files };
-  const { plans, asked } = read.record;
+  const { plans, asked, troubles } = read.record;
   const installed = readPlugins(stateDirectory);
   const accepted = plans.map((its) => acceptedPlan(its, outdated(its, installed)));
-  return { plans: { ...none, accepted, asked }, files };
+  return { plans: { ...none, accepted, asked, troubles }, files };
 }
 
 export function acceptedPlan(

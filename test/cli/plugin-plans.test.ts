@@ -277,6 +277,16 @@ test("the daemon starts nothing of a plan whose service or plugin has changed, u
   expect(told).toContain("cache: the plugin redis did not answer within 5 s\n");
 });
 
+test("a service without a plan says why, until the next up", async () => {
+  await up({ plans: { redis: "late" } });
+  expect((await standing()).services[0]!.unusable).toBe(
+    "the plugin redis did not answer within 5 s; localhostess up asks again",
+  );
+  await up();
+  expect((await standing()).services[0]!.unusable).toBeUndefined();
+  expect(record().troubles).toEqual({});
+});
+
 test("a fault that passes takes away neither the plan before nor its files", async () => {
   await up(granted);
   const before = record();

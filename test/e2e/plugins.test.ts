@@ -1,4 +1,4 @@
-/** The example plugins with a daemon: installed, granted, applied by `up`, changed and removed; and some that mean harm. */
+/** The example plugins with a daemon: installed, granted, applied by `up`, changed, removed; and hostile ones. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { appendFile, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";

@@ -173,7 +173,7 @@ describe.skipIf(!hasTranspiler())(`example plugins${lackingTranspiler()}`, () =>
       };
       const its = await planBy(plugin, {
         context: { workspaceId: "shop", root: "/projects/shop" },
-        declared: ["main", "other"],
+        taken: ["main", "other"],
         service: written(typeOf[name]!, config),
         grantedTo: () => [],
         call: async (_, request) => await call(path, request),

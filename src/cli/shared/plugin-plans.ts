@@ -38,6 +38,7 @@ import { acceptedPlan, outdated } from "../../plugins/recorded-plans.ts";
 import { folderIdentity } from "../../system/folder-identity.ts";
 import { choosePort } from "../../supervisor/project/ports.ts";
 import type { ReadProject } from "../../supervisor/project/read-project.ts";
+import { cut } from "../../text/cut.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { Failure } from "./failure.ts";
@@ -73,6 +74,9 @@ export type PlannedOptions = {
   effects: PlanEffects;
 };
 
+/** Characters of a reason that is kept. */
+const longestTrouble = 500;
+
 /** A plan that holds now. */
 export type Current = {
   plan: RecordedPlan;
@@ -98,21 +102,26 @@ export async function plannedProject(options: PlannedOptions): Promise<ReadProje
   const current = [...kept, ...fresh, ...stale];
   refuseSharedFiles(current, record);
   const { asked } = made;
+  // One without a plan from before.
+  const lasting = failed.filter(({ service }) => !former.some((its) => its.service === service));
+  const troubles = Object.fromEntries(
+    lasting.map(({ service, why }) => [service, cut(why.split("\n", 1)[0]!, longestTrouble)]),
+  );
   const installed = readPlugins(effects.stateDirectory);
   const accepted = current.map(({ plan }) =>
     acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
   );
-  const next = await again({ accepted, asked, fingerprint: fingerprintOf });
+  const next = await again({ accepted, asked, troubles, fingerprint: fingerprintOf });
   // Nothing is kept of plans with which the project has mistakes.
   if (next.kind === "mistakes") return next;
   for (const its of fresh) showPlan(its, { record, world });
-  const news = await putPlans(current, { record, asked, ...options });
+  const news = await putPlans(current, { record, asked, troubles, ...options });
   tellFiles(news, world);
   return next;
 }
 
-function isEmpty({ plans, files, asked }: PlanRecord): boolean {
-  return plans.length + files.length + asked.length === 0;
+function isEmpty({ plans, files, asked, troubles }: PlanRecord): boolean {
+  return [plans, files, asked, Object.keys(troubles)].every((its) => its.length === 0);
 }
 
 export function writtenIn(read: ReadProject): readonly WrittenService[] {
@@ -382,11 +391,13 @@ async function putPlans(
   {
     record,
     asked,
+    troubles,
     directory,
     effects,
   }: Pick<PlannedOptions, "directory" | "effects"> & {
     record: PlanRecord;
     asked: readonly string[];
+    troubles: Record<string, string>;
   },
 ): Promise<FileNews> {
   const plans = current.map(({ plan }) => plan);
@@ -400,14 +411,18 @@ async function putPlans(
   );
   const write = async ({ files, folders }: Written) => {
     const next = {
-      ...{ directory, identity: folderIdentity(directory), plans, asked: [...asked] },
+      ...{ directory, identity: folderIdentity(directory), plans },
+      ...{ asked: [...asked], troubles },
       ...{ files: [...keptFiles, ...files], folders: [...folders] },
     };
     await writePlanRecord(effects.stateDirectory, next);
   };
   const files = record.files.filter((its) => !isKept(its));
   const { folders } = record;
-  const isSame = wanted.length + files.length === 0 && String(asked) === String(record.asked);
+  const others = (its: Pick<PlanRecord, "asked" | "troubles">): string =>
+    JSON.stringify([its.asked, its.troubles]);
+  const isAlike = others({ asked: [...asked], troubles }) === others(record);
+  const isSame = wanted.length + files.length === 0 && isAlike;
   if (
     isSame &&
     plans.length === record.plans.length &&
@@ -443,7 +458,8 @@ export async function removePlans(
     const asked = plugin === undefined ? [] : record.asked.filter((its) => its !== plugin);
     const write = async ({ files, folders }: Written) => {
       const written = { files: [...kept, ...files], folders: [...folders] };
-      await writePlanRecord(stateDirectory, { ...record, plans, asked, ...written });
+      const troubles = plugin === undefined ? {} : record.troubles;
+      await writePlanRecord(stateDirectory, { ...record, plans, asked, troubles, ...written });
     };
     const { folders } = record;
     const before = { files: record.files.filter((its) => !stays(its)), folders };
