@@ -4,9 +4,13 @@ import "reflect-metadata";
 import { run } from "./cli/run.ts";
 import { systemWorld } from "./cli/shared/world.ts";
 import { orderWord } from "./manifest/order.ts";
+import { pluginWord } from "./plugins/plugin-word.ts";
 
 async function code(): Promise<number> {
   const words = process.argv.slice(2);
+  if (words[0] === pluginWord) {
+    return await (await import("./plugins/plugin-program.ts")).runPlugin();
+  }
   if (words[0] !== orderWord) return await run(words, await systemWorld());
   return await (await import("./programs/run-order.ts")).runOrder(process.env);
 }

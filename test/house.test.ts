@@ -57,7 +57,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
   control: [["found"], ["commands"], ["http"], ["ipc"]],
   cli: [
     ["shared"],
-    ["servers", "projects", "trust", "daemon", "setup", "boot", "typing"],
+    ["servers", "projects", "plugins", "trust", "daemon", "setup", "boot", "typing"],
     ["install"],
     [""],
   ],

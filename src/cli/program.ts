@@ -9,6 +9,7 @@ import { dbVerbs } from "./projects/db-grammar.ts";
 import { installVerbs } from "./install/grammar.ts";
 import { fileVerbs } from "./projects/file-grammar.ts";
 import { runningVerbs } from "./projects/running-grammar.ts";
+import { pluginVerbs } from "./plugins/grammar.ts";
 import { serverVerbs } from "./servers/grammar.ts";
 import { endOf, failed, type Ran } from "./ending.ts";
 import { printJson } from "./shared/json-output.ts";
@@ -137,6 +138,7 @@ variables, and environment variables override the file.`,
     ["Projects:", runningVerbs],
     ["Databases:", dbVerbs],
     ["locald.toml:", fileVerbs],
+    ["Plugins:", pluginVerbs],
     ["Certificates:", trustVerbs],
     ["Daemon:", daemonVerbs],
     ["Installation:", installVerbs],

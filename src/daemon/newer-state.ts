@@ -4,6 +4,7 @@ import { forgottenFormat, forgottenPath } from "../discovery/forgotten-folders.t
 import { namesFormat } from "../discovery/given-names.ts";
 import { choicesFormat, choicesPath } from "../discovery/kept-choices.ts";
 import { namesPath } from "../discovery/names-file.ts";
+import { pluginsFormat, pluginsPath } from "../plugins/plugins-file.ts";
 import { remotesFormat, remotesPath } from "../remote/kept.ts";
 import { registryFormat, registryPath } from "../supervisor/project/registry.ts";
 import { stateFormat, statePath } from "../supervisor/project/state-file.ts";
@@ -15,6 +16,7 @@ export function refuseNewerState(directory: string): void {
     { path: statePath(directory), format: stateFormat },
     { path: registryPath(directory), format: registryFormat },
     { path: remotesPath(directory), format: remotesFormat },
+    { path: pluginsPath(directory), format: pluginsFormat },
     { path: namesPath(directory), format: namesFormat },
     { path: choicesPath(directory), format: choicesFormat },
     { path: inferredPath(directory), format: inferredFormat },

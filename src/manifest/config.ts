@@ -25,6 +25,7 @@ import { didYouMean } from "../text/nearest.ts";
 import { type ConfiguredNames, declaredSettings } from "./name-settings.ts";
 import { readOrigin } from "./origin.ts";
 import { nameMistake } from "./project-name.ts";
+import { type Capability, capabilities, isCapability, isPluginName } from "./plugin-words.ts";
 import { hostMistake, remoteNameMistake } from "./remote-place.ts";
 import { settingEntries } from "./settings-schema.ts";
 import { shown } from "../text/shown.ts";
@@ -176,6 +177,43 @@ const remotes = record(
   ({ input }) => `expected tables such as [remotes.box], got ${shown(input)}`,
 );
 
+const grantForm = 'a list such as ["write-file"]';
+
+/** `[plugins.redis]`: one plugin. */
+const pluginSchema = object(
+  {
+    grant: optional(
+      array(
+        pipe(
+          string(({ input }) => `expected a capability such as "write-file", got ${shown(input)}`),
+          check(isCapability, ({ input }) => {
+            const otherwise = `; the capabilities are ${listed(capabilities)}`;
+            const near = didYouMean(input, capabilities, { quoted: true, otherwise });
+            return `unknown capability ${shown(input)}${near}`;
+          }),
+        ),
+        ({ input }) => `expected ${grantForm}, got ${shown(input)}`,
+      ),
+    ),
+  },
+  ({ input }) =>
+    `expected a table such as [plugins.redis] with grant = ["write-file"], got ${shown(input)}`,
+);
+
+const pluginKeys: readonly string[] = Object.keys(pluginSchema.entries);
+
+const plugins = record(
+  pipe(
+    string(),
+    check(
+      isPluginName,
+      ({ input }) => `expected the name of a plugin, such as [plugins.redis], got ${shown(input)}`,
+    ),
+  ),
+  pluginSchema,
+  ({ input }) => `expected tables such as [plugins.redis], got ${shown(input)}`,
+);
+
 /** The file is a layer of every project too: layer.ts reads these. */
 export const layerKeys: readonly string[] = ["project", "env", "services", "worktree"];
 
@@ -205,6 +243,8 @@ export const configSchema = object({
   names: optional(names),
   /** Other machines whose servers have names here. */
   remotes: optional(remotes),
+  /** Plugins, and what they may do besides declaring services and ports. */
+  plugins: optional(plugins),
 });
 
 type Values = InferOutput<typeof configSchema>;
@@ -243,14 +283,20 @@ function unknownKeys({ value }: Document): Mistake[] {
   const unknown = Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => ({ path: [key], what: unknownKey(key, known) }));
-  return [...unknown, ...unknownOfNames(value.names), ...unknownOfRemotes(value.remotes)];
+  const ofNames = unknownOfNames(value.names);
+  const ofRemotes = unknownWithin(value, { table: "remotes", known: remoteKeys });
+  const ofPlugins = unknownWithin(value, { table: "plugins", known: pluginKeys });
+  return [...unknown, ...ofNames, ...ofRemotes, ...ofPlugins];
 }
 
-function unknownOfRemotes(remotes: unknown): Mistake[] {
-  return Object.entries(tableOf(remotes)).flatMap(([name, table]) =>
-    Object.keys(tableOf(table))
-      .filter((key) => !remoteKeys.includes(key))
-      .map((key) => ({ path: ["remotes", name, key], what: unknownKey(key, remoteKeys) })),
+function unknownWithin(
+  value: Document["value"],
+  { table, known }: { table: string; known: readonly string[] },
+): Mistake[] {
+  return Object.entries(tableOf(value[table])).flatMap(([name, its]) =>
+    Object.keys(tableOf(its))
+      .filter((key) => !known.includes(key))
+      .map((key) => ({ path: [table, name, key], what: unknownKey(key, known) })),
   );
 }
 
@@ -297,6 +343,13 @@ export function namesIn(config: Config): ConfiguredNames {
 /** Name -> host, as ssh takes it. */
 export function remotesIn({ remotes: tables }: Config): ReadonlyMap<string, string> {
   return new Map(Object.entries(tables?.value ?? {}).map(([name, { host }]) => [name, host]));
+}
+
+/** The capabilities that the file grants to a plugin. */
+export function grantedIn({ plugins: tables }: Config, plugin: string): readonly Capability[] {
+  const its = tables?.value ?? {};
+  const grant = Object.hasOwn(its, plugin) ? its[plugin]!.grant : undefined;
+  return (grant ?? []).filter(isCapability);
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {

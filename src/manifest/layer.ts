@@ -12,7 +12,12 @@ export type Source = {
   /** The name in messages: `locald.toml`, `../.locald.toml`. */
   name: string;
   lineOf(path: Path): number;
+  /** The values are of an accepted plan. */
+  isPlanned?: boolean;
 };
+
+/** The line of values that no file has. */
+export const noLine = 0;
 
 export type Mistake = {
   source: Source;
@@ -38,8 +43,12 @@ export type Leaf = At & {
 
 export type Table = At & { kind: "table"; entries: ReadonlyMap<string, Node> };
 
-/** A value that is wrong, and has been reported: it does not count as missing. */
-export type Bad = At & { kind: "bad" };
+/** A value that is wrong, or has an unknown key, and has been reported: it does not count as missing. */
+export type Bad = At & {
+  kind: "bad";
+  /** As written. */
+  raw: unknown;
+};
 
 export type Node = Leaf | Table | Bad;
 
@@ -98,7 +107,8 @@ export function tableIn(its: Table, key: string): Table {
 
 /** `locald.toml:14 services.web.port: ...`. */
 export function mistakeText({ source, path, column, what }: Mistake): string {
-  const place = `${source.name}:${source.lineOf(path)}`;
+  const line = source.lineOf(path);
+  const place = line === noLine ? source.name : `${source.name}:${line}`;
   if (column !== undefined) return `${place}:${column}: ${what}`;
   return path.length === 0 ? `${place} ${what}` : `${place} ${pathText(path)}: ${what}`;
 }
@@ -129,6 +139,8 @@ class Reading {
       const entry = entries === undefined ? each : ownEntry(entries, key);
       if (entry === undefined) {
         this.#unknown(Object.keys(entries!), its);
+        // A plugin may know the key.
+        if (path[0] === "services") nodes.set(key, this.#bad(part, its));
       } else nodes.set(key, this.#node(entry, part, its));
     }
     return { kind: "table", source: this.#source, path, entries: nodes };
@@ -150,7 +162,7 @@ class Reading {
       const { message } = shape as { message?: unknown };
       const what = typeof message === "function" ? message({ input: value }) : String(message);
       this.#mistake(path, what);
-      return { kind: "bad", ...at };
+      return this.#bad(value, path);
     }
     return this.#leaf(shape, value, path);
   }
@@ -163,7 +175,11 @@ class Reading {
       const within = (issue.path ?? []).map((item) => item.key as string | number);
       this.#mistake([...path, ...within], issue.message);
     }
-    return { kind: "bad", ...at };
+    return this.#bad(value, path);
+  }
+
+  #bad(raw: unknown, path: Path): Bad {
+    return { kind: "bad", source: this.#source, path, raw };
   }
 
   #unknown(known: readonly string[], path: Path): void {

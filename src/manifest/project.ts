@@ -126,6 +126,8 @@ export type ServiceSpec = {
   routeName: string | undefined;
   /** How requests to its name are treated: what it says, and else its project; undefined: neither says anything. */
   settings?: DeclaredSettings | undefined;
+  /** The plugin that has made it, from a service that stands in the files. */
+  plugin?: string | undefined;
   /** Set for one of several processes that share a name. */
   instance?: Instance | undefined;
 };

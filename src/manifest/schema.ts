@@ -18,6 +18,7 @@ import {
 import { durationForm, readDuration } from "../text/duration.ts";
 import { conditions, type HookName } from "./project.ts";
 import { settingEntries } from "./settings-schema.ts";
+import { isPluginName } from "./plugin-words.ts";
 import { scheduleForm, scheduleMistake } from "./schedule.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
@@ -224,6 +225,18 @@ export const limitsSchema = limits;
 
 const service = strictObject(
   {
+    plugin: optional(
+      pipe(
+        text("a plugin's name"),
+        check(
+          isPluginName,
+          ({ input }) => `expected the name of a plugin, such as "redis", got ${shown(input)}`,
+        ),
+        description(
+          "The plugin that makes services of this one, whatever its type: `localhostess plugin list` lists them. The other keys are the plugin's.",
+        ),
+      ),
+    ),
     type: optional(
       pipe(
         text(typeWords),

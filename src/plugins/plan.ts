@@ -1,21 +1,16 @@
 /** A question about a service, and the plan that answers it: shapes only. */
 
+import type { Capability } from "../manifest/plugin-words.ts";
+
 /** The versions of plans that are understood. */
 export const irVersions = [1] as const;
 
-/** Each step of a plan needs the capability of its operation. */
-export const capabilities = [
-  "declare-service",
-  "allocate-port",
-  "oci-pull",
-  "render-template",
-  "write-file",
-] as const;
-
-export type Capability = (typeof capabilities)[number];
-
-/** Those that every plugin has, and that it need not request. The others are granted by a person. */
-export const usualCapabilities: readonly Capability[] = ["declare-service", "allocate-port"];
+export {
+  type Capability,
+  capabilities,
+  isCapability,
+  usualCapabilities,
+} from "../manifest/plugin-words.ts";
 
 export type Value =
   | { kind: "null" }
@@ -85,7 +80,3 @@ export type PluginRequest =
       irVersions: readonly number[];
       granted: readonly Capability[];
     };
-
-export function isCapability(word: string): word is Capability {
-  return (capabilities as readonly string[]).includes(word);
-}

@@ -97,6 +97,8 @@ export type SupervisedStatus = FoundStatus & {
   next_run: string | null;
   /** Set for one of several processes that share a name; `route_name` and `url` are those of them all. */
   instance: { of: string; number: number; route_name: string | null; url: string | null } | null;
+  /** The plugin that has made it, from a service that stands in the project's files. */
+  plugin: string | null;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };

@@ -88,6 +88,8 @@ export type Supervised = {
   nextRun?: number | undefined;
   /** Set for one of several processes that share a name: `web-2` of `web`. */
   instance?: Instance | undefined;
+  /** The plugin that has made it, from a service that stands in the project's files. */
+  plugin?: string | undefined;
   /** How requests to its name are treated, as far as its project says. */
   settings?: DeclaredSettings | undefined;
   /** A change in the project's files that waits for `up`. */

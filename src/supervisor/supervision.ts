@@ -49,7 +49,8 @@ export function supervision(options: SupervisionOptions): Projects {
       // The TOML reader takes memory that a daemon without projects need not spend.
       const { readProject } = await import("./project/read-project.ts");
       const home = env.HOME ?? homedir();
-      return await readProject(directory, { home, configFile, tlds, shell, file, naming });
+      const place = { home, configFile, stateDirectory };
+      return await readProject(directory, { ...place, tlds, shell, file, naming });
     },
     gitHead,
     socketPath: () => made.socketPath(),

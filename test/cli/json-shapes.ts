@@ -266,6 +266,7 @@ const service = v.strictObject({
   denials: list(denial, "these, by origin and kind, the newest first"),
   lazy: flag("started by its first request"),
   next_run: timeOrNull("the next time of its schedule"),
+  plugin: orNull(v.string(), "the plugin that has made it"),
   instance: orNull(
     v.strictObject({
       of: v.string(),
@@ -318,6 +319,20 @@ const step = v.strictObject({
   detail: text("a sentence"),
   fix: orNull(v.string(), "what to do"),
   lines: says(v.optional(v.array(v.string())), "the last lines of a service that has ended"),
+});
+
+const plugin = v.strictObject({
+  name: text("its name"),
+  from: one(["user", "project"], "installed, or in `.locald/plugins` of the project here"),
+  state: one(
+    ["ready", "not_agreed", "changed", "absent"],
+    "`ready`: it may run; `not_agreed`: see `plugin agree`; `changed`, `absent`: its file is another one, or is gone",
+  ),
+  sha256: text("the hash that it may run with, in hexadecimal"),
+  path: text("its component"),
+  source: orNull(v.string(), "the file or the address that it was installed from"),
+  claims: list(v.string(), "built-in types that it said it knows"),
+  granted: list(v.string(), "capabilities granted in config.toml, or at a terminal"),
 });
 
 const remote = v.strictObject({
@@ -550,6 +565,7 @@ const supervised = v.strictObject({
   directory: text("the project's folder"),
   warnings: list(v.string(), "sentences"),
   next_run: absent(utc, "the next time of its schedule"),
+  plugin: absent(v.string(), "the plugin that has made it"),
   instance: absent(
     v.strictObject({ of: v.string(), number: v.number(), route_name: v.optional(v.string()) }),
     "one of several processes that share a name",
@@ -609,6 +625,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   "Found status": foundStatus,
   Supervised: supervised,
   "Daemon report": daemonReport,
+  Plugin: plugin,
 };
 
 export type Answer = {
@@ -620,6 +637,8 @@ export type Answer = {
   note?: string;
   /** Held against its shape where a database is: in test/e2e/databases.test.ts. */
   withDatabase?: true;
+  /** Held against its shape where plugins are: in test/cli/plugins/verbs.test.ts. */
+  withPlugin?: true;
 };
 
 const rows = (shape: Shape): Answer => ({ shape: v.array(shape) });
@@ -706,6 +725,57 @@ export const answers: Readonly<Record<string, Answer>> = {
   "remote add": { shape: remote },
   "remote remove": object({ name: text("the machine that is gone") }),
   "remote retry": rows(remote),
+  "plugin install": { shape: plugin, withPlugin: true },
+  "plugin list": { ...rows(plugin), withPlugin: true },
+  "plugin agree": { shape: plugin, withPlugin: true },
+  "plugin remove": { ...object({ name: text("the plugin that is gone") }), withPlugin: true },
+  "plugin validate": {
+    ...object({
+      path: text("the file"),
+      sha256: text("its hash, in hexadecimal"),
+      size: number("bytes"),
+      claims: list(v.string(), "built-in types that it knows"),
+    }),
+    withPlugin: true,
+  },
+  "plugin inspect": {
+    ...object({
+      name: text("its name, or that of the file"),
+      sha256: text("its hash, in hexadecimal"),
+      claims: list(v.string(), "built-in types that it knows"),
+      detect: orNull(v.string(), "what it says of the service; null: it does not know it"),
+      plan: orNull(v.looseObject({}), "the plan, in the form of locald; null: it gave none"),
+      errors: list(v.string(), "why there is no plan"),
+      warnings: list(v.string(), "sentences of the plugin"),
+    }),
+    note: "exits with 1 where there is no plan",
+    withPlugin: true,
+  },
+  "plugin plan": {
+    ...object({
+      service: text("its name in the project's file"),
+      plugin: text("the plugin's name"),
+      sha256: text("the hash of its component, in hexadecimal"),
+      plan: says(v.looseObject({}), "the plan, in the form of locald"),
+      services: says(
+        v.record(v.string(), v.looseObject({})),
+        "services that it declares, by name, in the keys of locald.toml",
+      ),
+      ports: says(v.record(v.string(), v.number()), "ports, by the names that the plan gives them"),
+      images: list(v.string(), "images that are pulled"),
+      accepted: flag("`up` has put it in place, and nothing has changed since"),
+      missing: list(v.string(), "capabilities that it needs, and has not been granted"),
+    }),
+    withPlugin: true,
+  },
+  "plugin new": {
+    ...object({
+      name: text("the plugin's name"),
+      folder: text("the folder that was made"),
+      files: list(v.string(), "paths in it"),
+    }),
+    withPlugin: true,
+  },
   pac: object({ url: text("where the proxy serves it"), text: text("the PAC file") }),
   up: { ...rows(service), note: "the services that were to start" },
   stop: { ...rows(service), note: "as they are afterwards; empty if nothing of them was up" },

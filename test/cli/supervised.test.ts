@@ -52,6 +52,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     lazy: false,
     next_run: null,
     instance: null,
+    plugin: null,
     pending: null,
     ...overrides,
   };

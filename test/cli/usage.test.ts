@@ -14,6 +14,8 @@ const verbs = [
   ...["up", "build", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["remote list", "remote add", "remote remove", "remote retry"],
+  ...["plugin install", "plugin list", "plugin inspect", "plugin validate", "plugin agree"],
+  ...["plugin remove", "plugin new"],
   ...["worktree add", "worktree remove", "worktree list"],
   ...["init", "add", "service add", "service install", "service status", "service uninstall"],
   ...["config check", "config show", "config schema"],

@@ -171,6 +171,7 @@ const declared: SupervisedStatus = {
   lazy: false,
   next_run: null,
   instance: null,
+  plugin: null,
   pending: null,
 };
 const seen: ServiceReport = {

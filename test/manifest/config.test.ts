@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readConfig } from "../../src/manifest/config.ts";
+import { grantedIn, readConfig } from "../../src/manifest/config.ts";
 
 const file = "config.toml";
 
@@ -59,7 +59,7 @@ nonsense = 1
     'config.toml:6 tlds[2]: expected a domain such as "test", got 7',
     'config.toml:8 http-port: unknown key; did you mean "http_port"?',
     'config.toml:9 https_redirect: expected true or false, got "yes"',
-    "config.toml:10 nonsense: unknown key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, containers, hosts, other_users, infer, guard, allow_origins, allow_posts, forwarded, strict_subdomains, names, remotes, project, env, services and worktree",
+    "config.toml:10 nonsense: unknown key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, containers, hosts, other_users, infer, guard, allow_origins, allow_posts, forwarded, strict_subdomains, names, remotes, plugins, project, env, services and worktree",
   ]);
 });
 
@@ -133,4 +133,23 @@ test("keys that objects are born with are unknown keys", () => {
 test("what it says of projects is no error here: it is a layer of each", () => {
   const text = "port = 1\n[env]\nA = 1\n[services.web]\nnonsense = 2\n";
   expect(readConfig(text, file)).toMatchObject({ kind: "config", config: { port: { value: 1 } } });
+});
+
+test("a plugin is granted what its table says, and nothing by default", () => {
+  const text = '[plugins.redis]\ngrant = ["write-file", "oci-pull"]\n[plugins.site]\n';
+  const read = readConfig(text, "config.toml");
+  const config = read.kind === "config" ? read.config : {};
+  expect(grantedIn(config, "redis")).toEqual(["write-file", "oci-pull"]);
+  expect(grantedIn(config, "site")).toEqual([]);
+  expect(grantedIn(config, "constructor")).toEqual([]);
+});
+
+test("an unknown capability, another key and a name that is none are errors", () => {
+  const text = '[plugins.redis]\ngrant = ["write-files"]\nallow = true\n[plugins."a b"]\n';
+  const read = readConfig(text, "config.toml");
+  expect(read.kind === "mistakes" ? read.mistakes : []).toEqual([
+    'config.toml:2 plugins.redis.grant[0]: unknown capability "write-files"; did you mean "write-file"?',
+    "config.toml:3 plugins.redis.allow: unknown key; the keys are grant",
+    'config.toml:4 plugins."a b": expected the name of a plugin, such as [plugins.redis], got "a b"',
+  ]);
 });

@@ -36,6 +36,8 @@ import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { packages } from "./packages.ts";
 import { people } from "./people.ts";
+import { planFaults } from "./plans.ts";
+import { pluginFaults } from "./plugins.ts";
 import { postgresFaults } from "./postgres.ts";
 import { projectNames } from "./project-names.ts";
 import { proxy } from "./proxy.ts";
@@ -71,6 +73,8 @@ export const faults: readonly Fault[] = [
   ...doors,
   ...packages,
   ...people,
+  ...planFaults,
+  ...pluginFaults,
   ...postgresFaults,
   ...floods,
   ...folder,

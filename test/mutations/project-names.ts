@@ -8,8 +8,8 @@ export const projectNames: readonly Fault[] = [
   {
     name: "a worktree's committed port is the main checkout's too",
     file: "src/manifest/read/service.ts",
-    find: "if (port === undefined || !freesPorts || port.source === local) return port;",
-    replace: "if (port === undefined || freesPorts || port.source === local) return port;",
+    find: "if (port === undefined || !freesPorts || isOwn) return port;",
+    replace: "if (port === undefined || freesPorts || isOwn) return port;",
     tests: ["test/manifest/naming.test.ts"],
   },
   {

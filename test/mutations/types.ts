@@ -10,8 +10,8 @@ export const typed: readonly Fault[] = [
   {
     name: "a key of an unknown type refuses the project",
     file: "src/manifest/read/read-manifest.ts",
-    find: 'path[0] !== "services" || !foreign.has(String(path[1]))',
-    replace: 'path[0] !== "services" || foreign.size >= 0',
+    find: 'table !== "services" || !foreign.has(String(name))',
+    replace: 'table !== "services" || foreign.size >= 0',
     tests: [`${types}/unknown.test.ts`],
   },
   {

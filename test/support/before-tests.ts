@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuiltPage } from "./built-page.ts";
 import { ensurePackages } from "./debian.ts";
+import { ensurePluginTranspiler } from "./plugin-calls.ts";
 import { ensurePostgresPackages } from "./postgres-packages.ts";
 import { realPythonFolder } from "./real-python.ts";
 
@@ -29,3 +30,4 @@ process.on("exit", () => rmSync(stores, { recursive: true, force: true }));
 ensureBuiltPage();
 await ensurePackages();
 await ensurePostgresPackages();
+await ensurePluginTranspiler();

@@ -10,7 +10,9 @@ import { endNow } from "./daemon-place.ts";
 import { lacking } from "./debian.ts";
 import { alike, type EngineName, lackingFor } from "./engine-needs.ts";
 import { eventually } from "./eventually.ts";
+import { hasTranspiler, lackingTranspiler } from "./plugin-calls.ts";
 import { type ProjectPlace, projectPlace } from "./project-place.ts";
+import { redisByPlugin } from "./redis-by-plugin.ts";
 import { redisInContainer } from "./redis-in-container.ts";
 
 const httpd = 'CMD ["/bin/httpd","-f","-p","80","-h","/www"]';
@@ -230,6 +232,12 @@ stop_timeout = "1s"
   redisTest(
     "a redis has its password, which is in no command line, and its data in a volume",
     () => redisInContainer({ engine, place, env }),
+    patience,
+  );
+
+  test.skipIf(lacking(["redis-server"]) !== "" || !hasTranspiler())(
+    `a redis that a plugin makes has its port and its volume${lackingTranspiler()}`,
+    () => redisByPlugin({ engine, place, env }),
     patience,
   );
 

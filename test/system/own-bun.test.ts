@@ -185,6 +185,8 @@ describe("in src/", () => {
       "src/cli/trust/browser.ts",
       // The daemon, in / by own-bun.ts.
       "src/control/found/spawn.ts",
+      // One call of a plugin, by our own program, in /.
+      "src/plugins/bounded-child.ts",
       // The system's ssh, for machines that the person has named.
       "src/remote/session.ts",
       // A managed store's own programs, by absolute paths, in the process of its service.

@@ -6,7 +6,17 @@ import { listed } from "../../text/list.ts";
 const inState: ReadonlySet<string> = new Set([
   ...["authority", "authority-bare", "builds", "cache", "choices.json", "credential", "daemon.log"],
   ...["daemon.sock", "engines", "env", "folder-names.json", "forgotten-folders.json", "logs"],
-  ...["names.json", "notify", "registration.json", "registry.json", "remotes", "remotes.json"],
+  ...[
+    "names.json",
+    "notify",
+    "plans",
+    "plugins",
+    "plugins.json",
+    "registration.json",
+    "registry.json",
+    "remotes",
+    "remotes.json",
+  ],
   ...["sandboxes", "start.lock", "state.json", "stores", "supervisor.lock"],
 ]);
 

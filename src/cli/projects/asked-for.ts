@@ -18,6 +18,7 @@ import type { ReadProject } from "../../supervisor/project/read-project.ts";
 import { Failure } from "../shared/failure.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
+import { withPlans } from "../shared/with-plans.ts";
 import type { World } from "../shared/world.ts";
 import { knownOf, rowsOf } from "./asking.ts";
 import { servicesMeant } from "../shared/lookup.ts";
@@ -34,6 +35,14 @@ export type AskedFor = {
   file: string | undefined;
 };
 
+export type AskedForOptions = {
+  file?: string | undefined;
+  flags?: Flags;
+  nameFor?: NameFor;
+  /** Plugins are asked for plans of the services that they know. */
+  plans?: boolean;
+};
+
 /**
  * The first word is a folder or a project's file, or a service like the others; with the path of a file, all
  * are services. Where the project here has no such service, or no project is here, those that the daemon knows are
@@ -42,11 +51,7 @@ export type AskedFor = {
 export async function askedFor(
   words: readonly string[],
   world: World,
-  {
-    file: path,
-    flags = {},
-    nameFor = () => undefined,
-  }: { file?: string | undefined; flags?: Flags; nameFor?: NameFor } = {},
+  { file: path, flags = {}, nameFor = () => undefined, plans = false }: AskedForOptions = {},
 ): Promise<AskedFor> {
   const [first, ...others] = words;
   const isPath = path === undefined && first !== undefined && (await namesFolder(first, world));
@@ -56,7 +61,8 @@ export async function askedFor(
   const { file } = place;
   const directory = await realpath(place.directory);
   const given = nameFor(directory) ?? undefined;
-  const read = await projectIn(directory, world, { file, naming: { given } });
+  const files = { file, naming: { given } };
+  let read = await projectIn(directory, world, files);
   if (path === undefined && !isPath && !isAbout(read, first)) {
     const known = await knownFolder(first, { flags, world });
     // In a project, a plain word that it does not have is rather a service that it is going to have.
@@ -65,9 +71,10 @@ export async function askedFor(
     if (isMeant && known !== undefined && known.directory !== directory) {
       if (known.gone !== undefined) throw new Failure("no_project", known.gone);
       const rest = known.isWhole ? others : words;
-      return await askedFor([`${known.directory}/`, ...rest], world, { flags, nameFor });
+      return await askedFor([`${known.directory}/`, ...rest], world, { flags, nameFor, plans });
     }
   }
+  if (plans) read = await withPlans(read, { directory, flags, world, files });
   if (read.kind === "none") {
     const why = await noProjectText(directory, world);
     if (path === undefined && !isPath && first !== undefined) {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import { startOrder, graphOf } from "../../manifest/graph.ts";
+import type { Origin } from "../../manifest/config.ts";
+import { noLine } from "../../manifest/layer.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
 import { projectSchema, serviceSchema } from "../../manifest/schema.ts";
@@ -79,7 +81,8 @@ export async function configShow(
       key: key.map((part) => tomlKey(String(part))).join("."),
       value,
       file: origin?.file ?? null,
-      line: origin?.line ?? null,
+      // A value of a plan has no line.
+      line: origin === undefined || origin.line === noLine ? null : origin.line,
     }));
     const its = projectForm(project);
     printJson(world, provenance ? { ...its, provenance: from } : its);
@@ -136,11 +139,16 @@ function* tomlOf(fields: readonly Field[], provenance: boolean): Generator<strin
     yield `[${name}]`;
     for (const { path, value, origin } of tables.get(name)!.sort(byKey)) {
       const pair = `${tomlKey(String(path.at(-1)))} = ${tomlValue(value)}`;
-      const from = origin === undefined ? "default" : `${origin.file}:${origin.line}`;
+      const from = origin === undefined ? "default" : originText(origin);
       // Characters of a file's name that would end the comment are escaped.
       yield provenance ? `${pair}  # ${printable(from, longestLine)}` : pair;
     }
   }
+}
+
+/** `locald.toml:3`, or `from plugin redis`. */
+function originText({ file, line }: Origin): string {
+  return line === noLine ? `from ${file}` : `${file}:${line}`;
 }
 
 /** The order of the schema; variables stay in their order. */

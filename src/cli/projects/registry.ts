@@ -9,6 +9,7 @@ import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { tellPending } from "./pending-note.ts";
 import { printJson } from "../shared/json-output.ts";
+import { removePlansIn } from "../shared/own-files.ts";
 import { projectFolderOf } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
@@ -153,6 +154,8 @@ export async function registryForget(word: string, flags: Flags, world: World): 
   const { name, path } = forgotten.RegistryForgotten;
   if (flags.json) printJson(world, { name, path });
   else world.out.write(`forgot ${name} (${printable(path)})\n`);
+  for (const text of await removePlansIn(path, world))
+    world.err.write(`${printable(text, 2_000)}\n`);
   await tellLeftOver(socket, world);
   return 0;
 }

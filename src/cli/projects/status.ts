@@ -67,6 +67,7 @@ export function statusLines(rows: readonly Row[], screen: StatusScreen): string[
     ...table.rows.flat(),
     ...rows.flatMap((row) => [
       ...[remarkOf(row) ?? []].flat().flatMap((text) => remark(printable(text, 2_000))),
+      ...(row.plugin == null ? [] : remark(`${row.name} is made by the plugin ${row.plugin}`)),
       ...(row.says === null ? [] : remark(`${row.name} says: ${printable(row.says, 300)}`)),
       ...(warnings.get(row.name) ?? []).flatMap(warning),
     ]),

@@ -37,7 +37,7 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
     throw new UsageError(["--foreground and --json cannot be combined"]);
   }
   const nameFor = await namesFor(flags, world);
-  const asked = await askedFor(words, world, { file, flags, nameFor });
+  const asked = await askedFor(words, world, { file, flags, nameFor, plans: true });
   const { project, services, file: named } = asked;
   const name = nameFor(project.directory);
   // An agent's variable may have come along into another project.

@@ -12,6 +12,7 @@ import { pastedWord } from "../../text/shell-words.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
+import { ownFiles, removePlansIn } from "../shared/own-files.ts";
 import { projectIn } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -66,6 +67,7 @@ export async function worktreeRemove(
     throw new Failure("failed", `${shownOf(its)} was not removed: ${gitWhy(told)}${up}`);
   }
   if (socket !== undefined) await forgetIn(its.root, socket);
+  await removePlansIn(its.root, world);
   const data = socket === undefined ? [] : await removeStoresIn(its.root, socket);
   const { branch } = its;
   if (flags.json) {
@@ -152,12 +154,13 @@ async function refuseLosses(
   }
   const lines = status.out.split("\0").filter(Boolean);
   const changed: string[] = [];
+  const own = await ownFiles(its.root, world);
   for (const line of lines) {
     // One more than is shown, so that there is talk of others.
     if (changed.length > mostShown) break;
     const path = line.slice(3);
     const isCopy = line.startsWith("??") && (await isSame(path, { its, main: here.main }));
-    if (!isCopy) changed.push(path);
+    if (!isCopy && !own.has(join(its.root, path))) changed.push(path);
   }
   if (changed.length > 0) {
     const shown = listed(
@@ -168,8 +171,8 @@ async function refuseLosses(
     throw new Failure("declined", `${what}; commit or remove it, or use --force`);
   }
   // Commits, branches and stashes of a submodule are nowhere else, and all of them may be in nobody's reach.
-  const own = (await git("rev-parse", "--absolute-git-dir")).out.trimEnd();
-  const inModules = await readdir(join(own, "modules")).catch(() => []);
+  const folder = (await git("rev-parse", "--absolute-git-dir")).out.trimEnd();
+  const inModules = await readdir(join(folder, "modules")).catch(() => []);
   if (inModules.length > 0) {
     const what = `${shownOf(its)} has submodules, whose commits may be nowhere else`;
     throw new Failure("declined", `${what}; push them, and use --force`);

@@ -2,6 +2,7 @@
 import { turnOf } from "../../routes/turn.ts";
 import type { Chosen } from "../../routes/origins.ts";
 import type { Service } from "../../routes/service.ts";
+import type { Supervised } from "../../routes/supervised.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
 import { remoteStateText, remoteText } from "../../routes/remote-report.ts";
 import { printable } from "../../text/printable.ts";
@@ -111,8 +112,12 @@ function served(name: string, { service, supervised }: Extract<Present, { kind: 
   if (supervised?.routeName !== own) return passed("routes", has);
   // While the project's service is down, a person may run another server under its name.
   const isIts = turnOf(supervised) === undefined;
-  const detail = isIts ? stateCause(supervised) : `${has}; ${stateCause(supervised)}`;
-  return passed("routes", detail);
+  const cause = `${stateCause(supervised)}${madeText(supervised)}`;
+  return passed("routes", isIts ? cause : `${has}; ${cause}`);
+}
+
+function madeText({ plugin }: Supervised): string {
+  return plugin === undefined ? "" : `; the plugin ${plugin} has made this service`;
 }
 
 /** Where the name is from, unless the server has it in a variable of its own. */
@@ -125,9 +130,12 @@ function absent({ supervised, turn }: Extract<Present, { kind: "absent" }>): Ste
   const next = nextStep(supervised);
   const fix = next === undefined ? null : `${next.what}: ${next.command}`;
   // A request starts it, so that nothing is in the way.
-  if (turn === "wake") return passed("routes", stateCause(supervised), fix);
+  if (turn === "wake") {
+    return passed("routes", `${stateCause(supervised)}${madeText(supervised)}`, fix);
+  }
   const lines = lastLinesOf(supervised);
-  const step = failed("routes", stateCause(supervised, { isAbsent: true }), fix);
+  const cause = `${stateCause(supervised, { isAbsent: true })}${madeText(supervised)}`;
+  const step = failed("routes", cause, fix);
   return lines.length === 0 ? step : { ...step, lines };
 }
 

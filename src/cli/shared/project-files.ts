@@ -7,10 +7,11 @@ import {
   type ReadProject,
   readProject,
 } from "../../supervisor/project/read-project.ts";
+import type { Plans } from "../../manifest/planned.ts";
 import { upCommand } from "../../routes/pending.ts";
 import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { configFile } from "../../system/paths.ts";
+import { configFile, daemonPaths } from "../../system/paths.ts";
 import { UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -23,6 +24,8 @@ export type ProjectFilesOptions = {
   /** The name of the file that declares the project; by default locald.toml or a Procfile. */
   file?: string | undefined;
   naming?: AskedNaming | undefined;
+  plans?: Plans | undefined;
+  claimed?: readonly string[] | undefined;
 };
 
 export type ProjectPlace = { directory: string; file: string | undefined };
@@ -69,10 +72,13 @@ export async function projectIn(
 ): Promise<ReadProject> {
   const located = configFile(world);
   if (located.kind === "mistake") throw new UsageError([located.what], { isTyped: false });
+  const state = daemonPaths(world);
   return await readProject(directory, {
     ...options,
     home: world.home,
     configFile: located.path,
+    // A wrong variable is reported by those who need the daemon.
+    stateDirectory: state.kind === "paths" ? state.stateDirectory : undefined,
     shell: world.env,
     seenFrom: world.cwd,
   });

@@ -121,13 +121,18 @@ async function named(
   if (name === "machine" && command.name() !== "add") {
     return { candidates: await machines(world).catch(() => []), otherwise: "none" };
   }
+  if (name === "plugin") {
+    return { candidates: await plugins(world).catch(() => []), otherwise: "none" };
+  }
   if (name === "worktree") {
     return { candidates: await worktrees(world).catch(() => []), otherwise: "dirs" };
   }
   if (name === "project") {
     return { candidates: await projects(world).catch(() => []), otherwise: "dirs" };
   }
-  return { candidates: [], otherwise: name === "command" ? "files" : "none" };
+  if (name === "folder" && command.name() === "new") return { candidates: [], otherwise: "dirs" };
+  const isFile = ["command", "file", "file|url"].includes(name);
+  return { candidates: [], otherwise: isFile ? "files" : "none" };
 }
 
 /** The names of projects that the running daemon knows. */
@@ -153,6 +158,19 @@ async function machines(world: World): Promise<Candidate[]> {
   ]);
   const { remotes = [] } = await looker(await settingsOf({}, world))();
   return remotes.map(({ name, host }) => ({ value: name, meaning: line(host) }));
+}
+
+/** Plugins that are installed, and those of the project here. */
+async function plugins(world: World): Promise<Candidate[]> {
+  const [{ installedPlugins }, { settingsOf }] = await Promise.all([
+    import("../../plugins/installed.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const { stateDirectory } = await settingsOf({}, world);
+  const project = await projectFolderOf(undefined, world);
+  const read = await installedPlugins({ stateDirectory, project });
+  if (read.kind === "broken") return [];
+  return read.plugins.map(({ name, state }) => ({ value: name, meaning: state }));
 }
 
 /** The linked worktrees of the repository here, by their branches. */

@@ -26,7 +26,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/status",
     summary: "All services, in the first locald's format.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, route_name, type, state, why, message, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, denied, denials, lazy, next_run, instance, pending`; `message` is its state, the cause and the command that helps, in a sentence; `instance` is null, or for one of several processes that share a name `{of, number, route_name, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, route_name, type, state, why, message, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, denied, denials, lazy, next_run, instance, plugin, pending`; `message` is its state, the cause and the command that helps, in a sentence; `instance` is null, or for one of several processes that share a name `{of, number, route_name, url}`; `plugin` is null, or the name of the plugin that has made it; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
     input: nothing,
     changes: false,
     streams: false,

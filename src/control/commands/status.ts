@@ -141,6 +141,7 @@ function supervisedStatus(
     lazy: its.lazy,
     next_run: isoTime(its.nextRun),
     instance: instanceOf(its, shared),
+    plugin: its.plugin ?? null,
     pending: its.pending ?? null,
   };
 }

@@ -201,6 +201,7 @@ function Facts({ its }: { its: Entry }) {
             {declared.project} in <code>{declared.path}</code>
           </Fact>
         )}
+        {declared?.plugin ? <Fact word="Made by">the plugin {declared.plugin}</Fact> : null}
         {folder == null || folder === declared?.path ? null : (
           <Fact word="Folder">
             <code>{folder}</code>

@@ -1,5 +1,6 @@
 /** A project's folder, layers and env files -> what the readers of this folder are given of the world. Pure. */
 import type { Layer, Source } from "../layer.ts";
+import type { Plans } from "../planned.ts";
 import type { Checkout } from "../project.ts";
 
 /** An env file: `.env`, or one that `env_file` names. */
@@ -38,6 +39,10 @@ export type ManifestOptions = {
   tlds?: readonly string[] | undefined;
   /** The shell's variables; without them, no variable is reported as not set. */
   shell?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Accepted plans of plugins. */
+  plans?: Plans | undefined;
+  /** Types of ours that a plugin knows too: services of them are told in `written`. */
+  claimed?: readonly string[] | undefined;
   /** Every file that was read or looked for. */
   files?: readonly string[];
   /** How messages name an absolute path. */

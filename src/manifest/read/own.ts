@@ -57,6 +57,7 @@ function nearType(word: string): string {
 export function typeIn(table: Table): ServiceType {
   const { entries } = table;
   const written = entries.get("type");
+  if (entries.has("plugin")) return "unknown";
   if (written === undefined) {
     const build = tableIn(table, "build").entries;
     return entries.has("image") || makesImage((key) => build.has(key)) ? "container" : "exec";
@@ -65,9 +66,10 @@ export function typeIn(table: Table): ServiceType {
   return known.find((type) => type === written.value) ?? "unknown";
 }
 
-/** True where the type is a word that no type has: nothing else of the service is understood. */
+/** True where the type is a word that no type has, or a plugin's: nothing else of the service is understood. */
 export function isUnknown(its: Table): boolean {
-  return its.entries.get("type")?.kind === "leaf" && typeIn(its) === "unknown";
+  const isWord = ["type", "plugin"].some((key) => its.entries.get(key)?.kind === "leaf");
+  return isWord && typeIn(its) === "unknown";
 }
 
 export function readType(name: string, table: Table, reading: Reading): ReadType {
@@ -75,14 +77,23 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
   const field = (key: string) =>
     fields.read<unknown>(table, { key, schema: serviceSchema, service: name });
   const type = typeIn(table);
+  const refused = reading.plans.refused.get(name);
+  if (refused !== undefined) {
+    warnings.add(table, `${refused}; up starts the other services without it`);
+    return { type: "unknown", own: undefined, unusable: refused };
+  }
   const written = field("type")?.value;
   if (type === "unknown") {
+    const asked = options.plans?.asked ?? [];
+    const them = asked.length === 1 ? "the plugin" : "the plugins";
+    const others = asked.length === 0 ? "" : `, also to ${them} ${listed(asked, { most: 5 })}`;
     const near = nearType(String(written));
-    const why = `its type ${shown(written)} is unknown${near}`;
+    const why = `its type ${shown(written)} is unknown${others}${near}`;
+    const entry = table.entries.get("type");
     // A value of a wrong form is an error, and has been reported.
-    if (written !== undefined) {
+    if (entry?.kind === "leaf") {
       const all = "up starts the other services without it";
-      warnings.add(table.entries.get("type")!, `${why.slice("its ".length)}; ${all}`);
+      warnings.add(entry, `${why.slice("its ".length)}; ${all}`);
     }
     return { type, own: undefined, unusable: why };
   }
@@ -97,7 +108,8 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
     has: (key) => table.entries.has(key),
     holds: (key) => {
       const { freesPorts = false, local } = options;
-      return !freesPorts || table.entries.get(key)?.source === local;
+      const source = table.entries.get(key)?.source;
+      return !freesPorts || source === local || source?.isPlanned === true;
     },
     wrong: (key, what) => mistakes.add(table.entries.get(key) ?? table, what),
     directory: options.directory,

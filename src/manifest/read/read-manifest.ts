@@ -1,6 +1,7 @@
 /** The layers of a project and its env files -> the project, with the origin of each value; or every error. Pure. */
-import { tableIn } from "../layer.ts";
+import { type Table, tableIn } from "../layer.ts";
 import { merged } from "../merge.ts";
+import { noPlans, withPlans, type WrittenService, writtenService } from "../planned.ts";
 import type { FreedPort, ProjectSpec, WorktreeSpec } from "../project.ts";
 import { serviceNameMistake } from "../project-name.ts";
 import { reportShared } from "./addresses.ts";
@@ -10,7 +11,7 @@ import { withInstances } from "./instances.ts";
 import { Mistakes } from "./mistakes.ts";
 import { readProjectTable } from "./project.ts";
 import type { ManifestOptions } from "./options.ts";
-import { isUnknown } from "./own.ts";
+import { isUnknown, typeIn } from "./own.ts";
 import { reportUnreachable } from "./reachable.ts";
 import type { Reading } from "./reading.ts";
 import { type Declared, readService } from "./service.ts";
@@ -24,6 +25,8 @@ export type ReadManifest =
       project: ProjectSpec;
       worktree: WorktreeSpec;
       fields: readonly Field[];
+      /** Services that plugins may know: see `claimed`. */
+      written: readonly WrittenService[];
     }
   /** Sentences, each with file, line and key. */
   | {
@@ -31,10 +34,13 @@ export type ReadManifest =
       mistakes: string[];
       /** Undefined where a file is no valid TOML. */
       worktree?: WorktreeSpec;
+      written?: readonly WrittenService[];
+      /** The project's name, where it can be told. */
+      name?: string;
     };
 
 export function readManifest(options: ManifestOptions): ReadManifest {
-  const { layers, directory, files = [] } = options;
+  const { layers, directory } = options;
   const mistakes = new Mistakes();
   const found = layers.flatMap((layer) => layer.mistakes);
   // Whatever an unreadable layer declares would be reported as missing everywhere else.
@@ -43,20 +49,33 @@ export function readManifest(options: ManifestOptions): ReadManifest {
     return { kind: "mistakes", mistakes: mistakes.sentences(layers) };
   }
   const fields = new Fields();
-  const tree = merged(layers);
-  // Keys of a type that nobody knows are nobody's to judge.
+  const files = merged(layers);
+  const all = tableIn(files, "services");
+  const { plans = noPlans, claimed = [] } = options;
+  const made = withPlans(all, plans);
+  const tree = withServices(files, made.services);
+  const standing = new Set(plans.accepted.map(({ service }) => service));
+  // Keys of a type that nobody knows, or that a plugin does, are nobody's to judge.
   const foreign = new Set(
-    [...tableIn(tree, "services").entries].flatMap(([name, its]) =>
-      its.kind === "table" && isUnknown(its) ? [name] : [],
+    [...all.entries].flatMap(([name, its]) =>
+      its.kind === "table" && (isUnknown(its) || standing.has(name)) ? [name] : [],
     ),
   );
+  const written = [...all.entries].flatMap(([name, its]) => {
+    if (its.kind !== "table") return [];
+    const asks = foreign.has(name) || claimed.includes(typeIn(its));
+    return asks ? [writtenService(name, its, plans)] : [];
+  });
   mistakes.addAll(
-    found.filter(({ path }) => path[0] !== "services" || !foreign.has(String(path[1]))),
+    found.filter(({ path: [table, name, key] }) => {
+      return table !== "services" || !foreign.has(String(name)) || key === "plugin";
+    }),
   );
+  mistakes.addAll(made.mistakes);
   const warnings = new Mistakes();
   const variables = new Variables({ ...options, mistakes, warnings, fields });
   const services = tableIn(tree, "services");
-  const groups = groupsIn(services);
+  const groups = groupsIn(services, made.standIns);
   const freed: FreedPort[] = [];
   const reading: Reading = {
     options,
@@ -68,16 +87,20 @@ export function readManifest(options: ManifestOptions): ReadManifest {
     fields,
     variables,
     freed,
+    plans: made,
   };
   const { routeName, own, ...project } = readProjectTable(reading);
   const base = { name: own, routeName };
   const declared = declaredIn(reading, base);
-  const all = withInstances(declared, { groups: reading.groups, project: base, mistakes });
+  const instances = withInstances(declared, { groups: reading.groups, project: base, mistakes });
   reportUnreachable(declared, { groups, mistakes, warnings });
-  reportShared([...sharedBy(declared, reading.groups), ...all], mistakes);
-  const specs = withWaits(all, mistakes);
+  reportShared([...sharedBy(declared, reading.groups), ...instances], mistakes);
+  const specs = withWaits(instances, mistakes);
   const worktree = readWorktree(reading);
-  if (mistakes.any) return { kind: "mistakes", mistakes: mistakes.sentences(layers), worktree };
+  if (mistakes.any) {
+    const { name } = project;
+    return { kind: "mistakes", mistakes: mistakes.sentences(layers), worktree, written, name };
+  }
   return {
     kind: "project",
     project: {
@@ -86,12 +109,18 @@ export function readManifest(options: ManifestOptions): ReadManifest {
       services: specs,
       ...(options.checkout === undefined ? {} : { checkout: options.checkout }),
       ...(freed.length === 0 ? {} : { freedPorts: freed }),
-      files,
+      files: options.files ?? [],
       warnings: warnings.sentences(layers),
     },
     worktree,
     fields: fields.all,
+    written,
   };
+}
+
+function withServices(tree: Table, services: Table): Table {
+  if (!tree.entries.has("services")) return tree;
+  return { ...tree, entries: new Map(tree.entries).set("services", services) };
 }
 
 /** The addresses that instances share are taken too. */

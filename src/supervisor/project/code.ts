@@ -32,7 +32,7 @@ type Harmless =
       | "lazy"
       | "idleTimeout"
     )
-  | ("limits" | "schedule" | "watch" | "pty" | "routeName" | "instance");
+  | ("limits" | "schedule" | "watch" | "pty" | "routeName" | "instance" | "plugin");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {

@@ -172,6 +172,7 @@ const service: v.GenericSchema<unknown, ServiceSpec> = v.object({
   routeName: maybe(text),
   settings: v.optional(maybe(settings)),
   instance: v.optional(maybe(v.object({ of: text, number, routeName: maybe(text) }))),
+  plugin: v.optional(maybe(text)),
 });
 
 const checkout = v.object({

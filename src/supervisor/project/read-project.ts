@@ -1,14 +1,18 @@
 /** A project's folder -> what its files declare, or every mistake in them. */
 import { realpath, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { readConfig } from "../../manifest/config.ts";
-import { type Layer, layerOf, localFile, readLayer } from "../../manifest/layer.ts";
+import { type Origin, readConfig } from "../../manifest/config.ts";
+import { type Layer, layerOf, localFile, noLine, readLayer } from "../../manifest/layer.ts";
 import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
+import { noPlans, type Plans, type WrittenService } from "../../manifest/planned.ts";
 import type { Checkout, ProjectSpec, WorktreeSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
 import { readManifest } from "../../manifest/read/read-manifest.ts";
 import type { EnvFile, ManifestOptions, Naming } from "../../manifest/read/options.ts";
 import { envFilesOf } from "../../manifest/read/variables.ts";
+import { fingerprintOf, planRecordPath } from "../../plugins/plan-place.ts";
+import type { Recorded } from "../../plugins/recorded-plans.ts";
 import { checkoutOf } from "./checkout-of.ts";
 import { type ReadText, readText } from "../../system/read-text.ts";
 
@@ -18,6 +22,8 @@ export type ReadProject =
       project: ProjectSpec;
       worktree: WorktreeSpec;
       fields: readonly Field[];
+      /** Services that plugins may know. */
+      written?: readonly WrittenService[];
       /** The label of the worktree as it is now. */
       labelNow?: string | undefined;
     }
@@ -28,6 +34,10 @@ export type ReadProject =
       files: readonly string[];
       /** The files that it copies, and what it sets up, may be what is missing. */
       worktree?: WorktreeSpec;
+      /** Services that plugins may know: their plans may be what is missing. */
+      written?: readonly WrittenService[];
+      /** The project's name, where it can be told. */
+      name?: string;
     }
   /** Neither a locald.toml nor a Procfile. */
   | { kind: "none"; files: readonly string[] };
@@ -52,6 +62,12 @@ export type ReadProjectOptions = {
   /** The checkout of a git repository that a folder is in; by default as the files of git say now. */
   checkoutOf?: ((directory: string) => InCheckout | undefined) | undefined;
   naming?: AskedNaming | undefined;
+  /** Absolute: it has the plans of plugins; undefined: none are looked for. */
+  stateDirectory?: string | undefined;
+  /** In the place of those that are there. */
+  plans?: Plans | undefined;
+  /** Types of ours that plugins know too. */
+  claimed?: readonly string[] | undefined;
 };
 
 /** The folder's checkout, and the main one of the same repository. */
@@ -165,10 +181,16 @@ export async function readProject(
   if (unreadable.length > 0) return { kind: "mistakes", mistakes: unreadable, files };
   const checkout = (options.checkoutOf ?? checkoutOf)(directory);
   const place = placeIn(checkout, { directory, asked: options.naming });
+  const recorded = await plansOf(directory, options);
+  const plans = options.plans ?? recorded?.plans ?? { ...noPlans, fingerprint: fingerprintOf };
   const read = readManifest({
     ...{ directory, home, layers, local, envFiles, tlds, shell, files, nameOf },
-    ...place,
+    ...{ ...place, plans, claimed: options.claimed },
   });
+  if (recorded !== undefined) files.push(...recorded.files);
+  else if (options.stateDirectory !== undefined && (read.written?.length ?? 0) > 0) {
+    files.push(planRecordPath(options.stateDirectory, directory));
+  }
   if (read.kind === "mistakes") return { ...read, files };
   const homeless = await missingFolders(read);
   if (homeless.length > 0) {
@@ -176,6 +198,17 @@ export async function readProject(
   }
   const project = foreign === undefined ? read.project : { ...read.project, foreign };
   return { ...read, project, labelNow: checkout?.label };
+}
+
+/** Undefined where no plan has ever been accepted: what reads them is not even loaded then. */
+async function plansOf(
+  directory: string,
+  { stateDirectory }: ReadProjectOptions,
+): Promise<Recorded | undefined> {
+  if (stateDirectory === undefined) return undefined;
+  if (!existsSync(planRecordPath(stateDirectory, directory))) return undefined;
+  const { recordedPlans } = await import("../../plugins/recorded-plans.ts");
+  return recordedPlans(stateDirectory, directory);
 }
 
 /** How the project's folder is named, and which of its checkouts it is. */
@@ -267,10 +300,14 @@ async function missingFolders(read: {
     const field = read.fields.find(
       ({ path }) => path[0] === "services" && path[1] === name && path[2] === "workdir",
     );
-    const place = field?.origin === undefined ? "" : `${field.origin.file}:${field.origin.line} `;
-    return [`${place}services.${name}.workdir: there is no folder ${workdir}`];
+    return [`${placeText(field?.origin)}services.${name}.workdir: there is no folder ${workdir}`];
   });
   return [...new Set((await Promise.all(looked)).flat())];
+}
+
+function placeText(origin: Origin | undefined): string {
+  if (origin === undefined) return "";
+  return origin.line === noLine ? `${origin.file} ` : `${origin.file}:${origin.line} `;
 }
 
 /** Short where it is near. */

@@ -220,6 +220,7 @@ export function snapshotOf(
     ...taskState(unit),
     lazy: isWanted(unit) && wakes(spec),
     ...(spec.instance === undefined ? {} : { instance: spec.instance }),
+    ...(spec.plugin === undefined ? {} : { plugin: spec.plugin }),
     ...(spec.settings === undefined ? {} : { settings: spec.settings }),
     domain,
     directory,

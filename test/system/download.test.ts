@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { download } from "../../src/stores/postgres/download.ts";
-import type { Unstartable } from "../../src/stores/postgres/unstartable.ts";
+import { download, type Unfetched } from "../../src/system/download.ts";
 import { eventually } from "../support/eventually.ts";
 import { sha512Of } from "../support/tarball.ts";
 
@@ -18,7 +17,7 @@ type Answer = (
 
 type Asked = {
   bytes?: Uint8Array;
-  error?: Unstartable;
+  error?: Unfetched;
   /** The ranges that were asked for. */
   asked: (string | undefined)[];
   told: string[];
@@ -49,7 +48,7 @@ async function from(
     });
     return { bytes, asked, told };
   } catch (error) {
-    return { error: error as Unstartable, asked, told };
+    return { error: error as Unfetched, asked, told };
   } finally {
     server.closeAllConnections();
     server.close();
@@ -143,9 +142,9 @@ test("a registry that is not there is said to be so, which does not pass by itse
   const url = `http://127.0.0.1:${port}/x.tgz`;
   const error = await download({
     ...{ url, sha512, limit: 1000, pauses: [1, 1], onProgress() {} },
-  }).catch((its: Unstartable) => its);
+  }).catch((its: Unfetched) => its);
   expect(error).toMatchObject({ passing: false });
-  expect((error as Unstartable).message).toMatch(/x\.tgz cannot be reached \(\w+\)$/);
+  expect((error as Unfetched).message).toMatch(/x\.tgz cannot be reached \(\w+\)$/);
 });
 
 test("a file that was cut off is gone on with where the server can", async () => {

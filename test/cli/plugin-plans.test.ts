@@ -1,0 +1,545 @@
+/** What `up` makes of services that plugins know: plans shown, granted, accepted, put in place and taken away again. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type PlanEffects,
+  plannedProject,
+  removePlans,
+} from "../../src/cli/shared/plugin-plans.ts";
+import { noColors } from "../../src/cli/shared/world.ts";
+import type { Plugin } from "../../src/plugins/installed.ts";
+import type { Capability, PluginRequest } from "../../src/plugins/plan.ts";
+import { planRecordPath } from "../../src/plugins/plan-place.ts";
+import { readPlanRecord } from "../../src/plugins/plan-records.ts";
+import { readProject, type ReadProject } from "../../src/supervisor/project/read-project.ts";
+import {
+  file,
+  get,
+  image,
+  plan,
+  port,
+  service,
+  template,
+  text,
+  unsigned,
+} from "../plugins/plans.ts";
+
+const sha256 = "a1".repeat(32);
+const redis: Plugin = {
+  ...{ name: "redis", path: "/plugins/redis.wasm", sha256, from: "user", state: "ready" },
+  ...{ source: undefined, claims: [], granted: [] },
+};
+const usual =
+  '[services.cache]\ntype = "cache"\n[services.web]\ncommand = "x"\ndepends_on = ["cache"]\n';
+const plain = plan([
+  port("port", "main"),
+  service("svc", {
+    name: "cache",
+    needs: ["port"],
+    command: text("cached"),
+    port: get("port", "port"),
+  }),
+]);
+const whole = plan(
+  [
+    port("port", "main"),
+    image("img", "redis:7"),
+    template("conf", "port {{port}}\n", { needs: ["port"], port: get("port", "port") }),
+    file("write", "made/conf/redis.conf", get("conf", "rendered"), ["conf"]),
+    service("svc", {
+      name: "cache",
+      runtime: "container",
+      needs: ["port", "img", "write"],
+      image: get("img", "image"),
+      container_port: unsigned(6379),
+      port: get("port", "port"),
+    }),
+  ],
+  { requested: ["oci-pull", "render-template", "write-file"] },
+);
+const everything: Capability[] = ["oci-pull", "render-template", "write-file"];
+const granted = { plans: { redis: whole }, config: everything };
+
+let root = "";
+let directory = "";
+let stateDirectory = "";
+let told = "";
+let questions: string[] = [];
+let requests: PluginRequest[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "plans-"));
+  directory = join(root, "shop");
+  stateDirectory = join(root, "state");
+  for (const folder of [directory, stateDirectory]) mkdirSync(folder, { mode: 0o700 });
+  told = "";
+  questions = [];
+  requests = [];
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+type Given = {
+  toml?: string;
+  /** By the name of the plugin. */
+  plans?: Record<string, unknown>;
+  plugins?: Plugin[];
+  config?: Capability[];
+  answers?: string[];
+  busy?: number[];
+  own?: number[];
+};
+
+async function up({
+  toml = usual,
+  plans = { redis: plain },
+  ...given
+}: Given = {}): Promise<ReadProject> {
+  const { plugins = [redis], config = [], answers, busy = [], own = [] } = given;
+  writeFileSync(join(directory, "locald.toml"), toml);
+  let installed = plugins;
+  // As plugins.json has them: what has been accepted counts only with them.
+  const keep = (): void => {
+    const users = installed.filter(({ from }) => from === "user");
+    const theirs = installed.filter(({ from, state }) => from === "project" && state === "ready");
+    const rest = ({ claims, granted }: Plugin) => ({ claims, granted });
+    const kept = {
+      version: 1,
+      plugins: Object.fromEntries(
+        users.map((its) => [its.name, { sha256: its.sha256, source: "x", ...rest(its) }]),
+      ),
+      agreed: Object.fromEntries(
+        theirs.map((its) => [its.sha256, { name: its.name, ...rest(its) }]),
+      ),
+    };
+    writeFileSync(join(stateDirectory, "plugins.json"), JSON.stringify(kept), { mode: 0o600 });
+  };
+  keep();
+  const left = [...(answers ?? [])];
+  const world = {
+    err: {
+      write(its: string) {
+        told += its;
+        return true;
+      },
+      columns: () => 80,
+      colors: noColors,
+    },
+    prompt: async (question: string) => {
+      questions.push(question);
+      return answers === undefined ? undefined : left.shift();
+    },
+  };
+  const change = (name: string, its: Partial<Plugin>): void => {
+    installed = installed.map((one) => (one.name === name ? { ...one, ...its } : one));
+    keep();
+  };
+  const effects: PlanEffects = {
+    stateDirectory,
+    configFile: "/home/ada/config.toml",
+    plugins,
+    grantedInConfig: () => config,
+    call: async ({ name }, request) => {
+      requests.push(request);
+      const its = plans[name];
+      if (its === undefined)
+        return { kind: "answer", value: request.kind === "detect" ? null : undefined };
+      if (its === "late") return { kind: "ended", why: "did not answer within 5 s" };
+      return {
+        kind: "answer",
+        value: request.kind === "detect" ? "it is" : { tag: "ok", val: its },
+      };
+    },
+    agree: async ({ name }) => change(name, { state: "ready" }),
+    grant: async ({ name, granted }, more) => change(name, { granted: [...granted, ...more] }),
+    isFree: (its) => !busy.includes(its) && !own.includes(its),
+    isOwn: async (its) => own.includes(its),
+  };
+  const home = root;
+  const options = { home, stateDirectory };
+  const read = await readProject(directory, options);
+  return await plannedProject({
+    ...{ directory, read, world, effects },
+    again: async (its) => await readProject(directory, { ...options, plans: its }),
+  });
+}
+
+/** As the daemon reads it. */
+async function standing() {
+  const read = await readProject(directory, { home: root, stateDirectory });
+  if (read.kind !== "project") throw new Error(JSON.stringify(read));
+  return read.project;
+}
+
+function record() {
+  const its = readPlanRecord(stateDirectory, directory);
+  if (its.kind !== "record") throw new Error(its.kind);
+  return its.record;
+}
+
+function portIn(): number {
+  return record().plans[0]!.ports.main!;
+}
+
+const conf = () => join(directory, "made/conf/redis.conf");
+
+test("a plan is shown, kept for the daemon, and its services stand in the project", async () => {
+  const read = await up();
+  expect(
+    read.kind === "project" && read.project.services.map(({ name, plugin }) => [name, plugin]),
+  ).toEqual([
+    ["cache", "redis"],
+    ["web", undefined],
+  ]);
+  expect((await standing()).services[0]).toMatchObject({ command: "cached", port: portIn() });
+  expect(told).toBe(
+    `cache is made by the plugin redis:\n  services.cache.type = "exec"\n  services.cache.command = "cached"\n  services.cache.port = ${portIn()}\n`,
+  );
+  expect(questions).toEqual([]);
+  expect(statSync(planRecordPath(stateDirectory, directory)).mode & 0o777).toBe(0o600);
+});
+
+test("as long as nothing has changed, no plugin is called, and nothing is said", async () => {
+  await up();
+  const before = readFileSync(planRecordPath(stateDirectory, directory));
+  told = "";
+  requests = [];
+  await up();
+  expect(requests).toEqual([]);
+  expect(told).toBe("");
+  expect(readFileSync(planRecordPath(stateDirectory, directory))).toEqual(before);
+});
+
+test("a plugin is told the service as it stands there, the project, and what it may do", async () => {
+  await up({
+    toml: '[project]\nname = "shop"\n[services.cache]\ntype = "cache"\nsize = 3\nenv.A = "b"\ndepends_on = ["web"]\n[services.web]\ncommand = "x"\n',
+  });
+  const spec = {
+    ...{ name: "cache", type: "cache", dependsOn: ["web"] },
+    config: [
+      ["size", { kind: "signed", value: 3n }],
+      ["env.A", { kind: "text", value: "b" }],
+    ],
+  };
+  const context = { workspaceId: "shop", root: directory };
+  expect(requests).toEqual([
+    { kind: "detect", context, spec },
+    {
+      kind: "apply",
+      context,
+      spec,
+      irVersions: [1],
+      granted: ["declare-service", "allocate-port"],
+    },
+  ] as unknown as PluginRequest[]);
+});
+
+test("a service that has changed has another plan, and the difference is shown", async () => {
+  await up();
+  told = "";
+  const other = plan([
+    service("svc", { name: "cache", command: text("other"), "env.A": text("1") }),
+  ]);
+  await up({ toml: usual.replace("\n", "\nsize = 2\n"), plans: { redis: other } });
+  expect(told.split("\n")).toEqual([
+    "the plan of the plugin redis for cache has changed:",
+    '- services.cache.command = "cached"',
+    '+ services.cache.command = "other"',
+    '+ services.cache.env.A = "1"',
+    expect.stringMatching(/^- services\.cache\.port = \d+$/),
+    "",
+  ]);
+  expect((await standing()).services[0]!.command).toBe("other");
+});
+
+test("the daemon starts nothing of a plan whose service or plugin has changed, until up", async () => {
+  await up();
+  writeFileSync(join(directory, "locald.toml"), usual.replace("\n", "\nsize = 2\n"));
+  expect((await standing()).services[0]!.unusable).toContain("the service has changed since");
+  await up({ toml: usual.replace("\n", "\nsize = 2\n") });
+  expect((await standing()).services[0]!.unusable).toBeUndefined();
+  const other = { ...redis, sha256: "b2".repeat(32) };
+  await up({ plugins: [other], plans: { redis: "late" } });
+  expect((await standing()).services[0]!.unusable).toBe(
+    'its plan of the plugin "redis" is out of date: another version of the plugin is installed; localhostess up asks for another one',
+  );
+  expect(told).toContain("cache: the plugin redis did not answer within 5 s\n");
+});
+
+test("a service without a plan says why, until the next up", async () => {
+  await up({ plans: { redis: "late" } });
+  expect((await standing()).services[0]!.unusable).toBe(
+    "the plugin redis did not answer within 5 s; localhostess up asks again",
+  );
+  await up();
+  expect((await standing()).services[0]!.unusable).toBeUndefined();
+  expect(record().troubles).toEqual({});
+});
+
+test("a fault that passes takes away neither the plan before nor its files", async () => {
+  await up(granted);
+  const before = record();
+  await up({ ...granted, toml: usual.replace("\n", "\nsize = 2\n"), plans: { redis: "late" } });
+  expect(record()).toEqual(before);
+  expect(existsSync(conf())).toBe(true);
+  await up({ ...granted, plugins: [{ ...redis, state: "changed" }] });
+  expect(told).toContain(
+    "cache: the plugin redis has changed since it was installed, and is not run; install it again\n",
+  );
+  expect(record()).toEqual(before);
+  await up(granted);
+  expect((await standing()).services[0]!.unusable).toBeUndefined();
+});
+
+test("a plugin that is removed leaves the service without a plan, and it says so", async () => {
+  await up();
+  rmSync(join(stateDirectory, "plugins.json"));
+  expect((await standing()).services[0]!.unusable).toBe(
+    'its plan of the plugin "redis" is out of date: the plugin is not installed any more; localhostess up asks for another one',
+  );
+});
+
+test("what needs a capability is asked at a terminal, and the answer is kept", async () => {
+  await up({ plans: { redis: whole }, answers: ["y"] });
+  expect(questions).toEqual([
+    "cache: the plugin redis asks to have images pulled (oci-pull), fill in templates (render-template) and write files in the project (write-file).\nAllow it, for all projects? [y/N] ",
+  ]);
+  expect(requests.at(-1)).toMatchObject({
+    granted: ["declare-service", "allocate-port", ...everything],
+  });
+  expect(readFileSync(conf(), "utf8")).toBe(`port ${portIn()}\n`);
+  expect(told).toContain("wrote made/conf/redis.conf\n");
+  const kept = JSON.parse(readFileSync(join(stateDirectory, "plugins.json"), "utf8"));
+  expect(kept.plugins.redis.granted).toEqual(everything);
+});
+
+test("where nobody can be asked, or says no, nothing is started, and the lines of the configuration are told", async () => {
+  for (const answers of [undefined, ["n"]]) {
+    const its = up({
+      plans: { redis: whole },
+      config: ["oci-pull"],
+      ...(answers === undefined ? {} : { answers }),
+    });
+    await expect(its).rejects.toThrow(
+      'cache: the plugin redis has not been granted render-template and write-file; nothing was started. To grant it, add to /home/ada/config.toml:\n\n  [plugins.redis]\n  grant = ["oci-pull", "render-template", "write-file"]\n',
+    );
+    expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
+    expect(existsSync(conf())).toBe(false);
+  }
+});
+
+test("a plan that changes and asks for more is asked about again", async () => {
+  await up();
+  const toml = usual.replace("\n", "\nconf = true\n");
+  await expect(up({ toml, plans: { redis: whole } })).rejects.toThrow(
+    "has not been granted oci-pull",
+  );
+  // The plan before is as it was.
+  expect(record().plans[0]!.capabilities).toEqual(["allocate-port", "declare-service"]);
+  await up({ toml, plans: { redis: whole }, answers: ["yes"] });
+  expect(told).toContain('+ services.cache.image = "redis:7"\n');
+});
+
+test("a port is the same each time, and another one where somebody else has it", async () => {
+  await up(granted);
+  const first = portIn();
+  await up({ ...granted, toml: usual.replace("\n", "\nsize = 2\n") });
+  expect(portIn()).toBe(first);
+  await up({ ...granted, own: [first] });
+  expect(portIn()).toBe(first);
+  await up({ ...granted, busy: [first] });
+  expect(portIn()).not.toBe(first);
+  expect(readFileSync(conf(), "utf8")).toBe(`port ${portIn()}\n`);
+  expect((await standing()).services[0]!.port).toBe(portIn());
+});
+
+test("two plans have different ports, and no two services of one name", async () => {
+  const toml = `${usual}[services.other]\ntype = "cache"\n`;
+  const other = plan([
+    port("port", "main"),
+    service("svc", {
+      name: "made",
+      needs: ["port"],
+      command: text("x"),
+      port: get("port", "port"),
+    }),
+  ]);
+  const plugins = [redis, { ...redis, name: "two", sha256: "b2".repeat(32) }];
+  await up({ toml, plugins, plans: { redis: other } });
+  expect(told).toContain('step "svc": the service "made" is declared already');
+  expect(record().plans.map(({ service: its }) => its)).toEqual(["cache"]);
+  const plans = {
+    redis: plain,
+    two: plan([port("port", "main"), service("svc", { name: "other", command: text("x") })]),
+  };
+  await up({ toml: `${usual}[services.other]\nplugin = "two"\n`, plugins, plans });
+  const [one, two] = record().plans.map((its) => its.ports.main);
+  expect(one).not.toBe(two!);
+});
+
+test("a file of a plan is made again where it was deleted, and left where a person has changed it", async () => {
+  await up(granted);
+  rmSync(conf());
+  await up(granted);
+  expect(existsSync(conf())).toBe(true);
+  writeFileSync(conf(), "mine");
+  told = "";
+  await up({ ...granted, toml: usual.replace("\n", "\nsize = 2\n") });
+  expect(readFileSync(conf(), "utf8")).toBe("mine");
+  expect(told).toContain(
+    "made/conf/redis.conf is left as it is, since you have changed it; delete it to have the plan's\n",
+  );
+});
+
+test("a person's own file is never written over, nor removed", async () => {
+  mkdirSync(join(directory, "made/conf"), { recursive: true });
+  writeFileSync(conf(), "mine");
+  await up(granted);
+  expect(readFileSync(conf(), "utf8")).toBe("mine");
+  expect(told).toContain("since it is your own; delete it to have the plan's\n");
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(readFileSync(conf(), "utf8")).toBe("mine");
+});
+
+test("no file is written through a symbolic link", async () => {
+  const outside = join(root, "outside");
+  mkdirSync(outside);
+  symlinkSync(outside, join(directory, "made"));
+  await up(granted);
+  expect(told).toContain("made/conf/redis.conf is not written: made is a symbolic link\n");
+  expect(existsSync(join(outside, "conf"))).toBe(false);
+});
+
+test("what a plan has written goes with its service, and so do folders that were made for it", async () => {
+  await up(granted);
+  told = "";
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(told).toBe("removed made/conf/redis.conf\n");
+  expect(existsSync(join(directory, "made"))).toBe(false);
+  expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
+});
+
+test("a folder in which a person has something stays", async () => {
+  await up(granted);
+  writeFileSync(join(directory, "made/mine"), "");
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(existsSync(join(directory, "made/mine"))).toBe(true);
+  expect(existsSync(join(directory, "made/conf"))).toBe(false);
+});
+
+test("plans go with their plugin, or with their project", async () => {
+  await up(granted);
+  expect(await removePlans(stateDirectory, { plugin: "other" })).toEqual({
+    written: [],
+    removed: [],
+    left: [],
+  });
+  expect((await removePlans(stateDirectory, { plugin: "redis" })).removed).toEqual([conf()]);
+  expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
+  await up(granted);
+  writeFileSync(conf(), "mine");
+  expect(await removePlans(stateDirectory, { directory })).toEqual({
+    ...{ written: [], removed: [] },
+    left: [`${directory}: made/conf/redis.conf stays, since you have changed it`],
+  });
+});
+
+test("a project that is moved has a plan for where it is, and its files are known", async () => {
+  await up(granted);
+  const [port, before] = [portIn(), planRecordPath(stateDirectory, directory)];
+  const there = join(root, "moved");
+  renameSync(directory, there);
+  directory = there;
+  told = "";
+  await up(granted);
+  expect(portIn()).toBe(port);
+  expect(told).not.toContain("your own");
+  expect(existsSync(before)).toBe(false);
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(existsSync(conf())).toBe(false);
+});
+
+test("a plan with mistakes is told whole, and the other services go on", async () => {
+  const bad = plan([service("svc", { name: "web", command: text("x"), prot: unsigned(1) })]);
+  const read = await up({ plans: { redis: bad } });
+  expect(read.kind).toBe("project");
+  expect(told).toBe(
+    'cache: the plugin redis has given a plan with mistakes:\n  step "svc": the service "web" is declared already; the plugin has to choose another name\n  step "svc": setting "prot": unknown key; did you mean "port"?\n',
+  );
+});
+
+test("a plan with which the project has mistakes is not kept", async () => {
+  const bad = plan([
+    service("svc", { name: "cache", command: text("x"), "depends_on.0": text("nobody") }),
+  ]);
+  expect(await up({ plans: { redis: bad } })).toMatchObject({
+    kind: "mistakes",
+    mistakes: [
+      'plugin redis services.cache.depends_on[0]: no service "nobody"; the services are cache and web',
+    ],
+  });
+  expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
+});
+
+test("a type that no plugin knows says which were asked", async () => {
+  await up({ plans: {} });
+  expect((await standing()).services[0]!.unusable).toStartWith(
+    'its type "cache" is unknown, also to the plugin redis',
+  );
+});
+
+test("a service that asks for a plugin by its name is that plugin's", async () => {
+  const toml = '[services.cache]\nplugin = "redis"\n[services.web]\ncommand = "x"\n';
+  await up({ toml });
+  expect(requests.map(({ kind, spec }) => [kind, spec.type])).toEqual([["apply", "redis"]]);
+  await up({ toml, plugins: [] });
+  expect(told).toContain(
+    'cache: no plugin "redis" is installed; install it with: localhostess plugin install <file or URL>\n',
+  );
+});
+
+test("where several plugins know it, the service has to say which", async () => {
+  const two = { ...redis, name: "valkey", sha256: "b2".repeat(32) };
+  await up({ plugins: [redis, two], plans: { redis: plain, valkey: plain } });
+  expect(told).toBe(
+    'cache: the plugins redis and valkey all know it; say which with plugin = "redis"\n',
+  );
+});
+
+test("a project's own plugin is run once the person has agreed, and is asked about only where it is needed", async () => {
+  const own: Plugin = { ...redis, from: "project", state: "not agreed" };
+  await up({ plugins: [own] });
+  expect(requests).toEqual([]);
+  expect(told).toBe(
+    "cache: the plugin redis of this project (sha256 a1a1a1a1a1a1) runs only once you agree: localhostess plugin agree redis\n",
+  );
+  await up({ plugins: [own], answers: ["y"] });
+  expect(questions.at(-1)).toBe(
+    "This project has a plugin, redis (sha256 a1a1a1a1a1a1).\nRun it, now and as long as it does not change? [y/N] ",
+  );
+  expect((await standing()).services[0]!.command).toBe("cached");
+  questions = [];
+  await up({ toml: '[services.web]\ncommand = "x"\n', plugins: [own], answers: ["y"] });
+  expect(questions).toEqual([]);
+});
+
+test("a record that is torn, or another user may write, starts no service of a plugin, and says what helps", async () => {
+  await up();
+  const path = planRecordPath(stateDirectory, directory);
+  writeFileSync(path, '{"version":1,"plans":[{}]}');
+  expect((await standing()).services[0]!.unusable).toContain(`rm ${path}`);
+  await expect(up()).rejects.toThrow(
+    "its content is not valid; remove it and run localhostess up again",
+  );
+});
