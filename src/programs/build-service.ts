@@ -48,7 +48,9 @@ export async function buildService(
   const { build } = order.own as BuiltSpec;
   const { place } = order.build!;
   // A build beside a service is for a change that a build which had begun before may have missed.
-  const asked = effects.now() - (order.only === "build" ? 0 : together);
+  // So is a process that stands alone: a person may have edited something since the last build.
+  const mayShare = order.only !== "build" && env.LOCALHOSTESS_INSTANCE !== undefined;
+  const asked = effects.now() - (mayShare ? together : 0);
   const turn = await turnAt(place, effects);
   if (turn === undefined) return { kind: "ended" };
   const log = buildLog(place);

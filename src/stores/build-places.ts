@@ -1,7 +1,7 @@
 /** The folder of all builds, and a service of a project -> the folder in which its builds are kept. */
 import { chmodSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { removeTree } from "../system/remove-tree.ts";
 import { makeFolder } from "./folders.ts";
 import { Owners } from "./owners.ts";
 
@@ -42,7 +42,7 @@ export class BuildPlaces {
   /** Removes all builds of that folder: its project was forgotten. */
   async remove(directory: string): Promise<void> {
     for (const owner of this.#owners.at(directory)) {
-      await rm(this.#owners.takeAway(owner), { recursive: true, force: true });
+      await removeTree(this.#owners.takeAway(owner));
     }
   }
 
@@ -50,7 +50,7 @@ export class BuildPlaces {
   async sweep({ isAlive, note }: { isAlive(pid: number): boolean; note(text: string): void }) {
     try {
       for (const path of this.#owners.abandoned(isAlive)) {
-        await rm(path, { recursive: true, force: true });
+        await removeTree(path);
       }
     } catch (error) {
       note(`what builds have left in ${this.#folder} cannot be removed: ${String(error)}`);

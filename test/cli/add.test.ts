@@ -110,6 +110,10 @@ const types: [words: string[], table: string][] = [
     ["site", "docs", "dist", "--build", "bun run build"],
     '[services.docs]\ntype = "site"\npath = "dist"\nbuild = "bun run build"\n',
   ],
+  [
+    ["worker", "mails", "--build", "bun run build", "--", "node", "dist"],
+    '[services.mails]\ntype = "worker"\ncommand = "node dist"\nbuild = "bun run build"\n',
+  ],
 ];
 
 for (const [words, table] of types) {
@@ -153,7 +157,7 @@ const wrong: [args: string[], said: string][] = [
   ],
   [["service", "add", "site", "docs"], "a folder is required: localhostess service add site docs"],
   [["service", "add", "site", "docs", "a", "b"], "a site has one folder"],
-  [["add", "api", "--build", "y", "--", "x"], "--build: only for a site"],
+  [["service", "add", "redis", "api", "--build", "y"], "--build: a redis is not built"],
   [["service", "add", "exce", "db"], "Allowed choices are exec, process, worker"],
 ];
 

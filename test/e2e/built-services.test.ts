@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { endNow } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
+import { writeShellBuildpack } from "../support/shell-buildpack.ts";
 
 /** Checks what it bundles; waits for as long as a test holds it. */
 const script = `const { execFileSync } = require("node:child_process");
@@ -56,10 +57,24 @@ async function answerWith(value: string): Promise<void> {
   await place.write(join(directory, "src/answer.js"), `module.exports = ${value};\n`);
 }
 
-async function answer(): Promise<string> {
+async function answer(name = "web.shop"): Promise<string> {
   const { port } = await place.daemon.running();
-  const its = await fetch(`http://127.0.0.1:${port}/`, { headers: { host: "web.shop.localhost" } });
+  const its = await fetch(`http://127.0.0.1:${port}/`, { headers: { host: `${name}.localhost` } });
   return `${its.status} ${await its.text()}`;
+}
+
+/** Resolves when it does. @throws with what there is in the place of that. */
+async function answers(word: string): Promise<void> {
+  let last = "";
+  const isThere = async (): Promise<boolean> => {
+    last = await answer();
+    return last === `200 ${word}`;
+  };
+  await eventually(`the answer is ${word}`, isThere, 30_000).catch(async (error: Error) => {
+    const row = JSON.stringify(await place.row("shop:web"));
+    const log = (await place.logs("shop:web")).slice(-20).join("\n");
+    throw new Error(`${error.message}: ${last}\n${row}\n${log}`);
+  });
 }
 
 /** How many have begun, and how many have succeeded. */
@@ -127,19 +142,11 @@ test("an edit is built while the old answers go on, no request fails, and what t
   expect(after.pid).not.toBe(pid);
   // One that knows of its own files is not begun again by them: an edit is one build, then.
   await answerWith("'three'");
-  await eventually(
-    "the third answer is there",
-    async () => (await answer()) === "200 three",
-    30_000,
-  );
+  await answers("three");
   await settled();
   const { built } = counts();
   await answerWith("'four'");
-  await eventually(
-    "the fourth answer is there",
-    async () => (await answer()) === "200 four",
-    30_000,
-  );
+  await answers("four");
   await settled();
   expect(counts().built).toBe(built + 1);
   expect(built).toBeLessThanOrEqual(before.built + 5);
@@ -171,7 +178,7 @@ test("an edit that breaks the build leaves the old answers, and is told everywhe
   const lines = await place.up(directory);
   expect(JSON.stringify(lines)).toContain("its last build failed");
   await answerWith("'mended'");
-  await eventually("the mended answer is there", async () => (await answer()) === "200 mended");
+  await answers("mended");
   await settled();
   expect((await place.row("shop:web")).warnings).toEqual([]);
 }, 120_000);
@@ -189,7 +196,7 @@ test("a daemon that is replaced while a service is built loses neither the proce
   await eventually("the next daemon builds", () => building().some((its) => !former.includes(its)));
   expect(building().filter((its) => former.includes(its))).toEqual([]);
   rmSync(hold);
-  await eventually("the fifth answer is there", async () => (await answer()) === "200 five");
+  await answers("five");
   await settled();
 }, 120_000);
 
@@ -201,7 +208,7 @@ test("after a daemon that is killed while a service is built, the next one ends 
   for (const pid of place.daemon.pids()) endNow(pid);
   rmSync(hold);
   await place.daemon.start();
-  await eventually("the sixth answer is there", async () => (await answer()) === "200 six", 30_000);
+  await answers("six");
   await eventually("the former build has ended", () => {
     const now = building();
     return !former.some((its) => now.includes(its));
@@ -209,4 +216,57 @@ test("after a daemon that is killed while a service is built, the next one ends 
   await settled();
   await place.send({ Stop: { project_path: directory } });
   expect(building()).toEqual([]);
+}, 120_000);
+
+/** A buildpack whose n-th build waits while there is a file `hold-<n>`, and fails where the page is broken. */
+async function pack(folder: string, notes: string): Promise<void> {
+  await writeShellBuildpack(folder, {
+    id: "test/pack",
+    detect: "exit 0",
+    build: `echo begun >> ${notes}/begun
+number=$(wc -l < ${notes}/begun)
+while [ -e ${notes}/hold-$number ]; do sleep 0.05; done
+if grep -q broken page.txt; then echo "the page is broken"; exit 3; fi
+printf '[[processes]]\ntype = "web"\ncommand = ["node", "server.js"]\ndefault = true\n' > "$CNB_LAYERS_DIR/launch.toml"`,
+  });
+}
+
+test("a process out of buildpacks keeps its files however often it is built beside it, and makes way for the last", async () => {
+  const notes = join(place.daemon.directory, "packs");
+  await mkdir(notes);
+  const packs = await place.project(
+    "packs",
+    '[services.web]\nbuild = { buildpacks = ["./pack"] }\nwatch = ["page.txt"]\n',
+  );
+  await pack(join(packs, "pack"), notes);
+  await place.write(
+    join(packs, "server.js"),
+    `const read = () => require("node:fs").readFileSync("page.txt", "utf8");
+require("node:http").createServer((_, out) => out.end(read())).listen(process.env.PORT, "127.0.0.1");
+`,
+  );
+  const page = (text: string) => place.write(join(packs, "page.txt"), text);
+  const begun = () => readFileSync(join(notes, "begun"), "utf8").trim().split("\n").length;
+  const shown = () => answer("web.packs");
+  await page("one");
+  await place.up(packs);
+  expect(await shown()).toBe("200 one");
+  for (const number of [2, 3]) await place.write(join(notes, `hold-${number}`), "");
+  await page("two");
+  await eventually("it builds", () => begun() === 2);
+  await page("three");
+  await place.until("packs:web", ({ says }) => says?.startsWith("builds again") === true);
+  rmSync(join(notes, "hold-2"));
+  await eventually("it builds once more", () => begun() === 3);
+  // The process makes way for the second page where the second build ended before the edit was told of.
+  expect(["200 one", "200 two"]).toContain(await shown());
+  rmSync(join(notes, "hold-3"));
+  await eventually("the last page is there", async () => (await shown()) === "200 three", 30_000);
+  await page("broken");
+  const row = await place.until("packs:web", ({ warnings }) => warnings.length > 0);
+  expect(row.warnings[0]).toContain("its last build failed");
+  expect(await shown()).toBe("200 three");
+  await page("mended");
+  await eventually("it is mended", async () => (await shown()) === "200 mended", 30_000);
+  await place.send({ Stop: { project_path: packs } });
 }, 120_000);

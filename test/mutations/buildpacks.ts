@@ -23,8 +23,8 @@ export const buildpacks: readonly Fault[] = [
   {
     name: "a buildpack's process in the background outlives it",
     file: `${folder}/run-script.ts`,
-    find: "    killAll();\n    const over",
-    replace: "    const over",
+    find: "    killAll();\n    await within",
+    replace: "    await within",
     tests: detecting,
   },
   {

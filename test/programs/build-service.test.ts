@@ -146,10 +146,13 @@ test("of two that are asked for at once, the second takes what the first has bui
 });
 
 test("instances that start together are built once; a change of a file is never too soon after a build", async () => {
-  expect((await ran({ now: () => 10_000 })).built).toEqual(hasRun);
-  expect((await ran({ now: () => 11_500 })).built).toEqual(hadNothingToDo);
-  const changed = { order: { only: "build" }, now: () => 11_500 } as const;
+  const env = { LOCALHOSTESS_INSTANCE: "1" };
+  expect((await ran({ env, now: () => 10_000 })).built).toEqual(hasRun);
+  expect((await ran({ env, now: () => 11_500 })).built).toEqual(hadNothingToDo);
+  const changed = { env, order: { only: "build" }, now: () => 11_500 } as const;
   expect((await ran(changed)).built).toEqual(hasRun);
+  // One that stands alone is started again by a person, who may have edited something.
+  expect((await ran({ now: () => 12_000 })).built).toEqual(hasRun);
 });
 
 test("one that is ended leaves nothing running, and counts as nothing", async () => {

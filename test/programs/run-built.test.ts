@@ -95,8 +95,11 @@ test("a build that was ended before the signal came to its program is no build t
   await eventually("its child runs", () => {
     return existsSync(join(its.directory, "child")) && its.read("child") !== "";
   });
+  // As the supervisor does: what stands above goes on last.
+  run.child.kill("SIGSTOP");
   process.kill(Number(its.read("child")), "SIGTERM");
   run.child.kill("SIGTERM");
+  run.child.kill("SIGCONT");
   const { code, told } = await ended(run, "STATUS=builds");
   expect(code).toBe(128 + 15);
   expect(told.filter((line) => line.startsWith("X_CANNOT"))).toEqual([]);

@@ -1,6 +1,7 @@
 /** Where builds are kept: each service's own folder, which goes with its project. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -43,6 +44,9 @@ test("a project that is forgotten loses them all, and no other does", async () =
   const its = places();
   const [web, api] = [its.of(shop()), its.of(shop("api"))];
   mkdirSync(join(all, "blog"));
+  // Caches of packages may be read-only.
+  mkdirSync(join(web, "cache/deep"), { recursive: true });
+  chmodSync(join(web, "cache"), 0o555);
   const other = its.of({ project: "blog", directory: join(all, "blog"), service: "web" });
   await its.remove(join(all, "shop"));
   expect([web, api, other].map((path) => existsSync(path))).toEqual([false, false, true]);

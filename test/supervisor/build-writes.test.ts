@@ -78,8 +78,12 @@ test("a change that is told of after the build is judged by the time of the file
   expect(writes.heard(["/p/late"])).toBe(false);
   expect(await writes.judged()).toEqual([]);
   expect(writes.isOwn("/p/late")).toBe(false);
-  files.set("/p/before", { content: "1", changed: during - 5000, born: 0 });
-  expect(writes.heard(["/p/before"])).toBe(true);
+  // The build has read it.
+  files.set("/p/before", { content: "1", changed: during - 2000, born: 0 });
+  expect(writes.heard(["/p/before"])).toBe(false);
+  expect(await writes.judged()).toEqual([]);
+  files.set("/p/moved", { content: "1", changed: during - 50_000, born: 0 });
+  expect(writes.heard(["/p/moved"])).toBe(true);
 });
 
 test("a file that went is the build's for a few seconds, and then somebody else's", async () => {
@@ -99,4 +103,14 @@ test("names that change with each build are the build's own where it writes besi
   expect(await build({ "/p/dist/index.html": "3", "/p/src/new.ts": "" })).toEqual([
     "/p/src/new.ts",
   ]);
+});
+
+test("an edit that is told of twice, the second time while it is built, is built once", async () => {
+  const { clock, write, writes } = folder();
+  expect(write("/p/a.ts", "1")).toBe(true);
+  clock.advance(100);
+  writes.begin();
+  expect(writes.heard(["/p/a.ts"])).toBe(false);
+  writes.end();
+  expect(await writes.judged()).toEqual([]);
 });

@@ -176,6 +176,20 @@ describe("under the other daemon", () => {
     expect(late.why).toContain("did not become ready within 30 s");
   });
 
+  test("one that is built goes on building, and is not ready before that is done", async () => {
+    const own = { kind: "built", build: { kind: "command", command: "make", inputs: [] } } as const;
+    const fake = new FakeLifecycle({ own });
+    await fake.start();
+    fake.say("STATUS=builds: make");
+    const other = await over(fake);
+    await other.becomeReady();
+    await other.pass(100_000);
+    expect([other.state, other.service.snapshot().status]).toEqual(["running", "builds: make"]);
+    other.say("X_BUILT=1");
+    await other.becomeReady();
+    expect(other.state).toBe("ready");
+  });
+
   test("its end is an end like any other: counted, told with its code, and started again", async () => {
     const fake = await ended({}, 3);
     await fake.pass(1000);

@@ -96,7 +96,12 @@ export async function readFiles(
       const whole = join(folder, inside);
       if (whole === without) continue;
       const its = await lstat(whole, { bigint: true }).catch((error) => vanished(error, whole));
-      if (its === undefined) continue;
+      if (its === undefined) {
+        // Such a name is read with U+FFFD in it, and nothing has that one.
+        const isUnnamed = name.includes("\uFFFD") && taken.takes(inside, { isFolder: false });
+        if (isUnnamed) throw new UnreadableApp(unnamed(join(folder, path), name));
+        continue;
+      }
       const mode = Number(its.mode & 0o7777n);
       if (its.isDirectory()) {
         const isTaken = taken.takes(inside, { isFolder: true });
@@ -165,4 +170,8 @@ function unreadable(path: string, code: string | undefined): UnreadableApp {
   return new UnreadableApp(
     `${printablePath(path)} cannot be read (${code}); make it readable, or leave it out by exclude in project.toml`,
   );
+}
+
+function unnamed(folder: string, name: string): string {
+  return `${printablePath(folder)} has a file whose name is not UTF-8, ${printablePath(name)}; rename it, or leave it out by exclude in project.toml`;
 }

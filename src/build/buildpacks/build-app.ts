@@ -38,6 +38,7 @@ import {
   folderOf,
   giveUp,
   lastResult,
+  launchableOf,
   type Result,
   recover,
   seenIn,
@@ -140,14 +141,16 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
     seen,
     signal,
     others: [
-      { descriptor, variables, machine, execEnv: usualExecEnv, order: found.order },
+      { descriptor, machine, execEnv: usualExecEnv, order: found.order },
+      // In whatever order they were declared.
+      Object.entries(variables).sort(),
       await buildpacksOf(found, { seen, signal }),
     ],
   };
   const before = await inputsNow(inputs);
   if (!clean && last !== undefined && last.fingerprint === before.fingerprint) {
     await writeSeen(place, seen);
-    return { kind: "built", ran: false, launchable: last };
+    return { kind: "built", ran: false, launchable: launchableOf(last) };
   }
   const generation = await begin(place, last?.generation);
   try {
@@ -290,7 +293,7 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
     fingerprint,
   };
   await finish(place, result);
-  return { kind: "built", ran: true, launchable: result };
+  return { kind: "built", ran: true, launchable: launchableOf(result) };
 }
 
 /** Hints about buildpacks whose bin/detect did neither pass nor fail. */

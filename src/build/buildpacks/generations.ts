@@ -69,6 +69,11 @@ function readResult(place: string, generation: Generation): Result | undefined {
   }
 }
 
+/** Without what only the next build asks for. */
+export function launchableOf({ generation, processes, group }: Result): Launchable {
+  return { generation, processes, group };
+}
+
 /** The last build that succeeded, also while the next one is under way. */
 export function lastResult(place: string): Result | undefined {
   const results = generations.flatMap((one) => readResult(place, one) ?? []);

@@ -7,7 +7,7 @@ import { listed } from "../../text/list.ts";
 import { shown } from "../../text/shown.ts";
 import type { Launchable, LaunchProcess } from "./buildpack.ts";
 import { usualExecEnv } from "./environment.ts";
-import { folderOf, lastResult, layersName, seenIn } from "./generations.ts";
+import { folderOf, lastResult, launchableOf, layersName, seenIn } from "./generations.ts";
 import { type Environment, type LayerFolder, withLayers } from "./layer-environment.ts";
 import { readLayer } from "./layer-toml.ts";
 import { readTable } from "./read-table.ts";
@@ -42,7 +42,8 @@ const mostOutput = 4 * 1024 * 1024;
 
 /** The last build that succeeded, also while the next one is under way. Undefined: there is none. */
 export function lastBuilt(place: string): Launchable | undefined {
-  return lastResult(place);
+  const its = lastResult(place);
+  return its === undefined ? undefined : launchableOf(its);
 }
 
 /**

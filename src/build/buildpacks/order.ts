@@ -77,13 +77,15 @@ export function expandOrder(order: Order, { known, execEnv }: OrderOptions): Exp
   }
 }
 
-/** A composite may bring what another one in the group has brought: the first is the one. */
+/** A composite may bring what another one in the group has brought: it runs where it comes first, for both. */
 function withoutTwice(group: readonly Member[]): Member[] {
-  const first = new Map<string, number>();
-  for (const [index, { buildpack }] of group.entries()) {
-    if (!first.has(buildpack.id)) first.set(buildpack.id, index);
+  const byId = new Map<string, Member>();
+  for (const { buildpack, optional } of group) {
+    const first = byId.get(buildpack.id);
+    const isOptional = optional && (first?.optional ?? true);
+    byId.set(buildpack.id, { buildpack: first?.buildpack ?? buildpack, optional: isOptional });
   }
-  return group.filter(({ buildpack }, index) => first.get(buildpack.id) === index);
+  return [...byId.values()];
 }
 
 function isForEnv(execEnvs: readonly string[], execEnv: string): boolean {

@@ -88,8 +88,7 @@ export async function runScript(script: Script, effects: ScriptEffects): Promise
     clearTimeout(hurry);
     // A server that it has left in the background would hold the output open, and outlive the build.
     killAll();
-    const over = Promise.all(reading.map(({ done }) => done));
-    await Promise.race([over, Bun.sleep(drain)]);
+    await within(drain, Promise.all(reading.map(({ done }) => done)));
   } finally {
     clearTimeout(timer);
     clearTimeout(hurry);
@@ -99,6 +98,14 @@ export async function runScript(script: Script, effects: ScriptEffects): Promise
   if (cut !== undefined) return { kind: cut };
   if (child.exitCode !== null) return { kind: "ended", code: child.exitCode };
   return { kind: "killed", signal: String(child.signalCode) };
+}
+
+/** Milliseconds, or sooner. */
+async function within(most: number, over: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, most);
+  await Promise.race([over, promise]);
+  clearTimeout(timer);
 }
 
 async function whyNot(path: string): Promise<string | undefined> {

@@ -30,9 +30,11 @@ export async function readSeen(place: string): Promise<SeenContents> {
   }
 }
 
-/** Where nothing has changed, nothing is written. @throws Error of the file system. */
+/** Where nothing has changed, nothing is written. */
 export async function writeSeen(place: string, seen: SeenContents): Promise<void> {
   if (!seen.isChanged) return;
   const text = formedText({ files: Object.fromEntries(seen.entries) }, format);
-  await writeAtomically(pathOf(place), text);
+  await writeAtomically(pathOf(place), text).catch(() => {
+    // On a full disk: files are read again by the next build, as where this one is broken.
+  });
 }

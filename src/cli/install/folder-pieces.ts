@@ -1,10 +1,10 @@
 /** Our own folders -> a piece each, those with data first. */
 import { readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { storesFolder } from "../../stores/folders.ts";
 import { foldersIn, Owners } from "../../stores/owners.ts";
 import { configFile } from "../../system/paths.ts";
+import { removeTree } from "../../system/remove-tree.ts";
 import { removeEmptyFolders } from "../../system/remove-empty-folders.ts";
 import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
@@ -82,7 +82,7 @@ function dataIn(stores: string): Data[] {
 async function removeBut(path: string, kept: readonly string[]): Promise<void> {
   if (kept.includes(path)) return;
   if (!kept.some((its) => its.startsWith(`${path}/`))) {
-    await rm(path, { recursive: true, force: true });
+    await removeTree(path);
     return;
   }
   for (const name of readdirSync(path)) await removeBut(join(path, name), kept);

@@ -33,7 +33,10 @@ file, whose services become containers. Asks questions only on a terminal.`,
     "-p, --port <number>",
     "the port that it listens on (default: a free port)",
   ] as const;
-  const build = ["--build <command>", "of a site: the command that makes its files"] as const;
+  const build = [
+    "--build <command>",
+    "a command that builds it first, or that makes the files of a site",
+  ] as const;
   const add = program
     .command("add")
     .description("add a service to locald.toml")

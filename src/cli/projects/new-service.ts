@@ -68,8 +68,8 @@ export function newService(
     ...(!hasPort && port !== undefined
       ? [`--port: a ${type} has no port; only an exec service has one`]
       : []),
-    ...(build !== undefined && form !== "folder"
-      ? ["--build: only for a site; it is the command that makes its files"]
+    ...(build !== undefined && form !== "folder" && form !== "command"
+      ? [`--build: a ${type} is not built; only a command is, and the files of a site`]
       : []),
   ];
   if (mistakes.length > 0) return { kind: "mistakes", mistakes };
@@ -77,7 +77,7 @@ export function newService(
   const asked = first ?? (type === "postgres" ? String(usualMajor) : undefined);
   const keys =
     form === "command"
-      ? { command: shellCommand(words) }
+      ? { command: shellCommand(words), build }
       : form === "image"
         ? { image: first, command: more.length === 0 ? undefined : shellCommand(more) }
         : form === "folder"

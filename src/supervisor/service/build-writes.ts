@@ -35,7 +35,7 @@ const mostFiles = 2000;
 export class BuildWrites {
   readonly #options: BuildWritesOptions;
   #number = 0;
-  #from = Number.POSITIVE_INFINITY;
+  #from = Number.NEGATIVE_INFINITY;
   /** Undefined while a build runs. */
   #to: number | undefined = Number.NEGATIVE_INFINITY;
   readonly #pending = new Set<string>();
@@ -50,9 +50,10 @@ export class BuildWrites {
     return this.#to === undefined;
   }
 
-  begin(): void {
+  /** `since`: when it began, where that was before now. Milliseconds since the Unix epoch. */
+  begin(since = this.#options.wall()): void {
     this.#number += 1;
-    this.#from = this.#options.wall();
+    this.#from = since;
     this.#to = undefined;
   }
 
@@ -65,8 +66,9 @@ export class BuildWrites {
   heard(paths: readonly string[]): boolean {
     let outside = false;
     for (const path of paths) {
-      if (this.#isDuring(path)) this.#pending.add(path);
-      else {
+      const when = this.#whenOf(path);
+      if (when === "during") this.#pending.add(path);
+      else if (when === "outside") {
         this.#own.delete(path);
         outside = true;
       }
@@ -92,13 +94,20 @@ export class BuildWrites {
     return this.#own.has(path);
   }
 
-  #isDuring(path: string): boolean {
+  /** `before`: the build that began last has read it. */
+  #whenOf(path: string): "before" | "during" | "outside" {
+    const from = this.#from;
     const to = this.#to;
-    if (to === undefined) return true;
     const times = this.#options.timesOf(path);
-    // No file tells when another one was removed.
-    if (times === undefined) return this.#options.wall() - to < latest;
-    return times.changed >= this.#from && times.changed <= to;
+    if (times === undefined) {
+      // No file tells when another one was removed.
+      return to === undefined || this.#options.wall() - to < latest ? "during" : "outside";
+    }
+    const { changed } = times;
+    // One that was moved here may have changed long ago.
+    if (changed < from && changed >= from - latest) return "before";
+    if (to === undefined) return "during";
+    return changed >= from && changed <= to ? "during" : "outside";
   }
 
   async #isNews(path: string): Promise<boolean> {

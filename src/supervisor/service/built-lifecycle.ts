@@ -259,7 +259,7 @@ class BuiltLifecycle implements Lifecycle {
     if (request !== undefined) this.#request = takenRequest(request, shell);
     const { state, startedAt } = this.#running.snapshot();
     this.#before = { state, startedAt };
-    if (this.#running.isPreparing) this.#open();
+    if (this.#running.isPreparing) this.#open(startedAt);
     if (build?.todo === "anew") this.#change(build.why ?? "it was built again");
     else if (build?.todo === "built") this.#phase = "built";
     else if (build?.todo === "stale") {
@@ -308,8 +308,8 @@ class BuiltLifecycle implements Lifecycle {
   }
 
   /** From now on the process may build, until it says that it has. */
-  #open(): void {
-    this.#writes.begin();
+  #open(since?: number): void {
+    this.#writes.begin(since);
     this.#mayBuild = true;
   }
 

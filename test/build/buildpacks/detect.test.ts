@@ -559,18 +559,22 @@ describe("what goes wrong", () => {
 setsid sh -c 'echo $$ > ${root}/two; exec sleep 1000' > /dev/null 2>&1 < /dev/null &
 until [ -s ${root}/two ]; do sleep 0.01; done
 touch ${root}/hangs`;
-  const pids = () =>
-    Promise.all(
-      ["one", "two"].map(async (name) => Number(await readFile(join(root, name), "utf8"))),
+  /** On a busy machine, one that is ended after its time may not have come to its second process. */
+  const pids = async () => {
+    const files = ["one", "two"].map((name) => Bun.file(join(root, name)));
+    const texts = await Promise.all(
+      files.map(async (its) => ((await its.exists()) ? its.text() : "")),
     );
+    return texts.filter((text) => text !== "").map(Number);
+  };
   const noneIsLeft = async () => {
     for (const pid of await pids()) await eventually(`${pid} is gone`, () => !isRunning(pid));
   };
 
   test("one that hangs is ended after its time, with all that it has started", async () => {
     const its = await buildpack({ id: "a", detect: `${hanging()}; sleep 1000` });
-    const detected = await detect([group("a")], [its], { limit: 2500 });
-    expect(ids(detected)).toBe("a@1.0.0 took longer than 2.5 s in bin/detect, and was ended");
+    const detected = await detect([group("a")], [its], { limit: 1000 });
+    expect(ids(detected)).toBe("a@1.0.0 took longer than 1 s in bin/detect, and was ended");
     await noneIsLeft();
   });
 

@@ -34,6 +34,14 @@ describe("what is built again", () => {
     expect(second.launchable).toEqual(first.launchable);
   });
 
+  test("nothing, where variables stand in another order", async () => {
+    scene = new BuildScene();
+    const buildpacks = [scene.buildpack(quiet)];
+    await scene.built({ buildpacks, variables: { ONE: "1", TWO: "2" } });
+    const { ran } = await scene.built({ buildpacks, variables: { TWO: "2", ONE: "1" } });
+    expect(ran).toBe(false);
+  });
+
   test("nothing, where a file has another date and the same content", async () => {
     scene = new BuildScene();
     const buildpacks = [scene.buildpack(quiet)];
@@ -190,6 +198,24 @@ describe("the app that buildpacks get", () => {
     expect((await scene.built({ buildpacks })).ran).toBe(true);
     expect((await scene.built({ buildpacks })).ran).toBe(false);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "is refused where the name of a file is not UTF-8, unless it is left out",
+    async () => {
+      scene = new BuildScene();
+      const path = Buffer.concat([Buffer.from(`${scene.app}/caf`), Buffer.from([0xe9])]);
+      writeFileSync(path, "x");
+      const buildpacks = [scene.buildpack(list)];
+      const { built } = await scene.build({ buildpacks });
+      expect(built.kind === "failed" && built.why).toStartWith(
+        `${scene.app} has a file whose name is not UTF-8, caf`,
+      );
+      scene.write({
+        "project.toml": `[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["caf*"]\n`,
+      });
+      expect((await scene.built({ buildpacks })).ran).toBe(true);
+    },
+  );
 
   test.skipIf(process.getuid?.() === 0)(
     "is refused with the file that cannot be read",

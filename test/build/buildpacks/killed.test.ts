@@ -7,6 +7,7 @@ import { startedWith } from "../../../src/system/started-with.ts";
 import { BuildScene, printed, saidBy } from "../../support/build-scene.ts";
 import { ended } from "../../support/ended.ts";
 import { eventually } from "../../support/eventually.ts";
+import { byMount, canMount, smallDisk } from "../../support/small-disk.ts";
 
 let scene: BuildScene;
 afterEach(() => scene?.end());
@@ -124,6 +125,29 @@ test("a build that is ended ends what it has started, and says so", async () => 
   expect(lastBuilt(scene.place)).toEqual(launchable);
   expect(readdirSync(scene.place)).not.toContain(launchable.generation === "a" ? "b" : "a");
 });
+
+test.skipIf(!canMount)(
+  `a disk that is full fails the build with that, and the last good one stays${byMount}`,
+  async () => {
+    scene = new BuildScene();
+    const folder = buildpack();
+    using disk = smallDisk("size=2m");
+    Object.defineProperty(scene, "place", { value: join(disk.folder, "place") });
+    const { launchable } = await scene.built({ buildpacks: [folder] });
+    scene.write({ large: "x".repeat(3 * 1024 ** 2), "app.txt": "two" });
+    const { built } = await scene.build({ buildpacks: [folder] });
+    expect(built).toEqual({
+      kind: "failed",
+      phase: "analyzing",
+      why: `there is no room left on the disk of ${scene.place}`,
+    });
+    expect(await printed(await scene.launch(launchable))).toBe("one");
+    expect(lastBuilt(scene.place)).toEqual(launchable);
+    scene.write({ large: "" });
+    const next = await scene.built({ buildpacks: [folder] });
+    expect(await printed(await scene.launch(next.launchable))).toBe("two");
+  },
+);
 
 test("of two builds at a time the second waits, and has nothing left to do", async () => {
   scene = new BuildScene();

@@ -1,9 +1,10 @@
 /** `uninstall`, with the real program, in a home and a root of its own: what it lists, takes away, and leaves. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { storesFolder } from "../../../src/stores/folders.ts";
+import { BuildPlaces } from "../../../src/stores/build-places.ts";
 import { Owners } from "../../../src/stores/owners.ts";
 import { temporarySystem, type TemporarySystem } from "../temporary-system.ts";
 
@@ -110,6 +111,11 @@ test("databases are named as what cannot be made again, and stay with --keep-dat
   await mkdir(join(owner.folder, "db/postgres-17/data"), { recursive: true });
   await writeFile(join(owner.folder, "db/postgres-17/data/PG_VERSION"), "17\n");
   await writeFile(join(its.stateDirectory, "credential"), "x");
+  // A build is made again, and may have read-only folders in it.
+  const builds = new BuildPlaces(its.stateDirectory);
+  const place = builds.of({ directory: project, project: "shop", service: "web" });
+  await mkdir(join(place, "a/layers/go"), { recursive: true });
+  await chmod(join(place, "a/layers"), 0o555);
   const listed = await its.run(["uninstall", "--dry-run", "--json"]);
   const { pieces } = JSON.parse(listed.out);
   expect(pieces).toEqual([
