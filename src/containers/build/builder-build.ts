@@ -82,7 +82,7 @@ export async function builtByBuilder(options: BuilderBuildOptions): Promise<Buil
   if (images.kind !== "images") return images;
   const { builder, runImage } = images;
   const { descriptor } = app;
-  // What the service names takes the place of all that project.toml names.
+  // Names in the service take the place of all that project.toml names.
   const isOwn = build.buildpacks.length > 0;
   const [wanted, pre, post] = isOwn
     ? [build.buildpacks, [], []]

@@ -13,7 +13,7 @@ export type OrderOptions = {
   /** In front of every group, and behind it. */
   pre: readonly string[];
   post: readonly string[];
-  /** What the builder has inside. */
+  /** The buildpacks inside the builder. */
   own: Pick<BuilderImage, "buildpacks" | "order">;
   /** Those that are put into it, as they are written in `wanted`. */
   added: readonly (KnownBuildpack & { written: string })[];

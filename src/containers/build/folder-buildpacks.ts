@@ -21,7 +21,7 @@ export type ReadFolders =
 /** Bytes of a buildpack.toml. */
 const longestText = 1024 * 1024;
 
-/** What of the repository a buildpack stands in is none of it. */
+/** A repository that has its root there is no part of the buildpack. */
 const leftOut = [".git", ".hg", ".svn"];
 
 export function isFolder(written: string): boolean {
