@@ -48,6 +48,11 @@ export type Order = {
   build: OrderedBuild | undefined;
   /** The program ends with 0 once it has built: nothing is started. Undefined: it goes on with the service. */
   only: "build" | undefined;
+  /**
+   * When what it is built for has changed, in milliseconds since the Unix epoch: a build that began later has seen it.
+   * Undefined: it is built for what is there when it begins.
+   */
+  asked?: number | undefined;
   /** The build begins as if nothing had been built before. */
   clean: boolean;
   /** Undefined: everybody's usual places are asked. As `containers` of config.toml. */

@@ -50,7 +50,7 @@ export async function buildService(
   // A build beside a service is for a change that a build which had begun before may have missed.
   // So is a process that stands alone: a person may have edited something since the last build.
   const mayShare = order.only !== "build" && env.LOCALHOSTESS_INSTANCE !== undefined;
-  const asked = effects.now() - (mayShare ? together : 0);
+  const asked = order.asked ?? effects.now() - (mayShare ? together : 0);
   const turn = await turnAt(place, effects);
   if (turn === undefined) return { kind: "ended" };
   const log = buildLog(place);

@@ -270,3 +270,40 @@ require("node:http").createServer((_, out) => out.end(read())).listen(process.en
   await eventually("it is mended", async () => (await shown()) === "200 mended", 30_000);
   await place.send({ Stop: { project_path: packs } });
 }, 120_000);
+
+test("instances share one build, also without inputs, and all of them make way for it", async () => {
+  const notes = join(place.daemon.directory, "many-built");
+  const many = await place.project(
+    "many",
+    `[services.web]
+instances = 2
+build = "cp page.txt shown.txt; echo built >> ${notes}"
+command = "exec node server.js"
+watch = ["page.txt"]
+`,
+  );
+  await place.write(join(many, "page.txt"), "one");
+  await place.write(
+    join(many, "server.js"),
+    `const text = require("node:fs").readFileSync("shown.txt", "utf8");
+require("node:http").createServer((_, out) => out.end(text)).listen(process.env.PORT, "127.0.0.1");
+`,
+  );
+  const built = () => readFileSync(notes, "utf8").trim().split("\n").length;
+  const both = ["many:web-1", "many:web-2"];
+  await place.up(many);
+  for (const id of both) await place.until(id, ({ state }) => state === "ready");
+  const before = built();
+  const pids = await Promise.all(both.map(async (id) => (await place.row(id)).pid));
+  await place.write(join(many, "page.txt"), "two");
+  for (const [at, id] of both.entries()) {
+    await place.until(id, ({ state, pid, says }) => {
+      return state === "ready" && pid !== pids[at] && says === null;
+    });
+  }
+  expect(await Promise.all([1, 2, 3, 4].map(() => answer("web.many")))).toEqual(
+    Array.from({ length: 4 }, () => "200 two"),
+  );
+  expect(built()).toBe(before + 1);
+  await place.send({ Stop: { project_path: many } });
+}, 120_000);

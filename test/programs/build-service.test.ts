@@ -151,6 +151,8 @@ test("instances that start together are built once; a change of a file is never 
   expect((await ran({ env, now: () => 11_500 })).built).toEqual(hadNothingToDo);
   const changed = { env, order: { only: "build" }, now: () => 11_500 } as const;
   expect((await ran(changed)).built).toEqual(hasRun);
+  const covered = { env, order: { only: "build", asked: 11_400 } } as const;
+  expect((await ran(covered)).built).toEqual(hadNothingToDo);
   // One that stands alone is started again by a person, who may have edited something.
   expect((await ran({ now: () => 12_000 })).built).toEqual(hasRun);
 });

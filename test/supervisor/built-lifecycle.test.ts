@@ -58,7 +58,9 @@ test("a change builds beside the process, which makes way once that has succeede
   await change("src/a.ts");
   expect([its.builds.length, its.spawns.length, its.state]).toEqual([1, 1, "ready"]);
   const order = JSON.parse(its.builds[0]!.env[orderVariable]!);
-  expect(order).toEqual({ id: "shop:web", own, only: "build" });
+  // A build of another instance that began later has seen the change.
+  const asked = its.clock.wall() + 10;
+  expect(order).toEqual({ id: "shop:web", own, only: "build", asked });
   expect(its.builds[0]!.env.PORT).toBeUndefined();
   expect(its.service.snapshot().status).toBe("builds again");
   its.say("STATUS=builds: make");

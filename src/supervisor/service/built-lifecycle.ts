@@ -57,6 +57,9 @@ export async function adoptBuilt(
   return built;
 }
 
+/** Milliseconds by which times of files are behind: the kernel's clock for them stands still between two ticks. */
+const clockStep = 10;
+
 /** The process has these while it may still build, or could be replaced. */
 const upStates: ReadonlySet<SupervisedState> = new Set(["starting", "running", "ready", "unready"]);
 const restStates: ReadonlySet<SupervisedState> = new Set(["stopped", "exited", "completed"]);
@@ -69,6 +72,9 @@ class BuiltLifecycle implements Lifecycle {
   /** The same order without the service at its end. */
   readonly #build: Lifecycle;
   readonly #writes: BuildWrites;
+  readonly #order: Order;
+  /** Variables of the next build. */
+  readonly #buildEnv: Record<string, string>;
 
   #phase: SwapPhase = "idle";
   /** For a person: what has changed. */
@@ -78,6 +84,8 @@ class BuiltLifecycle implements Lifecycle {
   #request: StartRequest | undefined;
   /** The files that the build runs for, where all of them changed during the last one. */
   #doubtful: readonly string[] = [];
+  /** When the last change was made that is not built yet. Milliseconds since the Unix epoch. */
+  #asked = 0;
   /** The build that runs has found nothing to do. */
   #isNothing = false;
   /** A build has succeeded since the process was started. */
@@ -100,7 +108,9 @@ class BuiltLifecycle implements Lifecycle {
     const { files, effects, say } = options;
     this.#writes = new BuildWrites({ ...files, wall: () => effects.clock.wall(), say });
     this.#running = run({ ...options, onChange: (its) => this.#heardOfProcess(its) });
-    this.#build = buildTask(orderedBuild(spec), {
+    this.#order = JSON.parse(spec.env[orderVariable] ?? "{}") as Order;
+    this.#buildEnv = { ...spec.env };
+    this.#build = buildTask(buildSpec(spec, this.#buildEnv), {
       ...options,
       // Whatever it has left outside of its family may be the process's.
       tidy: undefined,
@@ -197,7 +207,7 @@ class BuiltLifecycle implements Lifecycle {
     }
     const { state } = this.#running.snapshot();
     if (restStates.has(state) || state === "stopping") return false;
-    if (paths === undefined || this.#writes.heard(paths)) this.#change(because);
+    if (paths === undefined || this.#writes.heard(paths)) this.#change(because, paths);
     // A build that runs is asked about its files when it has ended.
     else if (!this.#writes.isOpen) void this.#judge(because);
     return true;
@@ -339,8 +349,9 @@ class BuiltLifecycle implements Lifecycle {
 
   // --- the build beside it
 
-  #change(because: string): void {
+  #change(because: string, paths?: readonly string[]): void {
     this.#doubtful = [];
+    this.#asked = Math.max(this.#asked, this.#timeOf(paths));
     const { state } = this.#running.snapshot();
     if (state !== "failed" || this.isBuilding || this.#request === undefined) {
       this.#happen("change", because);
@@ -358,11 +369,22 @@ class BuiltLifecycle implements Lifecycle {
     const folder = `${this.spec.workdir}/`;
     const shown = first.startsWith(folder) ? first.slice(folder.length) : first;
     const more = others.length === 0 ? "" : ` and ${others.length} more`;
-    this.#change(because ?? `${shown}${more} changed`);
+    this.#change(because ?? `${shown}${more} changed`, paths);
     this.#doubtful = paths;
   }
 
+  /** By which all of these had changed. */
+  #timeOf(paths: readonly string[] | undefined): number {
+    const { files, effects } = this.#options;
+    const times = paths?.map((path) => files.timesOf(path)?.changed);
+    if (times === undefined || times.includes(undefined)) return effects.clock.wall();
+    return Math.max(...times.map((time) => time ?? 0)) + clockStep;
+  }
+
   #make(): void {
+    const order: Order = { ...this.#order, only: "build", asked: this.#asked };
+    this.#buildEnv[orderVariable] = JSON.stringify(order);
+    this.#asked = 0;
     this.#writes.begin();
     this.#isNothing = false;
     const { port: _port, isBuilt: _isBuilt, ...request } = this.#request!;
@@ -411,16 +433,14 @@ class BuiltLifecycle implements Lifecycle {
 }
 
 /** The spec of a build alone, from that of a service that builds by itself. */
-function orderedBuild(spec: ServiceSpec): ServiceSpec {
-  const order = JSON.parse(spec.env[orderVariable] ?? "{}") as Order;
-  const only: Order = { ...order, only: "build" };
+function buildSpec(spec: ServiceSpec, env: Readonly<Record<string, string>>): ServiceSpec {
   return {
     ...spec,
     hooks: {},
     // The limit is the service's own: what the build in its process takes is not counted either.
     limits: { memory: undefined },
     routeName: undefined,
-    env: { ...spec.env, [orderVariable]: JSON.stringify(only) },
+    env,
     stopTimeout: spec.own?.kind === "container" ? imagePatience : buildPatience,
   };
 }
