@@ -5,7 +5,7 @@ import type { Clock } from "../../system/clock.ts";
 import { printablePath } from "../../text/printable.ts";
 import { shownSize } from "../../text/size.ts";
 import type { Engine } from "../runs/choose-engine.ts";
-import { runLabels, volumeName } from "../runs/container-body.ts";
+import { runLabels, volumeName, wordOf } from "../runs/container-body.ts";
 import { type ContainerPlan, labelNames, type RunLabels } from "../runs/container-plan.ts";
 import { type Called, engineCall } from "../runs/engine-calls.ts";
 import { type Built, type ImageFor, namedImage } from "../runs/image-for.ts";
@@ -112,7 +112,7 @@ export async function builtByBuilder(options: BuilderBuildOptions): Promise<Buil
   if (before.kind === "image") return { kind: "built", id: before.image.id, ran: false };
   for (const note of variables.notes) say(note);
   const done = await ran(options, {
-    ...{ app, added: added.found, builder, variables, image, runImage, order: order.toml },
+    ...{ app, added: added.found, builder, variables, image, order: order.toml },
   });
   if (done !== undefined) return done;
   const after = await findImage(at, image);
@@ -185,7 +185,6 @@ type Run = {
   builder: BuilderImage;
   variables: BuildVariables;
   image: string;
-  runImage: string;
   order: string | undefined;
 };
 
@@ -211,9 +210,10 @@ async function ran(
   await options.noteEngine(engine.socket);
   await removeBuilds(at, labels);
   if (clean) await removeCaches(at, cacheLabels(labels));
+  const word = wordOf(labels.service);
   const caches = {
-    cache: volumeName({ project, labels }, `builds.${labels.service}.cache`),
-    launch: volumeName({ project, labels }, `builds.${labels.service}.launch`),
+    cache: volumeName({ project, labels }, `builds.${word}.cache`),
+    launch: volumeName({ project, labels }, `builds.${word}.launch`),
   };
   for (const cache of Object.values(caches)) {
     const trouble = await makeCache(at, { name: cache, labels: cacheLabels(labels) });
@@ -226,12 +226,12 @@ async function ran(
     phase: (phase) => onProgress(`building: ${phase}`),
   });
   const order = its.order === undefined ? undefined : `/${orderFile}`;
-  const words = creatorWords({ ...its, builder, previous, order, clean });
+  const words = creatorWords({ ...its, runImage: builder.runImage, previous, order, clean });
   const run = new OneOffRun(
     {
       ...{ image: builder.id, words, env: its.variables.env, ports: [], tty: false, input: false },
       ...containerOf({ facts, labels, caches, folders: builder.folders }),
-      name: `${volumeName({ project, labels }, "builds")}-${labels.service}-${randomBytes(4).toString("hex")}`,
+      name: `${volumeName({ project, labels }, "builds")}-${word}-${randomBytes(4).toString("hex")}`,
     },
     {
       ...{ engine, clock, onProgress },
