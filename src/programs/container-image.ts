@@ -1,6 +1,7 @@
 /** An order for a container with a build, and an engine -> its image there; alone, where nothing else is ordered. */
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { builtByBuilder } from "../containers/build/builder-build.ts";
 import { builtImage } from "../containers/build/built-image.ts";
 import { imageLabels, imageTag } from "../containers/build/image-tag.ts";
@@ -10,6 +11,7 @@ import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import type { Built } from "../containers/runs/image-for.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
+import { lockFile } from "../system/file-lock.ts";
 import type { Running } from "./running.ts";
 
 export type ImageMaking = {
@@ -21,27 +23,51 @@ export type ImageMaking = {
   person: Readonly<Record<string, string>>;
 };
 
-export function makeImage(
-  { order, env, say }: Pick<Running, "order" | "env" | "say">,
+export async function makeImage(
+  running: Pick<Running, "order" | "env" | "say">,
   its: ImageMaking,
 ): Promise<Built> {
+  const { order, env, say } = running;
   const { engine, signal, status, labels, person } = its;
   const { build, pull } = order.own as ContainerSpec;
   const name = imageTag({ ...order, digest });
-  if (build?.kind === "builder") {
-    const variables = order.variables.filter((one) => env[one] !== undefined);
-    return builtByBuilder({
-      ...{ engine, build, pull, name, project: order.project, labels, person, signal, say },
-      declared: Object.fromEntries(variables.map((one) => [one, env[one]!])),
-      clean: order.clean,
-      ...{ clock: systemClock, onProgress: status },
-      noteEngine: (socket) => noteEngine(order.engineNotes, socket),
+  if (build?.kind !== "builder") {
+    return await builtImage({
+      ...{ socket: engine.socket, build: build!, signal, say, clock: systemClock },
+      ...{ tag: name, labels: imageLabels({ ...order, digest }), onProgress: status },
     });
   }
-  return builtImage({
-    ...{ socket: engine.socket, build: build!, signal, say, clock: systemClock },
-    ...{ tag: name, labels: imageLabels({ ...order, digest }), onProgress: status },
-  });
+  const noting = (socket: string): Promise<void> => noteEngine(order.engineNotes, socket);
+  await noting(engine.socket);
+  const turn = await turnAt(join(order.engineNotes, `${digest(name)}.turn`), its);
+  if (turn === undefined) return { kind: "cancelled" };
+  const variables = order.variables.filter((one) => env[one] !== undefined);
+  try {
+    return await builtByBuilder({
+      ...{ engine, build, pull, name, project: order.project, labels, person, signal, say },
+      declared: Object.fromEntries(variables.map((one) => [one, env[one]!])),
+      ...{ clean: order.clean, clock: systemClock, onProgress: status, noteEngine: noting },
+    });
+  } finally {
+    turn.release();
+  }
+}
+
+/** Milliseconds between two looks at a turn that another process has. */
+const turnPeriod = 100;
+
+/** One build of a service at a time: a start's, that of a change, and one at a terminal. */
+async function turnAt(
+  path: string,
+  { status, signal }: Pick<ImageMaking, "status" | "signal">,
+): Promise<{ release(): void } | undefined> {
+  while (!signal.aborted) {
+    const lock = lockFile(path);
+    if (lock.kind === "locked") return lock;
+    status("building: waits for another build of the same service");
+    await new Promise<void>((resume) => void systemClock.after(turnPeriod, resume));
+  }
+  return undefined;
 }
 
 export type AloneOptions = Pick<ImageMaking, "status" | "signal">;

@@ -3,7 +3,7 @@
  * (test/support/creator.ts): nothing here has been run against the builders of Heroku or Paketo, which need a network.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cli } from "../cli/cli.ts";
 import { builderImage } from "../support/builder-image.ts";
@@ -15,6 +15,7 @@ import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
 
 const patience = 120_000;
 const needs = lackingFor("docker");
+const ownScript = '#!/bin/sh\necho "$0 of the project runs"\n';
 const secret = "Basic c2VjcmV0";
 
 describe.skipIf(needs !== "")(`images by a builder${needs}`, () => {
@@ -33,7 +34,7 @@ describe.skipIf(needs !== "")(`images by a builder${needs}`, () => {
     directory = await place.project(
       "shop",
       `[services.web]
-build = { builder = "shop/builder:1", buildpacks = ["tests/page"] }
+build = { builder = "shop/builder:1", buildpacks = ["tests/page", "./buildpacks/own"] }
 env = { WORD = "of the file" }
 pull = "never"
 restart = "no"
@@ -43,6 +44,9 @@ stop_timeout = "1s"
     write("page", "the first\n");
     write("lock", "one\n");
     write("left-out", "");
+    mkdirSync(join(directory, "buildpacks/own/bin"), { recursive: true });
+    write("buildpacks/own/buildpack.toml", '[buildpack]\nid = "own"\nversion = "1"\n');
+    for (const name of ["detect", "build"]) write(`buildpacks/own/bin/${name}`, ownScript, 0o755);
     write(
       "project.toml",
       '[_]\nschema-version = "0.2"\n[io.buildpacks]\nexclude = ["left-out"]\n' +
@@ -54,8 +58,8 @@ stop_timeout = "1s"
     await engine?.stop();
   }, patience);
 
-  function write(name: string, text: string): void {
-    writeFileSync(join(directory, name), text);
+  function write(name: string, text: string, mode = 0o644): void {
+    writeFileSync(join(directory, name), text, { mode });
   }
 
   async function get(): Promise<string> {
@@ -112,7 +116,8 @@ stop_timeout = "1s"
       const phases = lines.filter((its) => its.startsWith("===>"));
       const names = ["ANALYZING", "DETECTING", "RESTORING", "BUILDING", "EXPORTING"];
       expect(phases).toEqual(names.map((its) => `===> ${its}`));
-      expect(lines).toContain("files of 1001:1000: locald.toml lock page project.toml");
+      expect(lines).toContain("files of 1001:1000: buildpacks locald.toml lock page project.toml");
+      expect(lines).toContain("/cnb/buildpacks/own/1/bin/build of the project runs");
       expect(lines).toContain("WORD is of the file.");
       expect(lines).toContain("FROM_FILE is of project.toml.");
       expect(lines).toContain("HTTP_PROXY is http://proxy.example:3128.");
@@ -135,12 +140,16 @@ stop_timeout = "1s"
       expect((await news()).filter((its) => its.startsWith("===>"))).toEqual([]);
       await stop();
       write("page", "the second\n");
-      const built = await build();
-      expect(built).toMatchObject({ code: 0, err: expect.stringContaining("shop:web: built in") });
-      expect(built.out).toContain("deps are used again\n");
-      expect(built.out).toContain("previous image: one\n");
+      // Each waits for the other one, which has nothing to do any more.
+      const both = await Promise.all([build(), build()]);
+      expect(both.map(({ code }) => code)).toEqual([0, 0]);
+      const said = both.map(({ err }) => err).join("");
+      expect(said.match(/shop:web: built in/g)).toHaveLength(1);
+      expect(said.match(/nothing has changed since the last build/g)).toHaveLength(1);
+      const out = both.map((its) => its.out).join("");
+      expect(out).toContain("deps are used again\n");
+      expect(out).toContain("previous image: one\n");
       expect(await containers()).toEqual([]);
-      expect((await build()).err).toContain("nothing has changed since the last build");
       const clean = await build("--clean");
       expect(clean.out).toContain("deps are made\n");
       expect(clean.out).toContain("previous image: none\n");

@@ -162,7 +162,7 @@ export const images: readonly Fault[] = [
   },
   {
     name: "files of an app that are other ones leave the image as it is",
-    file: "src/containers/build/app-files.ts",
+    file: "src/containers/build/folder-archive.ts",
     find: "hasher.update(bytes);",
     replace: "void bytes;",
     tests: ["test/containers/build/app-files.test.ts"],

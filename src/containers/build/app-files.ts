@@ -9,7 +9,7 @@ import {
 import { projectFiles } from "../../manifest/project-files.ts";
 import { readText } from "../../system/read-text.ts";
 import { printablePath } from "../../text/printable.ts";
-import { type FolderArchive, folderArchive } from "./folder-archive.ts";
+import { archiveDigest, type FolderArchive, folderArchive } from "./folder-archive.ts";
 
 export type AppFiles = {
   descriptor: ProjectDescriptor;
@@ -51,12 +51,8 @@ export async function readApp(
   const app: AppFiles = {
     descriptor,
     archiveFor: (owner) => folderArchive(folder, { ...options, note, owner }),
-    async digest() {
-      const hasher = new Bun.CryptoHasher("sha256");
-      const { archive } = folderArchive(folder, { ...options, note: () => {}, timeless: true });
-      for await (const bytes of archive()) hasher.update(bytes);
-      return hasher.digest("hex");
-    },
+    digest: () =>
+      archiveDigest(folderArchive(folder, { ...options, note: () => {}, timeless: true })),
   };
   return { kind: "app", app };
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../../system/clock.ts";
 import { printablePath } from "../../text/printable.ts";
 import { shownSize } from "../../text/size.ts";
 import type { Engine } from "../runs/choose-engine.ts";
-import { runLabels, volumeName } from "../runs/container-body.ts";
+import { runLabels, volumeName, wordOf } from "../runs/container-body.ts";
 import { type ContainerPlan, labelNames, type RunLabels } from "../runs/container-plan.ts";
 import { type Called, engineCall } from "../runs/engine-calls.ts";
 import { type Built, type ImageFor, namedImage } from "../runs/image-for.ts";
@@ -31,7 +31,8 @@ import {
   creatorWords,
   socketInside,
 } from "./creator-words.ts";
-import { Unsendable } from "./folder-archive.ts";
+import { archiveDigest, type FolderArchive, Unsendable } from "./folder-archive.ts";
+import { type FolderBuildpack, folderBuildpacks } from "./folder-buildpacks.ts";
 import { type EngineFacts, engineFacts, isSameArchitecture } from "./mounted-socket.ts";
 import { textArchive } from "./text-archive.ts";
 
@@ -81,17 +82,28 @@ export async function builtByBuilder(options: BuilderBuildOptions): Promise<Buil
   if (images.kind !== "images") return images;
   const { builder, runImage } = images;
   const { descriptor } = app;
-  if (descriptor.pre.length + descriptor.post.length > 0) {
-    say("the pre and post groups of project.toml count only for buildpacks on this machine");
-  }
-  const wanted = build.buildpacks.length > 0 ? build.buildpacks : describedOrder(descriptor.group);
-  const order = builderOrder({ wanted, known: builder.buildpacks, builder: build.builder });
+  // Names in the service take the place of all that project.toml names.
+  const isOwn = build.buildpacks.length > 0;
+  const [wanted, pre, post] = isOwn
+    ? [build.buildpacks, [], []]
+    : [descriptor.group, descriptor.pre, descriptor.post].map(describedOrder);
+  const named = [...pre!, ...wanted!, ...post!];
+  const directory = isOwn ? options.labels.directory : build.context;
+  const added = await folderBuildpacks(named, { directory, note: say });
+  if (added.kind === "bad") return failed(added.why);
+  const order = builderOrder({
+    ...{ wanted: wanted!, pre: pre!, post: post!, own: builder },
+    ...{ added: added.found, builder: build.builder },
+  });
   if (order.kind === "bad") return failed(order.why);
   const described = Object.fromEntries(descriptor.env.map((its) => [its.name, its.value]));
   const variables = buildVariables(builder, { person, declared: { ...described, ...declared } });
-  const made = await keyOf(app, {
-    ...{ builder: builder.id, runImage, api: builder.api, order: order.toml },
-    variables: { ...described, ...declared },
+  const made = await keyOf({
+    ...{ app, added: added.found },
+    from: {
+      ...{ builder: builder.id, runImage, api: builder.api, order: order.toml },
+      variables: { ...described, ...declared },
+    },
   });
   if (made.kind === "failed") return made;
   const at = atOf(options);
@@ -99,7 +111,9 @@ export async function builtByBuilder(options: BuilderBuildOptions): Promise<Buil
   const before = clean ? { kind: "absent" as const } : await findImage(at, image);
   if (before.kind === "image") return { kind: "built", id: before.image.id, ran: false };
   for (const note of variables.notes) say(note);
-  const done = await ran(options, { app, builder, variables, image, runImage, order: order.toml });
+  const done = await ran(options, {
+    ...{ app, added: added.found, builder, variables, image, order: order.toml },
+  });
   if (done !== undefined) return done;
   const after = await findImage(at, image);
   if (options.signal.aborted) return { kind: "cancelled" };
@@ -147,9 +161,16 @@ function notThere(
 
 type Key = { kind: "key"; key: string } | Extract<Built, { kind: "failed" }>;
 
-async function keyOf(app: AppFiles, from: object): Promise<Key> {
+/** `from`: whatever else it is made from. */
+async function keyOf({
+  app,
+  added,
+  from,
+}: Pick<Run, "app" | "added"> & { from: object }): Promise<Key> {
   try {
-    const text = JSON.stringify({ ...from, files: await app.digest() });
+    const buildpacks: string[] = [];
+    for (const its of added) buildpacks.push(await archiveDigest(its.archiveIn("")));
+    const text = JSON.stringify({ ...from, buildpacks, files: await app.digest() });
     const hash = new Bun.CryptoHasher("sha256").update(text).digest("hex");
     return { kind: "key", key: hash.slice(0, keyLength) };
   } catch (error) {
@@ -160,10 +181,10 @@ async function keyOf(app: AppFiles, from: object): Promise<Key> {
 
 type Run = {
   app: AppFiles;
+  added: readonly FolderBuildpack[];
   builder: BuilderImage;
   variables: BuildVariables;
   image: string;
-  runImage: string;
   order: string | undefined;
 };
 
@@ -189,9 +210,10 @@ async function ran(
   await options.noteEngine(engine.socket);
   await removeBuilds(at, labels);
   if (clean) await removeCaches(at, cacheLabels(labels));
+  const word = wordOf(labels.service);
   const caches = {
-    cache: volumeName({ project, labels }, `builds.${labels.service}.cache`),
-    launch: volumeName({ project, labels }, `builds.${labels.service}.launch`),
+    cache: volumeName({ project, labels }, `builds.${word}.cache`),
+    launch: volumeName({ project, labels }, `builds.${word}.launch`),
   };
   for (const cache of Object.values(caches)) {
     const trouble = await makeCache(at, { name: cache, labels: cacheLabels(labels) });
@@ -204,12 +226,12 @@ async function ran(
     phase: (phase) => onProgress(`building: ${phase}`),
   });
   const order = its.order === undefined ? undefined : `/${orderFile}`;
-  const words = creatorWords({ ...its, builder, previous, order, clean });
+  const words = creatorWords({ ...its, runImage: builder.runImage, previous, order, clean });
   const run = new OneOffRun(
     {
       ...{ image: builder.id, words, env: its.variables.env, ports: [], tty: false, input: false },
       ...containerOf({ facts, labels, caches, folders: builder.folders }),
-      name: `${volumeName({ project, labels }, "builds")}-${labels.service}-${randomBytes(4).toString("hex")}`,
+      name: `${volumeName({ project, labels }, "builds")}-${word}-${randomBytes(4).toString("hex")}`,
     },
     {
       ...{ engine, clock, onProgress },
@@ -279,9 +301,9 @@ async function filled(
   const { builder, app, variables, order } = its;
   let size = 0;
   let fault: unknown;
-  async function* sent(): AsyncGenerator<Uint8Array> {
+  async function* sent({ archive }: FolderArchive): AsyncGenerator<Uint8Array> {
     try {
-      for await (const bytes of app.archiveFor(builder).archive()) {
+      for await (const bytes of archive()) {
         size += bytes.length;
         yield bytes;
       }
@@ -303,13 +325,22 @@ async function filled(
       .map(([name, value]) => [`${folder}/env/${name}`, value]),
   );
   if (order !== undefined) texts[orderFile] = order;
-  const first = await put("/", textArchive(texts));
-  const second = first.kind === "answer" ? await put(builder.folders.app, sent()) : first;
+  const inside = builder.folders.buildpacks.replace(/^\//, "");
+  const parts = [
+    () => put("/", textArchive(texts)),
+    ...its.added.map((one) => () => put("/", sent(one.archiveIn(inside)))),
+    () => put(builder.folders.app, sent(app.archiveFor(builder))),
+  ];
+  let last: Called | undefined;
+  for (const part of parts) {
+    last = await part();
+    if (last.kind !== "answer") break;
+  }
   cancel();
   if (fault instanceof Unsendable) return fault.message;
   if (fault !== undefined) throw fault;
-  if (second.kind === "answer") return undefined;
-  return `the files of ${printablePath(build.context)} cannot be sent to the engine: ${second.why}`;
+  if (last === undefined || last.kind === "answer") return undefined;
+  return `the files of ${printablePath(build.context)} cannot be sent to the engine: ${last.why}`;
 }
 
 function atOf({ engine: { socket }, clock, signal }: BuilderBuildOptions) {

@@ -10,11 +10,15 @@ export type BuilderImage = {
   uid: number;
   gid: number;
   /** Absolute, inside. */
-  folders: { app: string; layers: string; platform: string };
+  folders: { app: string; layers: string; platform: string; buildpacks: string };
   runImage: string;
   /** Those inside, in the order of its own list. */
   buildpacks: readonly KnownBuildpack[];
+  /** Its own groups, as `heroku/nodejs@3.2.0` or without a version. */
+  order: readonly (readonly OrderEntry[])[];
 };
+
+export type OrderEntry = { written: string; optional: boolean };
 
 export type KnownBuildpack = { id: string; version: string };
 
@@ -33,6 +37,7 @@ type Table = Readonly<Record<string, unknown>>;
 const label = {
   metadata: "io.buildpacks.builder.metadata",
   apis: "io.buildpacks.lifecycle.apis",
+  order: "io.buildpacks.buildpack.order",
 } as const;
 
 export function readBuilder(value: unknown, { name }: { name: string }): ReadBuilder {
@@ -80,8 +85,10 @@ export function readBuilder(value: unknown, { name }: { name: string }): ReadBui
         app: folder(env.get("CNB_APP_DIR")) ?? "/workspace",
         layers: folder(env.get("CNB_LAYERS_DIR")) ?? "/layers",
         platform: folder(env.get("CNB_PLATFORM_DIR")) ?? "/platform",
+        buildpacks: folder(env.get("CNB_BUILDPACKS_DIR")) ?? "/cnb/buildpacks",
       },
       buildpacks: buildpacksIn(metadata),
+      order: orderIn(valueIn(labels[label.order])),
     },
   };
 }
@@ -127,11 +134,28 @@ function folder(text: string | undefined): string | undefined {
   return text?.startsWith("/") ? text : undefined;
 }
 
+function orderIn(order: unknown): OrderEntry[][] {
+  const groups = Array.isArray(order) ? order : [];
+  return groups.map((its) => {
+    const { group } = table(its);
+    return (Array.isArray(group) ? group : []).flatMap((one) => {
+      const { id, version, optional } = table(one);
+      if (typeof id !== "string" || id === "") return [];
+      const written = typeof version === "string" && version !== "" ? `${id}@${version}` : id;
+      return [{ written, optional: optional === true }];
+    });
+  });
+}
+
 function tableIn(text: unknown): Table | undefined {
+  const value = valueIn(text);
+  return isTable(value) ? value : undefined;
+}
+
+function valueIn(text: unknown): unknown {
   if (typeof text !== "string") return undefined;
   try {
-    const value: unknown = JSON.parse(text);
-    return isTable(value) ? value : undefined;
+    return JSON.parse(text) as unknown;
   } catch {
     // A label that is no JSON says nothing.
     return undefined;

@@ -26,6 +26,8 @@ export type FolderArchiveOptions = {
   hint: string;
   /** The user who has everything inside; undefined: root. */
   owner?: { uid: number; gid: number } | undefined;
+  /** The folder that everything is in inside; undefined: none. */
+  under?: string | undefined;
   /** No times: two archives of files with the same content are the same. */
   timeless?: boolean;
 };
@@ -54,6 +56,13 @@ function limited(note: (text: string) => void): (text: string) => void {
     if (left === 0) note("there are more such files");
     left--;
   };
+}
+
+/** A hash of all of its bytes. @throws Unsendable */
+export async function archiveDigest({ archive }: FolderArchive): Promise<string> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for await (const bytes of archive()) hasher.update(bytes);
+  return hasher.digest("hex");
 }
 
 class Archive {
@@ -164,9 +173,10 @@ class Archive {
     path: string,
     { its, ...rest }: Pick<TarEntry, "kind" | "target"> & { its: Stats; size?: number },
   ): Uint8Array {
-    const { owner, timeless = false } = this.#options;
+    const { owner, timeless = false, under } = this.#options;
+    const inside = under === undefined ? path : `${under}/${path}`;
     const modified = timeless ? 0 : Math.max(0, Math.floor(its.mtimeMs / 1000));
-    return tarHead({ path, mode: its.mode & 0o7777, size: 0, modified, owner, ...rest });
+    return tarHead({ path: inside, mode: its.mode & 0o7777, size: 0, modified, owner, ...rest });
   }
 
   #unreadable(path: string, why: string): Unsendable {

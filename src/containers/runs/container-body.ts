@@ -156,7 +156,7 @@ function prefixOf(project: string): string {
 }
 
 /** Engines take letters, digits, dots, hyphens and underscores. */
-function wordOf(name: string): string {
+export function wordOf(name: string): string {
   return name.replace(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 100);
 }
 

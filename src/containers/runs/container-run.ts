@@ -197,7 +197,11 @@ export class ContainerRun {
     this.#effects.status("looking for what a former run left");
     const timeout = Math.min(leftTimeout, this.#plan.stopTimeout);
     const labels = serviceFilters(this.#plan.labels);
-    const removed = await removeLabelled({ ...this.#at, signal }, { labels, timeout });
+    const removed = await removeLabelled(
+      { ...this.#at, signal },
+      // A build of it may be another process's; those whose client is gone go with the next one.
+      { labels, timeout, isWanted: (its) => its.labels[labelNames.builds] === undefined },
+    );
     if (removed.names.length > 0 && this.#without.size === 0) {
       this.#effects.say(`removed what a former run left: ${removed.names.join(", ")}`);
     }

@@ -23,6 +23,10 @@ function image({
   const all = {
     "io.buildpacks.builder.metadata": JSON.stringify(metadata),
     "io.buildpacks.lifecycle.apis": JSON.stringify(apis),
+    "io.buildpacks.buildpack.order": JSON.stringify([
+      { group: [{ id: "heroku/nodejs", version: "3.2.0" }, { id: 1 }] },
+      { group: [{ id: "heroku/python", optional: true }] },
+    ]),
     ...labels,
   };
   return {
@@ -49,11 +53,20 @@ describe("a builder image", () => {
         api: "0.13",
         uid: 1002,
         gid: 1000,
-        folders: { app: "/workspace", layers: "/layers", platform: "/platform" },
+        folders: {
+          app: "/workspace",
+          layers: "/layers",
+          platform: "/platform",
+          buildpacks: "/cnb/buildpacks",
+        },
         runImage: "heroku/heroku:24-run",
         buildpacks: [
           { id: "heroku/nodejs", version: "3.2.0" },
           { id: "heroku/python", version: "1.0.0" },
+        ],
+        order: [
+          [{ written: "heroku/nodejs@3.2.0", optional: false }],
+          [{ written: "heroku/python", optional: true }],
         ],
       },
     });

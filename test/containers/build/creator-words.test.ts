@@ -3,7 +3,7 @@ import { buildVariables, creatorWords } from "../../../src/containers/build/crea
 
 const builder = {
   ...({ api: "0.12", uid: 1001, gid: 1000 } as const),
-  folders: { app: "/workspace", layers: "/layers", platform: "/platform" },
+  folders: { app: "/workspace", layers: "/layers", platform: "/platform", buildpacks: "/b" },
 };
 
 const usual = {
