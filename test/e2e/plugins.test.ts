@@ -1,4 +1,4 @@
-/** The example plugins with a daemon: installed, granted, applied by `up`, changed and removed; and some that mean harm. */
+/** The example plugins with a daemon: installed, granted, applied by `up`, changed, removed; and hostile ones. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { appendFile, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -177,6 +177,19 @@ describe.skipIf(!hasTranspiler())(`plugins${lackingTranspiler()}`, () => {
       const again = await run("up");
       expect(again.err).toContain("public/index.html is left as it is, since you have changed it");
       expect(await readFile(pageAt(), "utf8")).toBe("my own");
+    },
+    patience,
+  );
+
+  test(
+    "a plugin that is not the one that was installed does not run",
+    async () => {
+      const path = join(place.daemon.directory, "plugins/static-site.wasm");
+      await copyFile(examplePlugin("redis"), path);
+      await write(docs("A fourth one") + app);
+      const up = await run("up");
+      expect((await run("plugin", "install", examplePlugin("static-site"))).code).toBe(0);
+      expect(up.err).toContain("the plugin static-site has changed since it was installed");
     },
     patience,
   );

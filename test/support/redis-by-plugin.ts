@@ -1,4 +1,4 @@
-/** An engine and a daemon -> a Redis that the example plugin makes of `type = "redis"`, used, stopped and started again. */
+/** An engine and a daemon -> a Redis that the example plugin makes of `type = "redis"`, used, stopped, used again. */
 import { cp, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { expect } from "bun:test";

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
+import { shownSize } from "../../../src/text/size.ts";
 import { jsonFaults } from "../../support/json-style.ts";
 import {
   examplePlugin,
@@ -83,7 +84,9 @@ describe.skipIf(!hasTranspiler())(`with the transpiler${lackingTranspiler()}`, (
   test("install tells what a plugin will be asked, and what it may do", async () => {
     const { code, out, err } = await plugin("install", redis);
     expect(code).toBe(0);
-    expect(out).toBe(`installed redis: sha256 ${sha256.slice(0, 12)}, 9.0 KiB\n`);
+    expect(out).toBe(
+      `installed redis: sha256 ${sha256.slice(0, 12)}, ${shownSize(bytes.length)}\n`,
+    );
     expect(err).toContain(
       'redis is asked about services of a type that localhostess does not have, and about those with type = "redis", which it knows\n',
     );
