@@ -222,7 +222,7 @@ async function pluginFor(
   if (troubles.length > 0) return { kind: "failed", why: listed(troubles) };
   const [first] = refused;
   if (first !== undefined) return { kind: "failed", why: notAgreedText(first) };
-  // A plugin that cannot run may be the one that knows the service, above all where it has made the plan before.
+  // One of these may know the service: above all the one that has made the plan that was there.
   const broken = plugins.filter(({ state }) => state === "changed" || state === "absent");
   const last = broken.find(({ name }) => name === former) ?? (isOwn ? undefined : broken[0]);
   if (last !== undefined) return { kind: "failed", why: brokenText(last) };
