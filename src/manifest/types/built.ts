@@ -60,7 +60,7 @@ export const buildKeys = {
                 pipe(
                   array(text("a buildpack"), expected("a list of buildpacks")),
                   description(
-                    "Cloud Native Buildpacks, each a folder or an address such as `https://example.com/node.git#v1`; without `builder`, they run on this machine. Default: those of project.toml.",
+                    "Cloud Native Buildpacks, each a folder or an address such as `https://example.com/node.git#v1`; without `builder`, they run on this machine, and with one an id that it has, such as `heroku/nodejs`, is one as well. Default: those of project.toml.",
                   ),
                 ),
               ),
