@@ -440,12 +440,12 @@ test("a folder in which a person has something stays", async () => {
 
 test("plans go with their plugin, or with their project", async () => {
   await up(granted);
-  expect(await removePlans(stateDirectory, { plugin: "other" })).toEqual({
+  expect(await removePlans(stateDirectory, { plugin: { ...redis, name: "other" } })).toEqual({
     written: [],
     removed: [],
     left: [],
   });
-  expect((await removePlans(stateDirectory, { plugin: "redis" })).removed).toEqual([conf()]);
+  expect((await removePlans(stateDirectory, { plugin: redis })).removed).toEqual([conf()]);
   expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
   await up(granted);
   writeFileSync(conf(), "mine");
@@ -532,6 +532,33 @@ test("a project's own plugin is run once the person has agreed, and is asked abo
   questions = [];
   await up({ toml: '[services.web]\ncommand = "x"\n', plugins: [own], answers: ["y"] });
   expect(questions).toEqual([]);
+});
+
+test("a project's plugin that may run comes before the person's own of that name", async () => {
+  const theirs: Plugin = { ...redis, sha256: "b2".repeat(32), from: "project" };
+  await up({ plugins: [theirs, redis] });
+  expect(record().plans).toMatchObject([{ from: "project", sha256: theirs.sha256 }]);
+});
+
+test("whoever is asked about a project's plugin is told what its name is granted", async () => {
+  const own: Plugin = { ...redis, from: "project", state: "not agreed" };
+  await up({ plugins: [own], config: ["oci-pull", "write-file"], answers: ["n"] });
+  expect(questions).toEqual([
+    "This project has a plugin, redis (sha256 a1a1a1a1a1a1). /home/ada/config.toml grants oci-pull and write-file to that name.\nRun it, now and as long as it does not change? [y/N] ",
+  ]);
+});
+
+test("a project's plugin that lacks the grants of the person's own of that name is told so", async () => {
+  const theirs: Plugin = { ...redis, sha256: "b2".repeat(32), from: "project" };
+  await expect(up({ plugins: [theirs, redis], plans: { redis: whole } })).rejects.toThrow(
+    "it is this project's, and what is granted to your own of that name is not for it",
+  );
+});
+
+test("plans of a project's plugin stay when the person's own of that name is removed", async () => {
+  await up({ ...granted, plugins: [{ ...redis, from: "project" }] });
+  expect((await removePlans(stateDirectory, { plugin: redis })).removed).toEqual([]);
+  expect(record().plans.length).toBe(1);
 });
 
 test("a record that is torn, or another user may write, starts no service of a plugin, and says what helps", async () => {

@@ -112,6 +112,13 @@ export const planFaults: readonly Fault[] = [
     tests: up,
   },
   {
+    name: "a plugin that is removed takes the plans of a project's own with it",
+    file: "src/cli/shared/plugin-plans.ts",
+    find: "(its.plugin === plugin.name && its.from === plugin.from)",
+    replace: "its.plugin === plugin.name",
+    tests: up,
+  },
+  {
     name: "a fault that passes removes a plan's files",
     file: "src/cli/shared/plugin-plans.ts",
     find: "const current = [...kept, ...fresh, ...stale];",

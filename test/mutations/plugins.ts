@@ -17,6 +17,20 @@ export const pluginFaults: readonly Fault[] = [
     tests: ["test/cli/plugins/verbs.test.ts"],
   },
   {
+    name: "an agreed plugin takes another name, and what that name is granted",
+    file: "src/plugins/installed.ts",
+    find: "known?.name === name ? known : undefined",
+    replace: "known",
+    tests: ["test/plugins/installed.test.ts"],
+  },
+  {
+    name: "a project's plugin has the grants of the person's own of that name",
+    file: "src/cli/shared/plugin-place.ts",
+    find: "hasNamesake(plugin, plugins) ? [] :",
+    replace: "plugins.length === 0 ? [] :",
+    tests: ["test/cli/plugins/verbs.test.ts"],
+  },
+  {
     name: "another plugin has what was granted to the one before",
     file: "src/cli/plugins/install.ts",
     find: "isSame ? before : undefined",

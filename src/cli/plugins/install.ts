@@ -16,7 +16,13 @@ import { printJson } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { componentBytes } from "./component-bytes.ts";
-import { changeKept, needProject, type PluginPlace, pluginPlace } from "../shared/plugin-place.ts";
+import {
+  changeKept,
+  needProject,
+  type PluginPlace,
+  pluginPlace,
+  pluginsAt,
+} from "../shared/plugin-place.ts";
 import { pluginRow } from "./plugin-row.ts";
 import { askedText, grantedText, shortHash, sizeText } from "./told.ts";
 
@@ -66,7 +72,7 @@ export async function pluginInstall(
   } finally {
     rmSync(temporary, { force: true });
   }
-  plugin = place.withGrants(plugin);
+  plugin = place.withGrants(plugin, await pluginsAt(place));
   if (flags.json) {
     printJson(world, pluginRow(plugin));
     return 0;

@@ -23,7 +23,7 @@ export async function pluginRemove(name: string, flags: Flags, world: World): Pr
   rmSync(transpiledFolder(plugin, place.effects), { recursive: true, force: true });
   // A project's own is that of one folder.
   const directory = plugin.from === "project" ? place.project : undefined;
-  const news = await removePlans(place.stateDirectory, { plugin: name, directory });
+  const news = await removePlans(place.stateDirectory, { plugin, directory });
   if (flags.json) printJson(world, { name });
   else world.out.write(`removed ${name}${plugin.from === "user" ? "" : ` (${plugin.path})`}\n`);
   tellFiles(news, world);

@@ -1,9 +1,10 @@
 /** Options and the environment -> where plugins are, and what a call of one needs. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { grantedIn } from "../../manifest/config.ts";
+import { type Config, grantedIn } from "../../manifest/config.ts";
+import type { Capability } from "../../plugins/plan.ts";
 import type { CallEffects } from "../../plugins/call.ts";
-import { type Plugin, installedPlugins } from "../../plugins/installed.ts";
+import { hasNamesake, type Plugin, installedPlugins } from "../../plugins/installed.ts";
 import { changePlugins, type KeptPlugins } from "../../plugins/plugins-file.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
@@ -20,19 +21,27 @@ export type PluginPlace = {
 };
 
 export type GrantingPlace = PluginPlace & {
-  /** The plugin with what config.toml grants to it, too. */
-  withGrants(plugin: Plugin): Plugin;
+  /** The plugin with what config.toml grants to it, too; `plugins`: all that there are. */
+  withGrants(plugin: Plugin, plugins: readonly Plugin[]): Plugin;
 };
 
 export async function pluginPlace(flags: Flags, world: World): Promise<GrantingPlace> {
   const { stateDirectory, config } = await settingsOf(flags, world);
   return {
     ...{ stateDirectory, project: await projectHere(world), effects: callEffects(world) },
-    withGrants: (plugin) => ({
-      ...plugin,
-      granted: [...new Set([...plugin.granted, ...grantedIn(config, plugin.name)])],
-    }),
+    withGrants(plugin, plugins) {
+      const more = configGrants(plugin, { plugins, config });
+      return { ...plugin, granted: [...new Set([...plugin.granted, ...more])] };
+    },
   };
+}
+
+/** Grants to a name are for the person's own plugin, where there is one. */
+export function configGrants(
+  plugin: Plugin,
+  { plugins, config }: { plugins: readonly Plugin[]; config: Config },
+): readonly Capability[] {
+  return hasNamesake(plugin, plugins) ? [] : grantedIn(config, plugin.name);
 }
 
 export function callEffects(world: World): CallEffects {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Plans, WrittenService } from "../../manifest/planned.ts";
 import { appliedPlan, type AppliedPlan, portNames } from "../../plugins/apply-plan.ts";
 import type { CallOutcome } from "../../plugins/call.ts";
-import type { Plugin } from "../../plugins/installed.ts";
+import { hasNamesake, type Plugin } from "../../plugins/installed.ts";
 import {
   type FailedPlan,
   type MadePlans,
@@ -51,8 +51,8 @@ export type PlanEffects = {
   configFile: string;
   /** By name, a project's before a person's. */
   plugins: readonly Plugin[];
-  /** Capabilities that config.toml grants. */
-  grantedInConfig(plugin: string): readonly Capability[];
+  /** Capabilities that config.toml grants: none to a project's plugin with the name of the person's own. */
+  grantedInConfig(plugin: Plugin): readonly Capability[];
   call(plugin: Plugin, request: PluginRequest): Promise<CallOutcome>;
   /** Lets a project's plugin run. */
   agree(plugin: Plugin): Promise<void>;
@@ -188,11 +188,7 @@ function callsOf({ directory, read, effects }: Calling) {
     declared: [...new Set([...declared, ...writtenIn(read).map((its) => its.name)])],
     call: effects.call,
     grantedTo: (plugin: Plugin): Capability[] => [
-      ...new Set([
-        ...usualCapabilities,
-        ...plugin.granted,
-        ...effects.grantedInConfig(plugin.name),
-      ]),
+      ...new Set([...usualCapabilities, ...plugin.granted, ...effects.grantedInConfig(plugin)]),
     ],
   };
 }
@@ -201,7 +197,10 @@ async function agreed(
   plugin: Plugin,
   { world, effects }: Pick<PlannedOptions, "world" | "effects">,
 ): Promise<boolean> {
-  const what = `This project has a plugin, ${plugin.name} (sha256 ${plugin.sha256.slice(0, 12)}).`;
+  const granted = effects.grantedInConfig(plugin);
+  const has =
+    granted.length === 0 ? "" : ` ${effects.configFile} grants ${listed(granted)} to that name.`;
+  const what = `This project has a plugin, ${plugin.name} (sha256 ${plugin.sha256.slice(0, 12)}).${has}`;
   if (!(await isYes(`${what}\nRun it, now and as long as it does not change? [y/N] `, world))) {
     return false;
   }
@@ -263,12 +262,16 @@ async function withGrants(
 }
 
 function ungranted({ service, plugin, missing }: NewPlan, { effects }: PlannedOptions): string {
-  const all = [...new Set([...effects.grantedInConfig(plugin.name), ...missing])];
+  const all = [...new Set([...effects.grantedInConfig(plugin), ...missing])];
   const lines = [
     `[plugins.${plugin.name}]`,
     `grant = [${all.map((its) => `"${its}"`).join(", ")}]`,
   ];
   const what = `${service.name}: the plugin ${plugin.name} has not been granted ${listed(missing)}`;
+  if (hasNamesake(plugin, effects.plugins)) {
+    const whose = `it is this project's, and what is granted to your own of that name is not for it`;
+    return `${what}; ${whose}. localhostess up asks at a terminal; nothing was started`;
+  }
   return `${what}; nothing was started. To grant it, add to ${effects.configFile}:\n\n  ${lines.join("\n  ")}\n`;
 }
 
@@ -440,22 +443,25 @@ async function putPlans(
   });
 }
 
+/** A project's plugin is not the person's own of that name. */
+type PlanMaker = Pick<Plugin, "name" | "from">;
+
 /** Services that plugins have made are not made any more: for `plugin remove`, and for a project that is forgotten. */
 export async function removePlans(
   stateDirectory: string,
-  { directory, plugin }: { directory?: string | undefined; plugin?: string | undefined },
+  { directory, plugin }: { directory?: string | undefined; plugin?: PlanMaker | undefined },
 ): Promise<FileNews> {
   let news: FileNews = { written: [], removed: [], left: [] };
   for (const record of allPlanRecords(stateDirectory)) {
     if (directory !== undefined && record.directory !== directory) continue;
-    const goes = (its: { plugin: string }): boolean =>
-      plugin === undefined || its.plugin === plugin;
+    const goes = (its: RecordedPlan): boolean =>
+      plugin === undefined || (its.plugin === plugin.name && its.from === plugin.from);
     const plans = record.plans.filter((its) => !goes(its));
     if (plans.length === record.plans.length && plugin !== undefined) continue;
     const stays = ({ service }: { service: string }): boolean =>
       plans.some((its) => its.service === service);
     const kept = record.files.filter(stays);
-    const asked = plugin === undefined ? [] : record.asked.filter((its) => its !== plugin);
+    const asked = plugin === undefined ? [] : record.asked.filter((its) => its !== plugin.name);
     const write = async ({ files, folders }: Written) => {
       const written = { files: [...kept, ...files], folders: [...folders] };
       const troubles = plugin === undefined ? {} : record.troubles;

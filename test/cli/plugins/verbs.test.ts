@@ -316,6 +316,23 @@ describe("without the transpiler", () => {
     expect((await plugin("list")).err).toContain("correct it, or begin anew: mv ");
   });
 
+  test("what config.toml grants to the person's own plugin is not for a project's of that name", async () => {
+    mkdirSync(join(her.stateDirectory, "plugins"), { recursive: true, mode: 0o700 });
+    copyFileSync(redis, join(her.stateDirectory, "plugins/redis.wasm"));
+    const own = { sha256, source: redis, claims: [], granted: [] };
+    const text = JSON.stringify({ version: 1, plugins: { redis: own }, agreed: {} });
+    writeFileSync(join(her.stateDirectory, "plugins.json"), text, { mode: 0o600 });
+    mkdirSync(join(her.folder, ".locald/plugins"), { recursive: true });
+    copyFileSync(redis, join(her.folder, ".locald/plugins/redis.wasm"));
+    const file = join(her.folder, "..", ".config/localhostess/config.toml");
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '[plugins.redis]\ngrant = ["oci-pull"]\n');
+    expect(await her.json("plugin", "list")).toMatchObject([
+      { from: "project", granted: [] },
+      { from: "user", granted: ["oci-pull"] },
+    ]);
+  });
+
   test("new makes the source of a plugin in a new folder, and nothing in one that is not empty", async () => {
     expect(await answer("plugin new", "my_queue")).toEqual({
       name: "my-queue",
