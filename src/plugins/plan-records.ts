@@ -63,8 +63,8 @@ export type PlanRecord = v.InferOutput<typeof planRecord>;
 
 export const plansFormat = onlyVersioned;
 
-/** Bytes. Plans of services in use have a few KiB; the longest that is accepted has 1 MiB. */
-const longest = 4 * 1024 * 1024;
+/** Bytes. Plans of services in use have a few KiB; 256 KiB of octets that are no text, in a list, take 7 MiB. */
+const longest = 16 * 1024 * 1024;
 
 export type ReadRecord =
   | { kind: "record"; record: PlanRecord }
