@@ -1,6 +1,7 @@
 /** Files -> a folder that has all of them or is not there; and back, where each of them is as it was written. */
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -22,8 +23,19 @@ const abandonedAfter = 3_600_000;
 /** Bytes of all files of a folder; a transpiled plugin has less than three times those of its component. */
 const longest = 64 * 1024 * 1024;
 
+/** Whoever else may write there, as where the cache is in a folder for all users, could have put a program there. */
 export function isKept(folder: string): boolean {
-  return existsSync(join(folder, list));
+  return isOwn(folder) && existsSync(join(folder, list));
+}
+
+function isOwn(folder: string): boolean {
+  try {
+    const its = lstatSync(folder);
+    return its.isDirectory() && its.uid === process.getuid?.() && (its.mode & 0o022) === 0;
+  } catch {
+    // There is none, or one that we may not look at.
+    return false;
+  }
 }
 
 /** Whoever has put it there first has done so for all. @throws Error of the file system, with `code`. */
@@ -44,6 +56,7 @@ export function keepFolder(folder: string, files: Files): void {
 
 /** Undefined where a file is missing or is another one, as after a power failure. Never rejects. */
 export async function keptFiles(folder: string): Promise<Files | undefined> {
+  if (!isKept(folder)) return undefined;
   const text = await readBeginning(join(folder, list), longest);
   if (text === undefined) return undefined;
   let hashes: unknown;
@@ -76,7 +89,11 @@ function move(temporary: string, folder: string): void {
     renameSync(temporary, folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOTDIR") throw error;
+    if (isKept(folder)) return;
+    // A part of one, or somebody else's.
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
   }
 }
 
