@@ -170,7 +170,7 @@ export async function planBy(
 /** Far more than one reads. */
 const mostMistakes = 20;
 
-function wrongText(mistakes: readonly string[]): string {
+export function wrongText(mistakes: readonly string[]): string {
   return `has given a plan with mistakes:${listing(mistakes)}`;
 }
 

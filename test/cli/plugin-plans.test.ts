@@ -479,17 +479,43 @@ test("a plan with mistakes is told whole, and the other services go on", async (
   );
 });
 
-test("a plan with which the project has mistakes is not kept", async () => {
+test("a plan with which the project has mistakes is not kept, and the other services go on", async () => {
   const bad = plan([
     service("svc", { name: "cache", command: text("x"), "depends_on.0": text("nobody") }),
   ]);
-  expect(await up({ plans: { redis: bad } })).toMatchObject({
-    kind: "mistakes",
-    mistakes: [
-      'plugin redis services.cache.depends_on[0]: no service "nobody"; the services are cache and web',
-    ],
+  const two = { ...redis, name: "two", sha256: "b2".repeat(32) };
+  const good = plan([service("svc", { name: "other", command: text("x") })]);
+  const read = await up({
+    toml: `${usual.replace('type = "cache"', 'plugin = "redis"')}[services.other]\nplugin = "two"\n`,
+    ...{ plugins: [redis, two], plans: { redis: bad, two: good } },
   });
+  expect(told).toContain(
+    'cache: the plugin redis has given a plan with mistakes:\n  plugin redis services.cache.depends_on[0]: no service "nobody"; ',
+  );
+  expect(read.kind).toBe("project");
+  expect(record().plans.map((its) => its.service)).toEqual(["other"]);
+  const { services } = await standing();
+  expect(services.map((its) => [its.name, its.unusable])).toEqual([
+    ["cache", "the plugin redis has given a plan with mistakes; localhostess up asks again"],
+    ["web", undefined],
+    ["other", undefined],
+  ]);
+});
+
+test("a mistake of the person's own is told as such, whatever the plans", async () => {
+  const its = await up({ toml: `${usual}prot = 1\n` });
+  expect(its).toMatchObject({ kind: "mistakes", mistakes: [expect.stringContaining('"port"')] });
   expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
+});
+
+test("of two at once, the second goes on from what the first has put there", async () => {
+  await Promise.all([up(granted), up(granted)]);
+  expect(told).not.toContain("your own");
+  expect(record().files.map(({ path, hashes }) => [path, hashes.length])).toEqual([
+    ["made/conf/redis.conf", 1],
+  ]);
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(existsSync(conf())).toBe(false);
 });
 
 test("a type that no plugin knows says which were asked", async () => {

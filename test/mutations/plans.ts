@@ -161,10 +161,17 @@ export const planFaults: readonly Fault[] = [
     tests: up,
   },
   {
+    name: "two at once take the files of each other for a person's",
+    file: "src/cli/shared/plugin-plans.ts",
+    find: "if (!isDeepStrictEqual(recordIn(directory, effects), record)) return",
+    replace: "if (mostTries === 0) return",
+    tests: up,
+  },
+  {
     name: "a fault that passes removes a plan's files",
     file: "src/cli/shared/plugin-plans.ts",
-    find: "const current = [...kept, ...fresh, ...stale];",
-    replace: "const current = [...kept, ...fresh, ...stale.slice(0, 0)];",
+    find: "const current = [...kept.map(standing), ...fresh, ...stale];",
+    replace: "const current = [...kept.map(standing), ...fresh, ...stale.slice(0, 0)];",
     tests: up,
   },
 ];

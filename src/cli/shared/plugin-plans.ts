@@ -1,6 +1,7 @@
 /** A project with services that plugins know -> the same with their plans, which are shown, granted and accepted. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Plans, WrittenService } from "../../manifest/planned.ts";
 import { appliedPlan, type AppliedPlan, portNames } from "../../plugins/apply-plan.ts";
 import type { CallOutcome } from "../../plugins/call.ts";
@@ -11,11 +12,12 @@ import {
   makePlans,
   type NewPlan,
   planBy,
+  wrongText,
 } from "../../plugins/make-plans.ts";
 import { type Capability, type PluginRequest, usualCapabilities } from "../../plugins/plan.ts";
 import { planForm } from "../../plugins/plan-form.ts";
 import { changedLines, planLines } from "../../plugins/plan-lines.ts";
-import { fingerprintOf } from "../../plugins/plan-place.ts";
+import { fingerprintOf, plansFolder } from "../../plugins/plan-place.ts";
 import {
   allPlanRecords,
   movedRecord,
@@ -36,6 +38,7 @@ import {
 import { readPlugins } from "../../plugins/plugins-file.ts";
 import { acceptedPlan, outdated } from "../../plugins/recorded-plans.ts";
 import { folderIdentity } from "../../system/folder-identity.ts";
+import { changeAlone } from "../../system/shared-file.ts";
 import { choosePort } from "../../supervisor/project/ports.ts";
 import type { ReadProject } from "../../supervisor/project/read-project.ts";
 import { cut } from "../../text/cut.ts";
@@ -84,40 +87,116 @@ export type Current = {
   applied: AppliedPlan | undefined;
 };
 
+/** Two at once would write one file twice, and one of them would take it for a person's. */
+const mostTries = 3;
+
 export async function plannedProject(options: PlannedOptions): Promise<ReadProject> {
-  const { directory, read, again, world, effects } = options;
+  for (let tries = 0; tries < mostTries; tries++) {
+    const its = await plannedOnce(options);
+    if (its !== "overtaken") return its;
+  }
+  throw new Failure("failed", `other commands are changing the plans of ${options.directory}`);
+}
+
+/** `overtaken`: the record has changed since it was read. */
+async function plannedOnce(options: PlannedOptions): Promise<ReadProject | "overtaken"> {
+  const { directory, read, world, effects } = options;
   const record = recordIn(directory, effects);
   if (writtenIn(read).length === 0 && isEmpty(record)) return read;
   const { made, strangers } = await madePlans(options, record);
   const granted = await withGrants(made.fresh, options);
   const failed = [...made.failed, ...granted.failed];
-  for (const { service, why } of failed) tell(`${service}: ${why}`, world);
   const fresh = granted.plans.map((its) => freshPlan(its, { ...options, record, strangers }));
-  const kept = made.kept.map((plan): Current => ({ plan, applied: undefined }));
+  const all: Gathered = { record, kept: made.kept, asked: made.asked, fresh, failed };
+  const its = await usable(all, options);
+  for (const { service, why } of its.all.failed) tell(`${service}: ${why}`, world);
+  // Nothing is kept of plans with which the project has mistakes.
+  if (its.next.kind === "mistakes") return its.next;
+  const { current, troubles } = together(its.all, options);
+  refuseSharedFiles(current, record);
+  for (const plan of its.all.fresh) showPlan(plan, { record, world });
+  const { asked } = made;
+  const news = await alone(effects, async () => {
+    if (!isDeepStrictEqual(recordIn(directory, effects), record)) return "overtaken";
+    return await putPlans(current, { record, asked, troubles, ...options });
+  });
+  if (news === "overtaken") return news;
+  tellFiles(news, world);
+  return its.next;
+}
+
+/** Plans for the services of a project, and why there are none. */
+type Gathered = {
+  record: PlanRecord;
+  kept: readonly RecordedPlan[];
+  asked: readonly string[];
+  fresh: readonly Current[];
+  failed: readonly FailedPlan[];
+};
+
+type Together = { current: readonly Current[]; troubles: Record<string, string>; plans: Plans };
+
+function together(
+  { record, kept, asked, fresh, failed }: Gathered,
+  { effects }: Pick<PlannedOptions, "effects">,
+): Together {
   // A fault that passes must not take away what runs.
   const former = record.plans.filter((its) =>
     failed.some(({ service }) => service === its.service),
   );
-  const stale = former.map((plan): Current => ({ plan, applied: undefined }));
-  const current = [...kept, ...fresh, ...stale];
-  refuseSharedFiles(current, record);
-  const { asked } = made;
+  const standing = (plan: RecordedPlan): Current => ({ plan, applied: undefined });
+  const stale = former.map(standing);
+  const current = [...kept.map(standing), ...fresh, ...stale];
   // One without a plan from before.
   const lasting = failed.filter(({ service }) => !former.some((its) => its.service === service));
   const troubles = Object.fromEntries(
-    lasting.map(({ service, why }) => [service, cut(why.split("\n", 1)[0]!, longestTrouble)]),
+    lasting.map(({ service, why }) => [
+      service,
+      cut(why.split("\n", 1)[0]!.replace(/:$/, ""), longestTrouble),
+    ]),
   );
   const installed = readPlugins(effects.stateDirectory);
   const accepted = current.map(({ plan }) =>
     acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
   );
-  const next = await again({ accepted, asked, troubles, fingerprint: fingerprintOf });
-  // Nothing is kept of plans with which the project has mistakes.
-  if (next.kind === "mistakes") return next;
-  for (const its of fresh) showPlan(its, { record, world });
-  const news = await putPlans(current, { record, asked, troubles, ...options });
-  tellFiles(news, world);
-  return next;
+  return { current, troubles, plans: { accepted, asked, troubles, fingerprint: fingerprintOf } };
+}
+
+/** Without the new plans with which the project has mistakes that it has not otherwise. */
+async function usable(
+  all: Gathered,
+  options: PlannedOptions,
+): Promise<{ all: Gathered; next: ReadProject }> {
+  const readWith = async (its: Gathered) => await options.again(together(its, options).plans);
+  const whole = await readWith(all);
+  if (whole.kind !== "mistakes" || all.fresh.length === 0) return { all, next: whole };
+  const unplanned = ({ plan: { service, plugin } }: Current, mistakes: readonly string[]) => ({
+    service,
+    why: `the plugin ${plugin} ${wrongText(mistakes)}`,
+  });
+  const none = all.fresh.map((its) => unplanned(its, whole.mistakes));
+  let good: Gathered = { ...all, fresh: [], failed: [...all.failed, ...none] };
+  // The mistakes are the person's own.
+  if ((await readWith(good)).kind === "mistakes") return { all, next: whole };
+  for (const its of all.fresh) {
+    const { service } = its.plan;
+    const others = good.failed.filter((one) => one.service !== service);
+    const more = { ...good, fresh: [...good.fresh, its], failed: others };
+    const read = await readWith(more);
+    if (read.kind !== "mistakes") good = more;
+    else good = { ...good, failed: [...others, unplanned(its, read.mistakes)] };
+  }
+  return { all: good, next: await readWith(good) };
+}
+
+/** One process at a time changes records of plans, and the files that they are about. @throws a Failure */
+async function alone<Result>(
+  { stateDirectory }: Pick<PlanEffects, "stateDirectory">,
+  change: () => Promise<Result>,
+): Promise<Result> {
+  const done = await changeAlone({ path: plansFolder(stateDirectory) }, change);
+  if (done.kind === "changed") return done.result;
+  throw new Failure("failed", "another localhostess is changing the plans of plugins; try again");
 }
 
 function isEmpty({ plans, files, asked, troubles }: PlanRecord): boolean {
@@ -449,7 +528,15 @@ type PlanMaker = Pick<Plugin, "name" | "from">;
 /** Services that plugins have made are not made any more: for `plugin remove`, and for a project that is forgotten. */
 export async function removePlans(
   stateDirectory: string,
-  { directory, plugin }: { directory?: string | undefined; plugin?: PlanMaker | undefined },
+  which: { directory?: string | undefined; plugin?: PlanMaker | undefined },
+): Promise<FileNews> {
+  if (!existsSync(plansFolder(stateDirectory))) return { written: [], removed: [], left: [] };
+  return await alone({ stateDirectory }, async () => await withoutPlans(stateDirectory, which));
+}
+
+async function withoutPlans(
+  stateDirectory: string,
+  { directory, plugin }: Parameters<typeof removePlans>[1],
 ): Promise<FileNews> {
   let news: FileNews = { written: [], removed: [], left: [] };
   for (const record of allPlanRecords(stateDirectory)) {
