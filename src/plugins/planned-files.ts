@@ -49,7 +49,7 @@ export async function putFiles(
   { directory, before, standing = [], record }: FileOptions,
 ): Promise<FileNews> {
   const left: string[] = [];
-  const writes: (WantedFile & { hash: string })[] = [];
+  const writes: (WantedFile & { hash: string; seen: string | undefined })[] = [];
   const files: WrittenFile[] = [];
   const folders = new Set(before.folders);
   for (const file of wanted) {
@@ -63,7 +63,7 @@ export async function putFiles(
     } else if (look.kind === "absent") {
       for (const folder of look.missing) folders.add(folder);
       files.push({ service, path, hashes: [hash] });
-      writes.push({ ...file, hash });
+      writes.push({ ...file, hash, seen: undefined });
     } else if (!known.includes(look.hash)) {
       if (known.length > 0) files.push({ service, path, hashes: [...known] });
       // A person's own that is the same serves as well.
@@ -73,7 +73,7 @@ export async function putFiles(
     } else if (look.hash === hash) files.push({ service, path, hashes: [hash] });
     else {
       files.push({ service, path, hashes: [hash, look.hash] });
-      writes.push({ ...file, hash });
+      writes.push({ ...file, hash, seen: look.hash });
     }
   }
   const gone = before.files.filter(({ path }) => !wanted.some((its) => its.path === path));
@@ -84,7 +84,13 @@ export async function putFiles(
   }
   await record({ files: [...files, ...gone], folders: [...folders] });
   const written = new Map<string, string>();
-  for (const { path, contents, hash } of writes) {
+  for (const { path, contents, hash, seen } of writes) {
+    const now = await lookAt(path, directory);
+    if (now.kind !== "absent" && !(now.kind === "file" && now.hash === seen)) {
+      const why = now.kind === "file" ? "it has changed meanwhile" : now.why;
+      left.push(`${path} is not written: ${why}`);
+      continue;
+    }
     try {
       await makeFolders(path, directory);
       await writeAtomically(join(directory, path), contents, { mode });

@@ -139,10 +139,10 @@ function capabilitiesOf(
   return { mistakes, missing: capabilities.filter((its) => used.has(its) && !has.includes(its)) };
 }
 
-/** The capabilities of an operation. A service with an image has it pulled, whatever the plan calls that. */
+/** The capabilities of an operation. A service with an image has it pulled, also one that builds its own. */
 function needed(operation: Operation): Capability[] {
   if (operation.kind !== "declare-service") return [operation.kind];
-  const pulls = operation.settings.some(([key]) => key === "image");
+  const pulls = operation.settings.some(([key]) => key === "image" || key === "build.builder");
   return pulls ? ["declare-service", "oci-pull"] : ["declare-service"];
 }
 

@@ -30,9 +30,23 @@ export const planFaults: readonly Fault[] = [
   {
     name: "an image in the settings needs no capability",
     file: "src/plugins/validate-plan.ts",
-    find: 'settings.some(([key]) => key === "image")',
-    replace: 'settings.some(([key]) => key === "images")',
+    find: 'settings.some(([key]) => key === "image" ||',
+    replace: 'settings.some(([key]) => key === "images" ||',
     tests: bad,
+  },
+  {
+    name: "a builder image needs no capability",
+    file: "src/plugins/validate-plan.ts",
+    find: '|| key === "build.builder");',
+    replace: '|| key === "build.builders");',
+    tests: bad,
+  },
+  {
+    name: "a file that comes while others are written is written over",
+    file: "src/plugins/planned-files.ts",
+    find: 'if (now.kind !== "absent" && !(now.kind',
+    replace: 'if (now.kind === "other" && !(now.kind',
+    tests: ["test/plugins/planned-files.test.ts"],
   },
   {
     name: "a reference leads to a step that may come later",

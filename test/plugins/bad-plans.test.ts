@@ -175,6 +175,11 @@ const bad: readonly Bad[] = [
     plan([service("web", { runtime: "container", image: text("redis:7") })]),
     ['step "web" uses oci-pull, which the plan does not request'],
   ],
+  [
+    "a builder image without the request",
+    plan([service("web", { runtime: "container", "build.builder": text("heroku/builder:24") })]),
+    ['step "web" uses oci-pull, which the plan does not request'],
+  ],
   // Ids and needs.
   ["an empty id", plan([service("", { name: "web", ...running })]), ["step 1: its id is empty"]],
   [

@@ -108,6 +108,32 @@ test("a file that the system refuses is told, written the next time, and stops n
   expect((await put("one")).written).toEqual(["a/conf"]);
 });
 
+test("a file or a link that comes while others are written is not written over, nor through", async () => {
+  const outside = mkdtempSync(join(tmpdir(), "outside-"));
+  try {
+    const meanwhile = [
+      () => writeFileSync(join(directory, "b"), "mine"),
+      () => symlinkSync(outside, join(directory, "a")),
+    ];
+    const wanted = ["a/conf", "b"].map((its) => ({ service: "cache", path: its, contents: "one" }));
+    const { written, left } = await putFiles(wanted, {
+      ...{ directory, before: kept },
+      async record() {
+        for (const change of meanwhile.splice(0)) change();
+      },
+    });
+    expect(written).toEqual([]);
+    expect(left).toEqual([
+      "a/conf is not written: a is a symbolic link",
+      "b is not written: it has changed meanwhile",
+    ]);
+    expect(existsSync(join(outside, "conf"))).toBe(false);
+    expect(readFileSync(join(directory, "b"), "utf8")).toBe("mine");
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
+});
+
 test("a folder behind a link that has come meanwhile is not removed", async () => {
   await put("one");
   kept = { ...kept, folders: ["a", "a/below"] };

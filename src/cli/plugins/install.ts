@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { claimsOf } from "../../plugins/claims.ts";
-import { type Plugin, projectPluginsFolder } from "../../plugins/installed.ts";
+import type { Plugin } from "../../plugins/installed.ts";
 import { isCapability } from "../../plugins/plan.ts";
 import {
   pluginName,
@@ -18,7 +18,7 @@ import type { World } from "../shared/world.ts";
 import { componentBytes } from "./component-bytes.ts";
 import {
   changeKept,
-  needProject,
+  ownPluginsFolder,
   type PluginPlace,
   pluginPlace,
   pluginsAt,
@@ -34,9 +34,7 @@ export async function pluginInstall(
   world: World,
 ): Promise<number> {
   const place = await pluginPlace(flags, world);
-  const folder = flags.project
-    ? projectPluginsFolder(needProject(place))
-    : pluginsFolder(place.stateDirectory);
+  const folder = flags.project ? ownPluginsFolder(place) : pluginsFolder(place.stateDirectory);
   const read = readPlugins(place.stateDirectory);
   if (read.kind === "broken") throw new Failure("failed", read.why);
   const component = await componentBytes(word, world, { sha256: flags.sha256 });

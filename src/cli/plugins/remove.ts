@@ -5,12 +5,13 @@ import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { removePlans, tellFiles } from "../shared/plugin-plans.ts";
 import type { World } from "../shared/world.ts";
-import { changeKept, pluginNamed, pluginPlace } from "../shared/plugin-place.ts";
+import { changeKept, ownPluginsFolder, pluginNamed, pluginPlace } from "../shared/plugin-place.ts";
 
 /** The project's own, where it has one of that name. */
 export async function pluginRemove(name: string, flags: Flags, world: World): Promise<number> {
   const place = await pluginPlace(flags, world);
   const plugin = await pluginNamed(name, place);
+  if (plugin.from === "project") ownPluginsFolder(place);
   await changeKept(place, (kept) => {
     rmSync(plugin.path, { force: true });
     if (plugin.from === "user") {

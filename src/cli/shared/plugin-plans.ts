@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Plans, WrittenService } from "../../manifest/planned.ts";
 import { appliedPlan, type AppliedPlan, portNames } from "../../plugins/apply-plan.ts";
 import type { CallOutcome } from "../../plugins/call.ts";
+import { foldedPath } from "../../plugins/file-path.ts";
 import { hasNamesake, type Plugin } from "../../plugins/installed.ts";
 import {
   type FailedPlan,
@@ -418,12 +419,12 @@ function refuseSharedFiles(current: readonly Current[], { files }: PlanRecord): 
     files.filter((its) => its.service === plan.service).map(({ path }) => path);
   for (const its of current) {
     for (const path of pathsOf(its)) {
-      const other = owners.get(path);
+      const other = owners.get(foldedPath(path));
       if (other !== undefined) {
         const what = `the plans for ${other} and ${its.plan.service} both write ${path}`;
         throw new Failure("invalid_project", `${what}; nothing was started`);
       }
-      owners.set(path, its.plan.service);
+      owners.set(foldedPath(path), its.plan.service);
     }
   }
 }

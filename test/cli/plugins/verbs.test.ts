@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -331,6 +332,23 @@ describe("without the transpiler", () => {
       { from: "project", granted: [] },
       { from: "user", granted: ["oci-pull"] },
     ]);
+  });
+
+  test("a project whose folder of plugins is a link has nothing put or removed behind it", async () => {
+    const outside = join(her.folder, "../outside");
+    mkdirSync(outside);
+    copyFileSync(redis, join(outside, "redis.wasm"));
+    mkdirSync(join(her.folder, ".locald"));
+    symlinkSync(outside, join(her.folder, ".locald/plugins"));
+    for (const words of [
+      ["remove", "redis"],
+      ["install", "--project", examplePlugin("static-site")],
+    ]) {
+      const { code, err } = await plugin(...words);
+      expect(code).toBe(1);
+      expect(err).toContain(".locald/plugins is a symbolic link; plugin changes nothing there");
+    }
+    expect(readdirSync(outside)).toEqual(["redis.wasm"]);
   });
 
   test("new makes the source of a plugin in a new folder, and nothing in one that is not empty", async () => {
