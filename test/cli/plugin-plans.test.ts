@@ -161,7 +161,11 @@ async function up({
         value: request.kind === "detect" ? "it is" : { tag: "ok", val: its },
       };
     },
-    agree: async ({ name }) => change(name, { state: "ready" }),
+    async agree({ name }) {
+      if (plans[name] === "late") return "did not answer within 5 s";
+      change(name, { state: "ready" });
+      return undefined;
+    },
     grant: async ({ name, granted }, more) => change(name, { granted: [...granted, ...more] }),
     isFree: (its) => !busy.includes(its) && !own.includes(its),
     isOwn: async (its) => own.includes(its),
@@ -564,6 +568,23 @@ test("a project's plugin that may run comes before the person's own of that name
   const theirs: Plugin = { ...redis, sha256: "b2".repeat(32), from: "project" };
   await up({ plugins: [theirs, redis] });
   expect(record().plans).toMatchObject([{ from: "project", sha256: theirs.sha256 }]);
+});
+
+test("for two services, a project's plugin is asked about once", async () => {
+  const own: Plugin = { ...redis, from: "project", state: "not agreed" };
+  const toml = `${usual}[services.other]\ntype = "cache"\n`;
+  await up({ toml, plugins: [own], answers: ["n"] });
+  expect(questions.length).toBe(1);
+  await up({ toml, plugins: [own], answers: ["y"] });
+  expect(questions.length).toBe(2);
+  expect(record().plans.length).toBe(1);
+});
+
+test("a project's plugin that fails once it is agreed to stops no other service", async () => {
+  const own: Plugin = { ...redis, from: "project", state: "not agreed" };
+  const read = await up({ plugins: [own], plans: { redis: "late" }, answers: ["y"] });
+  expect(read.kind).toBe("project");
+  expect(told).toStartWith("the plugin redis did not answer within 5 s\n");
 });
 
 test("whoever is asked about a project's plugin is told what its name is granted", async () => {

@@ -8,7 +8,6 @@ import { loopback } from "../../system/loopback.ts";
 import { configFile } from "../../system/paths.ts";
 import { configuration } from "./configuration.ts";
 import { runningDaemon } from "./daemon-here.ts";
-import { Failure } from "./failure.ts";
 import {
   callEffects,
   changeKept,
@@ -44,12 +43,13 @@ export async function planEffects(
       await callPlugin({ path, sha256 }, request, place.effects),
     async agree(plugin) {
       const asked = await claimsOf(plugin, place.effects);
-      if (asked.kind === "ended") throw new Failure("failed", `${plugin.name} ${asked.why}`);
+      if (asked.kind === "ended") return asked.why;
       const { name } = plugin;
       await changeKept(place, (kept) => {
         const its = { name, claims: [...asked.types], granted: [...plugin.granted] };
         return { ...kept, agreed: { ...kept.agreed, [plugin.sha256]: its } };
       });
+      return undefined;
     },
     async grant({ name, sha256, from }, capabilities) {
       const more = (granted: readonly string[]): string[] =>

@@ -58,8 +58,8 @@ export type PlanEffects = {
   /** Capabilities that config.toml grants: none to a project's plugin with the name of the person's own. */
   grantedInConfig(plugin: Plugin): readonly Capability[];
   call(plugin: Plugin, request: PluginRequest): Promise<CallOutcome>;
-  /** Lets a project's plugin run. */
-  agree(plugin: Plugin): Promise<void>;
+  /** Lets a project's plugin run. @returns a clause where it cannot; undefined: it may. */
+  agree(plugin: Plugin): Promise<string | undefined>;
   /** Keeps what a person has granted. */
   grant(plugin: Plugin, capabilities: readonly Capability[]): Promise<void>;
   isFree(port: number): boolean;
@@ -226,10 +226,16 @@ export async function madePlans(
     const isWhole = files.every(({ path }) => existsSync(join(directory, path)));
     return isWhole && !Object.values(ports).some((port) => strangers.has(port));
   });
+  const answers = new Map<Plugin, boolean>();
   const made = await makePlans({
     ...callsOf({ directory, read, effects }),
     ...{ written: writtenIn(read), plugins: effects.plugins, before },
-    agree: async (plugin) => await agreed(plugin, { world, effects }),
+    async agree(plugin) {
+      // Also for the next service, whatever the answer was.
+      const its = answers.get(plugin) ?? (await agreed(plugin, { world, effects }));
+      answers.set(plugin, its);
+      return its;
+    },
   });
   return { made, strangers };
 }
@@ -284,8 +290,9 @@ async function agreed(
   if (!(await isYes(`${what}\nRun it, now and as long as it does not change? [y/N] `, world))) {
     return false;
   }
-  await effects.agree(plugin);
-  return true;
+  const why = await effects.agree(plugin);
+  if (why !== undefined) tell(`the plugin ${plugin.name} ${why}`, world);
+  return why === undefined;
 }
 
 async function isYes(question: string, world: PlannedOptions["world"]): Promise<boolean> {
