@@ -99,7 +99,7 @@ export const planFaults: readonly Fault[] = [
   },
   {
     name: "what a plugin has not been granted is granted without a question",
-    file: "src/cli/shared/plugin-plans.ts",
+    file: "src/cli/shared/plan-grants.ts",
     find: "if (!(await isYes(question, world))) throw",
     replace: 'if (question === "") throw',
     tests: up,
