@@ -4,16 +4,18 @@ import { type FailedPlan, type NewPlan, planBy } from "../../plugins/make-plans.
 import type { Capability } from "../../plugins/plan.ts";
 import { listed } from "../../text/list.ts";
 import { Failure } from "./failure.ts";
-import { callsOf, isYes, type PlannedOptions } from "./plan-options.ts";
+import { answerTo, callsOf, type PlannedOptions } from "./plan-options.ts";
 
 export async function agreed(
   plugin: Plugin,
   { world, effects }: Pick<PlannedOptions, "world" | "effects">,
 ): Promise<boolean> {
   const what = `This project has a plugin, ${plugin.name} (sha256 ${plugin.sha256.slice(0, 12)}).`;
-  if (!(await isYes(`${what}\nRun it, now and as long as it does not change? [y/N] `, world))) {
+  if (
+    (await answerTo(`${what}\nRun it, now and as long as it does not change? [y/N] `, world)) !==
+    "yes"
+  )
     return false;
-  }
   await effects.agree(plugin);
   return true;
 }
@@ -47,7 +49,10 @@ export async function withGrants(
     if (missing.length > 0) {
       const asks = listed(missing.map((its) => `${meanings[its]} (${its})`));
       const question = `${service.name}: the plugin ${plugin.name} asks to ${asks}.\nAllow it, for all projects? [y/N] `;
-      if (!(await isYes(question, world))) throw new Failure("declined", ungranted(plan, options));
+      const answer = await answerTo(question, world);
+      if (answer !== "yes") {
+        throw new Failure(answer === "no" ? "declined" : "failed", ungranted(plan, options));
+      }
       await effects.grant(plugin, missing);
       given.set(plugin.sha256, [...has, ...missing]);
     }

@@ -65,9 +65,16 @@ export function callsOf({ directory, read, effects }: Calling) {
   };
 }
 
-export async function isYes(question: string, world: PlannedOptions["world"]): Promise<boolean> {
-  const answer = world.json === undefined ? await world.prompt(question) : undefined;
-  return /^y(?:es)?$/i.test(answer?.trim() ?? "");
+/** `nobody`: no person is at a terminal. */
+export type Answer = "yes" | "no" | "nobody";
+
+export async function answerTo(
+  question: string,
+  { json, prompt }: PlannedOptions["world"],
+): Promise<Answer> {
+  const answer = json === undefined ? await prompt(question) : undefined;
+  if (answer === undefined) return "nobody";
+  return /^y(?:es)?$/i.test(answer.trim()) ? "yes" : "no";
 }
 
 export function tell(text: string, { err }: Pick<World, "err">): void {
