@@ -99,9 +99,9 @@ export const planFaults: readonly Fault[] = [
   },
   {
     name: "what a plugin has not been granted is granted without a question",
-    file: "src/cli/shared/plugin-plans.ts",
-    find: "if (!(await isYes(question, world))) throw",
-    replace: 'if (question === "") throw',
+    file: "src/cli/shared/plan-grants.ts",
+    find: 'if (answer !== "yes") {',
+    replace: 'if (question === "") {',
     tests: up,
   },
   {

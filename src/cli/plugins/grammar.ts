@@ -83,7 +83,9 @@ export function pluginVerbs(program: Command, choose: Choose, world: World): voi
 
   const remove = group
     .command("remove")
-    .description("remove a plugin; what it has declared stays until the next up")
+    .description(
+      "remove a plugin, and the files that its plans have written; its services end with the next up",
+    )
     .argument("<plugin>", "its name")
     .addOption(jsonOption())
     .action((name: string, flags: Flags) =>

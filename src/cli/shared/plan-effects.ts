@@ -11,7 +11,7 @@ import { configuration } from "./configuration.ts";
 import { runningDaemon } from "./daemon-here.ts";
 import { Failure } from "./failure.ts";
 import { callEffects, changeKept, type PluginPlace, pluginsAt } from "./plugin-place.ts";
-import type { PlanEffects } from "./plugin-plans.ts";
+import type { PlanEffects } from "./plan-options.ts";
 import { type Flags, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
 
