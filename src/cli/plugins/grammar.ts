@@ -83,9 +83,7 @@ export function pluginVerbs(program: Command, choose: Choose, world: World): voi
 
   const remove = group
     .command("remove")
-    .description(
-      "remove a plugin, and the files that its plans have written; its services end with the next up",
-    )
+    .description("remove a plugin, with the services and files that its plans have made")
     .argument("<plugin>", "its name")
     .addOption(jsonOption())
     .action((name: string, flags: Flags) =>
