@@ -85,7 +85,7 @@ export function withPlans(services: Table, plans: Plans = noPlans): WithPlans {
     const why =
       plan === undefined
         ? planless(node, { name, plans })
-        : unusable(plan, { node, services, plans });
+        : unusable(plan, { node, services, plans, planned });
     if (plan === undefined || why !== undefined) {
       entries.set(name, node);
       if (why !== undefined) refused.set(name, why);
@@ -126,9 +126,17 @@ function planless(
   return `it is for the plugin ${shown(plugin)}${all}; localhostess up asks it for a plan`;
 }
 
+type UnusableOptions = {
+  node: Table;
+  services: Table;
+  plans: Plans;
+  /** Services of plans that stand before this one. */
+  planned: WithPlans["planned"];
+};
+
 function unusable(
   { service, plugin, written, outdated, services: own }: AcceptedPlan,
-  { node, services, plans }: { node: Table; services: Table; plans: Plans },
+  { node, services, plans, planned }: UnusableOptions,
 ): string | undefined {
   const again = "localhostess up asks for another one";
   const its = `its plan of the plugin ${shown(plugin)}`;
@@ -140,7 +148,9 @@ function unusable(
   if (plans.fingerprint(writtenText(node)) !== written) {
     return `${its} is out of date: the service has changed since; ${again}`;
   }
-  const taken = Object.keys(own).filter((name) => name !== service && services.entries.has(name));
+  const isTaken = (name: string): boolean =>
+    planned.has(name) || (name !== service && services.entries.has(name));
+  const taken = Object.keys(own).filter(isTaken);
   if (taken.length === 0) return undefined;
   return `${its} declares ${listed(taken)}, which ${taken.length === 1 ? "is" : "are"} declared here too; rename one of both`;
 }

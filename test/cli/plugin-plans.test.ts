@@ -13,11 +13,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type PlanEffects,
-  plannedProject,
-  removePlans,
-} from "../../src/cli/shared/plugin-plans.ts";
+import type { PlanEffects } from "../../src/cli/shared/plan-options.ts";
+import { plannedProject } from "../../src/cli/shared/plugin-plans.ts";
+import { removePlans } from "../../src/cli/shared/put-plans.ts";
 import { noColors } from "../../src/cli/shared/world.ts";
 import type { Plugin } from "../../src/plugins/installed.ts";
 import type { Capability, PluginRequest } from "../../src/plugins/plan.ts";
@@ -336,7 +334,7 @@ test("where nobody can be asked, or says no, nothing is started, and the lines o
       ...(answers === undefined ? {} : { answers }),
     });
     await expect(its).rejects.toThrow(
-      'cache: the plugin redis has not been granted render-template and write-file; nothing was started. To grant it, add to /home/ada/config.toml:\n\n  [plugins.redis]\n  grant = ["oci-pull", "render-template", "write-file"]\n',
+      'cache: the plugin redis has not been granted render-template and write-file; nothing was started. To grant it, add [plugins.redis] grant = ["oci-pull", "render-template", "write-file"] to /home/ada/config.toml',
     );
     expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
     expect(existsSync(conf())).toBe(false);
@@ -457,6 +455,15 @@ test("plans go with their plugin, or with their project", async () => {
     ...{ written: [], removed: [] },
     left: [`${directory}: made/conf/redis.conf stays, since you have changed it`],
   });
+});
+
+test("two at once end with one plan, and the files that belong to it", async () => {
+  await Promise.all([up(granted), up(granted)]);
+  expect(readFileSync(conf(), "utf8")).toBe(`port ${portIn()}\n`);
+  expect(record().plans).toHaveLength(1);
+  told = "";
+  await up(granted);
+  expect(told).toBe("");
 });
 
 test("a project that is moved has a plan for where it is, and its files are known", async () => {

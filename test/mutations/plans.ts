@@ -134,9 +134,9 @@ export const planFaults: readonly Fault[] = [
   },
   {
     name: "what a plugin has not been granted is granted without a question",
-    file: "src/cli/shared/plugin-plans.ts",
-    find: "if (!(await isYes(question, world))) throw",
-    replace: 'if (question === "") throw',
+    file: "src/cli/shared/plan-grants.ts",
+    find: 'if (answer !== "yes") {',
+    replace: 'if (question === "") {',
     tests: up,
   },
   {
@@ -169,7 +169,7 @@ export const planFaults: readonly Fault[] = [
   },
   {
     name: "a plugin that is removed takes the plans of a project's own with it",
-    file: "src/cli/shared/plugin-plans.ts",
+    file: "src/cli/shared/put-plans.ts",
     find: "(its.plugin === plugin.name && its.from === plugin.from)",
     replace: "its.plugin === plugin.name",
     tests: up,
@@ -177,7 +177,7 @@ export const planFaults: readonly Fault[] = [
   {
     name: "two at once take the files of each other for a person's",
     file: "src/cli/shared/plugin-plans.ts",
-    find: "if (!isDeepStrictEqual(recordIn(directory, effects), record)) return",
+    find: "if (JSON.stringify(recordIn(directory, effects)) !== JSON.stringify(record)) return",
     replace: "if (mostTries === 0) return",
     tests: up,
   },

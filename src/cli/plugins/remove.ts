@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { transpiledFolder } from "../../plugins/call.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
-import { removePlans, tellFiles } from "../shared/plugin-plans.ts";
+import { removePlans, tellFiles } from "../shared/put-plans.ts";
 import type { World } from "../shared/world.ts";
 import { changeKept, ownPluginsFolder, pluginNamed, pluginPlace } from "../shared/plugin-place.ts";
 

@@ -8,6 +8,7 @@ import { loopback } from "../../system/loopback.ts";
 import { configFile } from "../../system/paths.ts";
 import { configuration } from "./configuration.ts";
 import { runningDaemon } from "./daemon-here.ts";
+import type { PlanEffects } from "./plan-options.ts";
 import {
   callEffects,
   changeKept,
@@ -15,7 +16,6 @@ import {
   type PluginPlace,
   pluginsAt,
 } from "./plugin-place.ts";
-import type { PlanEffects } from "./plugin-plans.ts";
 import { type Flags, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
 
