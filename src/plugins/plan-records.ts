@@ -157,11 +157,17 @@ export async function writePlanRecord(stateDirectory: string, record: PlanRecord
 
 /** Those that can be read, in the order of their files. */
 export function allPlanRecords(stateDirectory: string): PlanRecord[] {
+  return readAll(stateDirectory).flatMap((its) => (its.kind === "record" ? [its.record] : []));
+}
+
+/** Sentences about those that cannot. */
+export function brokenRecords(stateDirectory: string): string[] {
+  return readAll(stateDirectory).flatMap((its) => (its.kind === "broken" ? [its.why] : []));
+}
+
+function readAll(stateDirectory: string): ReadRecord[] {
   const folder = plansFolder(stateDirectory);
-  return namesIn(folder).flatMap((file) => {
-    const its = readRecordAt(join(folder, file));
-    return its.kind === "record" ? [its.record] : [];
-  });
+  return namesIn(folder).map((file) => readRecordAt(join(folder, file)));
 }
 
 function namesIn(folder: string): string[] {

@@ -457,6 +457,21 @@ test("plans go with their plugin, or with their project", async () => {
   });
 });
 
+test("when a plugin is removed, a record that cannot be read is told", async () => {
+  await up(granted);
+  writeFileSync(planRecordPath(stateDirectory, directory), "{");
+  const { left } = await removePlans(stateDirectory, { plugin: redis });
+  expect(left).toEqual([expect.stringContaining("cannot be used: ")]);
+  expect(existsSync(conf())).toBe(true);
+});
+
+test("a name that differs from another service's in its case stops no other service", async () => {
+  const other = plan([service("svc", { name: "WEB", command: text("x") })]);
+  const read = await up({ plans: { redis: other } });
+  expect(read.kind).toBe("project");
+  expect(told).toContain("WEB already has the address shop.localhost; rename one of them");
+});
+
 test("two at once end with one plan, and the files that belong to it", async () => {
   await Promise.all([up(granted), up(granted)]);
   expect(readFileSync(conf(), "utf8")).toBe(`port ${portIn()}\n`);

@@ -1,4 +1,5 @@
 /** A path or an address, as typed -> the bytes of a component, and where they came from. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { largestComponent, readPlugin } from "../../plugins/component.ts";
@@ -34,7 +35,10 @@ export async function componentBytes(
     throw new UsageError(["--sha256: expected 64 hexadecimal digits, as sha256sum prints them"]);
   }
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(word) ? URL.parse(word) : undefined;
-  if (url === null) throw new UsageError([`${printable(word)} is no address`]);
+  if (url === null) {
+    // One with a password may be mistyped, too.
+    throw new UsageError([`${printable(word.replace(/\/\/[^/]*@/, "//…@"))} is no address`]);
+  }
   const isFile = url === undefined || url.protocol === "file:";
   const source = isFile ? resolve(world.cwd, url ? pathOf(url) : word) : addressText(url);
   const bytes = isFile ? await fromFile(source) : await fromAddress(url);
@@ -68,7 +72,10 @@ function addressText({ origin, pathname }: URL): string {
 
 async function fromFile(path: string): Promise<Uint8Array> {
   const bytes = await readBeginning(path, largestComponent + 1);
-  if (bytes === undefined) throw new UsageError([`${printable(path)}: no such file`]);
+  if (bytes === undefined) {
+    const why = existsSync(path) ? "this is no file that can be read" : "no such file";
+    throw new UsageError([`${printable(path)}: ${why}`]);
+  }
   return bytes;
 }
 

@@ -6,6 +6,7 @@ import type { Plugin } from "../../plugins/installed.ts";
 import { plansFolder } from "../../plugins/plan-place.ts";
 import {
   allPlanRecords,
+  brokenRecords,
   forgetMoved,
   type PlanRecord,
   type RecordedPlan,
@@ -124,7 +125,9 @@ async function withoutPlans(
   stateDirectory: string,
   { directory, plugin }: Which,
 ): Promise<FileNews> {
-  let news: FileNews = { written: [], removed: [], left: [] };
+  // Files that such a record is about stay.
+  const left = directory === undefined ? brokenRecords(stateDirectory) : [];
+  let news: FileNews = { written: [], removed: [], left };
   for (const record of allPlanRecords(stateDirectory)) {
     if (directory !== undefined && record.directory !== directory) continue;
     const goes = (its: RecordedPlan): boolean =>
