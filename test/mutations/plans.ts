@@ -161,6 +161,13 @@ export const planFaults: readonly Fault[] = [
     tests: bad,
   },
   {
+    name: "a service that a person waits for is forgotten where the plan has others",
+    file: "src/manifest/planned.ts",
+    find: "new Map([...entriesOf(other), ...entriesOf(own)])",
+    replace: "new Map([...entriesOf(own)])",
+    tests: planned,
+  },
+  {
     name: "the end of a command is not shown",
     file: "src/plugins/plan-lines.ts",
     find: "const longest = 1_000;",
