@@ -6,6 +6,7 @@ import type { BuildPhase, Launchable } from "../build/buildpacks/buildpack.ts";
 import { lastBuilt } from "../build/buildpacks/launch.ts";
 import { builtVariable, type Order } from "../manifest/order.ts";
 import type { BuildpacksBuild, BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
+import { stateOfPlace } from "../stores/build-places.ts";
 import { lockFile } from "../system/file-lock.ts";
 
 export type BuildServiceEffects = {
@@ -100,13 +101,14 @@ async function byBuildpacks(
 ): Promise<ServiceBuilt> {
   const { directory, cache, clean } = order;
   const { place } = order.build!;
+  const without = [stateOfPlace(place), cache];
   const last = isBuilt ? lastBuilt(place) : undefined;
   if (last !== undefined) return { kind: "built", ran: false, launchable: last };
   const variables = Object.fromEntries(
     order.variables.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   );
   const built = await buildApp(
-    { app: context, directory, place, cache, buildpacks, env, variables, clean },
+    { app: context, directory, place, cache, without, buildpacks, env, variables, clean },
     {
       phase: (phase: BuildPhase, buildpack?: string) =>
         effects.tell(`builds: ${phase}${buildpack === undefined ? "" : ` ${buildpack}`}`),

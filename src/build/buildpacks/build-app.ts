@@ -1,6 +1,6 @@
 /** A folder with an app, and buildpacks -> what can be started of it; nothing is run where nothing has changed. */
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { projectFiles } from "../../manifest/project-files.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
@@ -112,6 +112,8 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
   const last = lastResult(place);
   if (unfinished(place, last?.generation)) await endOrphans(place);
   await recover(place, last?.generation);
+  const none = await whyNoApp(app);
+  if (none !== undefined) return { kind: "failed", why: none };
   const read = await descriptorIn(app);
   if (read.kind === "failed") return read;
   const { descriptor } = read;
@@ -144,7 +146,7 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
       { descriptor, machine, execEnv: usualExecEnv, order: found.order },
       // In whatever order they were declared.
       Object.entries(variables).sort(),
-      await buildpacksOf(found, { seen, signal }),
+      await buildpacksOf(found, { seen, signal, request }),
     ],
   };
   const before = await inputsNow(inputs);
@@ -167,6 +169,14 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
   }
 }
 
+/** Asked before: a folder that is missing is an empty app otherwise, which no buildpack is for. */
+async function whyNoApp(app: string): Promise<string | undefined> {
+  const its = await stat(app).catch(() => undefined);
+  if (its === undefined) return `there is no folder ${printablePath(app)} to build from`;
+  if (its.isDirectory()) return undefined;
+  return `${printablePath(app)} is no folder; context names the folder of the app`;
+}
+
 type Inputs = {
   taken: Taken;
   request: BuildRequest;
@@ -179,8 +189,8 @@ type Inputs = {
 type InputsNow = { files: AppFiles; fingerprint: string };
 
 async function inputsNow({ taken, request, seen, signal, others }: Inputs): Promise<InputsNow> {
-  const { app, place } = request;
-  const files = await readFiles(app, { taken, seen, without: place, signal });
+  const { app, place, without } = request;
+  const files = await readFiles(app, { taken, seen, without: [place, ...without], signal });
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([files.fingerprint, ...others]))
     .digest("hex");
@@ -192,14 +202,15 @@ type Found = { order: Order; known: readonly Buildpack[] };
 /** Contents of buildpacks: one that a person is writing changes without another version. */
 async function buildpacksOf(
   { known }: Found,
-  { seen, signal }: Pick<Inputs, "seen" | "signal">,
+  { seen, signal, request }: Pick<Inputs, "seen" | "signal" | "request">,
 ): Promise<unknown> {
+  const without = [request.place, ...request.without];
   const its: unknown[] = [];
   for (const { id, version, directory } of known) {
     const { fingerprint } = await readFiles(directory, {
       taken: allButHistory,
       seen,
-      without: undefined,
+      without,
       signal,
     });
     its.push([id, version, directory, fingerprint]);
@@ -232,6 +243,8 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
   for (const [name, value] of Object.entries(variables)) {
+    // Another name is no file's, and could lead out of the folder: a buildpack has it in its environment.
+    if (!isFileName(name)) continue;
     await writeAtomically(join(platform, "env", name), value);
   }
   effects.phase("detecting");
@@ -294,6 +307,10 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
   };
   await finish(place, result);
   return { kind: "built", ran: true, launchable: launchableOf(result) };
+}
+
+function isFileName(name: string): boolean {
+  return name !== "." && name !== ".." && !name.includes("/");
 }
 
 /** Hints about buildpacks whose bin/detect did neither pass nor fail. */

@@ -94,6 +94,23 @@ describe("a build that is killed", () => {
   }
 
   test.skipIf(process.platform !== "linux")(
+    "leaves none of its variables once the next one has nothing to do",
+    async () => {
+      scene = new BuildScene();
+      const folder = buildpack();
+      const { launchable } = await scene.built({ buildpacks: [folder] });
+      scene.write({ "app.txt": "two" });
+      await killed("phase building its", folder);
+      const other = launchable.generation === "a" ? "b" : "a";
+      expect(existsSync(join(scene.place, other, "platform"))).toBe(true);
+      scene.write({ "app.txt": "one" });
+      expect((await scene.built({ buildpacks: [folder] })).ran).toBe(false);
+      expect(existsSync(join(scene.place, other))).toBe(false);
+    },
+    30_000,
+  );
+
+  test.skipIf(process.platform !== "linux")(
     "and was the first: there is none, and the next succeeds",
     async () => {
       scene = new BuildScene();
