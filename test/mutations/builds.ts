@@ -151,8 +151,8 @@ export const builds: readonly Fault[] = [
   {
     name: "two builds of a service run at once in its place",
     file: "src/programs/build-service.ts",
-    find: '    if (lock.kind === "locked") return lock;',
-    replace: "    return { release() {} };",
+    find: 'if (turn === undefined) return { kind: "ended" };',
+    replace: "turn?.release();",
     tests: ["test/programs/build-service.test.ts"],
   },
   {
@@ -168,5 +168,12 @@ export const builds: readonly Fault[] = [
     find: "    for (const owner of this.#owners.at(directory)) {",
     replace: "    for (const owner of this.#owners.at(`${directory}/`)) {",
     tests: ["test/stores/build-places.test.ts"],
+  },
+  {
+    name: "every name that builds have ever made is remembered",
+    file: `${service}/own-paths.ts`,
+    find: "if (this.#paths.size > this.#most) this.delete(oldest!);",
+    replace: "",
+    tests: ["test/supervisor/build-writes.test.ts"],
   },
 ];
