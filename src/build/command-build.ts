@@ -6,6 +6,7 @@ import type { CommandBuild } from "../manifest/types/build.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { replacePrivateText } from "../system/private-text.ts";
 import { shellProgram } from "../system/shell-program.ts";
+import { endOrphans } from "../system/end-orphans.ts";
 import { runScript } from "./buildpacks/run-script.ts";
 import { inputsFingerprint } from "./inputs-fingerprint.ts";
 
@@ -56,6 +57,9 @@ const record = v.object({
 /** The build that succeeded last. */
 type Made = v.InferOutput<typeof record>;
 
+/** By it the next build finds what this one has started. */
+export const placeVariable = "LOCALHOSTESS_BUILD";
+
 /** Milliseconds in which a command that is ended may tidy up. */
 const grace = 3000;
 
@@ -77,11 +81,13 @@ export async function buildByCommand(
   if (last !== undefined && isCurrent(last, { key, request })) return { kind: "built", ran: false };
   const program = shellProgram({ shell, env, workdir });
   if (program.kind === "none") return { kind: "failed", why: program.why };
+  // A program that was killed while its command ran has left that at work.
+  await endOrphans({ variable: placeVariable, begins: `${place}/` });
   effects.begin();
   const end = await runScript(
     {
       ...{ path: program.path, args: [...shell.slice(1), build.command] },
-      ...{ cwd: workdir, env, limit: undefined, grace },
+      ...{ cwd: workdir, env: { ...env, [placeVariable]: `${place}/` }, limit: undefined, grace },
     },
     { line: effects.write, signal: effects.signal },
   );

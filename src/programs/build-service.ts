@@ -7,7 +7,7 @@ import { lastBuilt } from "../build/buildpacks/launch.ts";
 import { builtVariable, type Order } from "../manifest/order.ts";
 import type { BuildpacksBuild, BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
 import { stateOfPlace } from "../stores/build-places.ts";
-import { lockFile } from "../system/file-lock.ts";
+import { lockInTurn } from "../system/file-lock.ts";
 
 export type BuildServiceEffects = {
   /** A few words about what is done: `builds: npm run build`. */
@@ -36,9 +36,6 @@ export function withoutOurs(env: Readonly<Record<string, string>>): Record<strin
 /** Milliseconds between the starts of instances of one service, which need one build. */
 const together = 2000;
 
-/** Milliseconds between two looks at a place where another process builds. */
-const turnPeriod = 100;
-
 type Running = { order: Order; env: Readonly<Record<string, string>> };
 
 /** @throws where the place cannot be written. */
@@ -52,7 +49,11 @@ export async function buildService(
   // So is a process that stands alone: a person may have edited something since the last build.
   const mayShare = order.only !== "build" && env.LOCALHOSTESS_INSTANCE !== undefined;
   const asked = order.asked ?? effects.now() - (mayShare ? together : 0);
-  const turn = await turnAt(place, effects);
+  // One build at a time in a place: those of instances, of the person's terminal, and of a change of a file.
+  const turn = await lockInTurn(`${place}/turn`, {
+    signal: effects.signal,
+    onWait: () => effects.tell("builds: waits for another build of the same service"),
+  });
   if (turn === undefined) return { kind: "ended" };
   const log = buildLog(place);
   const write = (line: string): void => {
@@ -118,18 +119,4 @@ async function byBuildpacks(
   if (built.kind === "built") return built;
   if (effects.signal.aborted) return { kind: "ended" };
   return { kind: "failed", why: `its build failed while ${built.phase}: ${built.why}` };
-}
-
-/** One build at a time in a place: those of instances, of the person's terminal, and of a change of a file. */
-async function turnAt(
-  place: string,
-  { tell, signal }: BuildServiceEffects,
-): Promise<{ release(): void } | undefined> {
-  while (!signal.aborted) {
-    const lock = lockFile(`${place}/turn`);
-    if (lock.kind === "locked") return lock;
-    tell("builds: waits for another build of the same service");
-    await Bun.sleep(turnPeriod);
-  }
-  return undefined;
 }

@@ -11,7 +11,7 @@ import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import type { Built } from "../containers/runs/image-for.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
-import { lockFile } from "../system/file-lock.ts";
+import { lockInTurn } from "../system/file-lock.ts";
 import type { Running } from "./running.ts";
 
 export type ImageMaking = {
@@ -39,7 +39,11 @@ export async function makeImage(
   }
   const noting = (socket: string): Promise<void> => noteEngine(order.engineNotes, socket);
   await noting(engine.socket);
-  const turn = await turnAt(join(order.engineNotes, `${digest(name)}.turn`), its);
+  // One build of a service at a time: a start's, that of a change, and one at a terminal.
+  const turn = await lockInTurn(join(order.engineNotes, `${digest(name)}.turn`), {
+    signal,
+    onWait: () => status("building: waits for another build of the same service"),
+  });
   if (turn === undefined) return { kind: "cancelled" };
   const variables = order.variables.filter((one) => env[one] !== undefined);
   try {
@@ -51,23 +55,6 @@ export async function makeImage(
   } finally {
     turn.release();
   }
-}
-
-/** Milliseconds between two looks at a turn that another process has. */
-const turnPeriod = 100;
-
-/** One build of a service at a time: a start's, that of a change, and one at a terminal. */
-async function turnAt(
-  path: string,
-  { status, signal }: Pick<ImageMaking, "status" | "signal">,
-): Promise<{ release(): void } | undefined> {
-  while (!signal.aborted) {
-    const lock = lockFile(path);
-    if (lock.kind === "locked") return lock;
-    status("building: waits for another build of the same service");
-    await new Promise<void>((resume) => void systemClock.after(turnPeriod, resume));
-  }
-  return undefined;
 }
 
 export type AloneOptions = Pick<ImageMaking, "status" | "signal">;

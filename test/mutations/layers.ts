@@ -117,8 +117,8 @@ export const layers: readonly Fault[] = [
   {
     name: "a buildpack of a killed build goes on in the folder of the next",
     file: `${folder}/build-app.ts`,
-    find: "if (unfinished(place, last?.generation)) await endOrphans(place);",
-    replace: "unfinished(place, last?.generation);",
+    find: "if (unfinished(place, last?.generation)) {",
+    replace: "if (place === app) {",
     tests: killed,
   },
   {
@@ -162,5 +162,19 @@ export const layers: readonly Fault[] = [
     find: "if (none !== undefined) return",
     replace: "if (none === app) return",
     tests: incremental,
+  },
+  {
+    name: "what a command of a killed build has started goes on beside the next one",
+    file: "src/build/command-build.ts",
+    find: "await endOrphans({ variable: placeVariable, begins: `${place}/` });",
+    replace: "",
+    tests: ["test/programs/build-service.test.ts"],
+  },
+  {
+    name: "an inline script keeps the line ends of Windows",
+    file: "src/manifest/project-descriptor.ts",
+    find: '?.replaceAll("\\r\\n", "\\n")',
+    replace: "",
+    tests: ["test/manifest/project-descriptor.test.ts"],
   },
 ];

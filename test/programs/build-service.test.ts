@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { placeVariable } from "../../src/build/command-build.ts";
 import type { Order } from "../../src/manifest/order.ts";
 import type { CommandBuild } from "../../src/manifest/types/build.ts";
 import { buildService, type ServiceBuilt } from "../../src/programs/build-service.ts";
@@ -56,6 +57,22 @@ test("the command runs in the workdir, says what it does, and its lines are kept
   const log = join(its.place, "build.log");
   expect(readFileSync(log, "utf8")).toBe(`${its.directory}\ntwo\n`);
   expect(statSync(log).mode & 0o777).toBe(0o600);
+});
+
+test("what a build that was killed has left at work is ended before the next one", async () => {
+  const { place } = its;
+  const orphanOf = (folder: string) =>
+    Bun.spawn(["sleep", "1000"], { env: { PATH: process.env.PATH, [placeVariable]: folder } });
+  const orphan = orphanOf(`${place}/`);
+  const other = orphanOf(`${place}-2/`);
+  try {
+    expect((await ran({ build: { command: "true" } })).built).toEqual(hasRun);
+    await orphan.exited;
+    expect([orphan.signalCode, other.signalCode]).toEqual(["SIGKILL", null]);
+  } finally {
+    orphan.kill();
+    other.kill();
+  }
 });
 
 test("without inputs it runs each time, and the lines of the one before are kept", async () => {

@@ -4,10 +4,10 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { projectFiles } from "../../manifest/project-files.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
-import { lockFile } from "../../system/file-lock.ts";
+import { lockInTurn } from "../../system/file-lock.ts";
 import { removeTree } from "../../system/remove-tree.ts";
-import { startedWith } from "../../system/started-with.ts";
 import { printablePath } from "../../text/printable.ts";
+import { endOrphans } from "../../system/end-orphans.ts";
 import {
   type AppFiles,
   allButHistory,
@@ -52,8 +52,6 @@ import { restore } from "./restore.ts";
 import { readSeen, writeSeen } from "./seen-contents.ts";
 import { targetVariables, thisMachine } from "./target.ts";
 
-/** Milliseconds between two looks at the lock of a place in which another process builds. */
-const untilNextLook = 100;
 /** Times that an app is copied which changes meanwhile: an editor has saved by then, and a log never ends. */
 const mostCopies = 3;
 
@@ -94,13 +92,12 @@ export async function buildApp(request: BuildRequest, effects: BuildEffects): Pr
 
 /** The kernel ends the lock with the process that has it. @throws the signal's reason. */
 async function locked(place: string, { write, signal }: BuildEffects): Promise<() => void> {
-  for (let isSaid = false; ; isSaid = true) {
-    signal.throwIfAborted();
-    const lock = lockFile(join(place, "lock"));
-    if (lock.kind === "locked") return lock.release;
-    if (!isSaid) write("another build of it is under way; waiting for its end");
-    await new Promise((resolve) => setTimeout(resolve, untilNextLook));
-  }
+  const lock = await lockInTurn(join(place, "lock"), {
+    signal,
+    onWait: () => write("another build of it is under way; waiting for its end"),
+  });
+  if (lock === undefined) throw signal.reason;
+  return lock.release;
 }
 
 type Outcome = Extract<Built, { kind: "built" }> | { kind: "failed"; why: string };
@@ -110,7 +107,9 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
   const { signal, write } = effects;
   effects.phase("analyzing");
   const last = lastResult(place);
-  if (unfinished(place, last?.generation)) await endOrphans(place);
+  if (unfinished(place, last?.generation)) {
+    await endOrphans({ variable: "CNB_PLATFORM_DIR", begins: `${place}/at/` });
+  }
   await recover(place, last?.generation);
   const none = await whyNoApp(app);
   if (none !== undefined) return { kind: "failed", why: none };
@@ -345,21 +344,5 @@ async function copied(
     its = after;
     await removeTree(to);
     await mkdir(to, { mode: 0o700 });
-  }
-}
-
-/** Buildpacks of a build that was killed may still write to the folder that the next one fills. */
-async function endOrphans(place: string): Promise<void> {
-  for (let looks = 0; looks < 100; looks++) {
-    const left = await startedWith({ variable: "CNB_PLATFORM_DIR", begins: `${place}/at/` });
-    if (left.length === 0) return;
-    for (const pid of left) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // Gone meanwhile.
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

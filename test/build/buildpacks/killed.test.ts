@@ -12,9 +12,10 @@ import { byMount, canMount, smallDisk } from "../../support/small-disk.ts";
 let scene: BuildScene;
 afterEach(() => scene?.end());
 
-/** Ends the program that has started it, where the test says so, and stays behind as an orphan. */
+/** Ends the program that has started it, where the test says so, and stays behind as an orphan until the test ends. */
 const deadly = (name: string) => `
-  if [ -e ${name} ]; then kill -KILL $PPID; while :; do sleep 0.01; echo x >> "$CNB_PLATFORM_DIR/written" || exit; done; fi`;
+  if [ -e ${name} ]; then kill -KILL $PPID; exec 2> /dev/null
+    while [ -d "$CNB_BUILDPACK_DIR" ]; do sleep 0.01; { echo x >> "$CNB_PLATFORM_DIR/written"; } || :; done; fi`;
 
 function buildpack(): string {
   return scene.buildpack({
