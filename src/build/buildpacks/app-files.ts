@@ -1,7 +1,8 @@
 /** A folder -> what is in it, and one fingerprint of that. A file is read only where it has changed. */
 import { createHash } from "node:crypto";
-import { lstat, readdir, readlink, stat } from "node:fs/promises";
+import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { folderIdentity, identityOf } from "../../system/folder-identity.ts";
 import { openRegular } from "../../system/regular-file.ts";
 import { printablePath } from "../../text/printable.ts";
 
@@ -79,7 +80,8 @@ export async function readFiles(
 ): Promise<AppFiles> {
   const entries: AppEntry[] = [];
   const hash = createHash("sha256");
-  const ours = await identities(without);
+  // A path may lead to them by links, so that its text says nothing.
+  const ours = new Set(without.map(folderIdentity));
   const add = (entry: AppEntry, content: string): void => {
     entries.push(entry);
     const mode = entry.kind === "link" ? "" : entry.mode.toString(8);
@@ -137,18 +139,6 @@ export async function readFiles(
   };
   await walk("");
   return { entries, fingerprint: hash.digest("hex") };
-}
-
-/** A path may lead to them by links, so that its text says nothing. */
-async function identities(folders: readonly string[]): Promise<ReadonlySet<string>> {
-  const found = await Promise.all(
-    folders.map(async (path) => await stat(path, { bigint: true }).catch(() => undefined)),
-  );
-  return new Set(found.flatMap((its) => (its === undefined ? [] : [identityOf(its)])));
-}
-
-function identityOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
-  return `${dev}:${ino}`;
 }
 
 /** Bytes that are read at once. */

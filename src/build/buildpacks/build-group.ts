@@ -14,6 +14,7 @@ import { type LaunchToml, noLaunch, readLaunch, readUnmet } from "./launch-toml.
 import { type Environment, withLayers } from "./layer-environment.ts";
 import { type LayerTypes, readLayer } from "./layer-toml.ts";
 import { literalPaths } from "./literal-paths.ts";
+import { isForEnv } from "./order.ts";
 import { layersIn, longestToml, notLayers } from "./restore.ts";
 import { runScript } from "./run-script.ts";
 
@@ -169,8 +170,7 @@ async function contributed(
     if (others.length > 0) {
       write(`${file}: ${listed(others)} of [types] not used: it has build, launch and cache`);
     }
-    const isHere =
-      execEnvs.length === 0 || execEnvs.includes("*") || execEnvs.includes(options.execEnv);
+    const isHere = isForEnv(execEnvs, options.execEnv);
     const types = isHere ? layer.types : { build: false, launch: false, cache: layer.types.cache };
     const hasContent = folders.has(name);
     // buildpack.md, Reusing Layers: both are for content that is there.
