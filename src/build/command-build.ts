@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { join, relative } from "node:path";
 import * as v from "valibot";
+import { buildVariables } from "../manifest/order.ts";
 import type { CommandBuild } from "../manifest/types/build.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { replacePrivateText } from "../system/private-text.ts";
@@ -57,9 +58,6 @@ const record = v.object({
 /** The build that succeeded last. */
 type Made = v.InferOutput<typeof record>;
 
-/** By it the next build finds what this one has started. */
-export const placeVariable = "LOCALHOSTESS_BUILD";
-
 /** Milliseconds in which a command that is ended may tidy up. */
 const grace = 3000;
 
@@ -82,12 +80,17 @@ export async function buildByCommand(
   const program = shellProgram({ shell, env, workdir });
   if (program.kind === "none") return { kind: "failed", why: program.why };
   // A program that was killed while its command ran has left that at work.
-  await endOrphans({ variable: placeVariable, begins: `${place}/` });
+  await endOrphans({ variable: buildVariables.place, begins: `${place}/` });
   effects.begin();
   const end = await runScript(
     {
       ...{ path: program.path, args: [...shell.slice(1), build.command] },
-      ...{ cwd: workdir, env: { ...env, [placeVariable]: `${place}/` }, limit: undefined, grace },
+      ...{
+        cwd: workdir,
+        env: { ...env, [buildVariables.place]: `${place}/` },
+        limit: undefined,
+        grace,
+      },
     },
     { line: effects.write, signal: effects.signal },
   );
@@ -108,8 +111,13 @@ export async function buildByCommand(
   }
 }
 
-function failure({ command }: CommandBuild, how: string): string {
-  return `its build failed (${how}): ${command}`;
+function failure(build: CommandBuild, how: string): string {
+  return `its build failed (${how}): ${commandText(build)}`;
+}
+
+/** For people. */
+export function commandText({ command, written = command }: CommandBuild): string {
+  return written;
 }
 
 function isCurrent(

@@ -86,6 +86,15 @@ export const orderVariable = "LOCALHOSTESS_ORDER";
 /** Set where a build beside the service's process has just succeeded: what it made is to run, and nothing is built. */
 export const builtVariable = "LOCALHOSTESS_BUILT";
 
+/**
+ * By these the next build finds what this one has started, and a script's end ends what it has left. A service or a
+ * daemon that a script asks for is no part of it, and has neither.
+ */
+export const buildVariables = {
+  place: "LOCALHOSTESS_BUILD",
+  script: "LOCALHOSTESS_SCRIPT",
+} as const;
+
 /** The status of a build beside the process that found all of it built. */
 export const nothingToBuild = "nothing to build";
 

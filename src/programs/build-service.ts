@@ -1,6 +1,6 @@
 /** The order of a service that is built -> its build, alone in its place, with its lines in a log there. */
 import { buildLog } from "../build/build-log.ts";
-import { buildByCommand } from "../build/command-build.ts";
+import { buildByCommand, commandText } from "../build/command-build.ts";
 import { buildApp } from "../build/buildpacks/build-app.ts";
 import type { BuildPhase, Launchable } from "../build/buildpacks/buildpack.ts";
 import { lastBuilt } from "../build/buildpacks/launch.ts";
@@ -89,7 +89,7 @@ async function byCommand(
   const built = await buildByCommand(
     { ...order.build!, build, directory, env, variables, clean, isBuilt, asked },
     {
-      begin: () => effects.tell(`builds: ${build.command}`),
+      begin: () => effects.tell(`builds: ${commandText(build)}`),
       ...{ write, signal: effects.signal, now: effects.now },
     },
   );

@@ -10,7 +10,7 @@ export function unfinishedPath(folder: string): string {
   return `${folder}.${process.pid}-${crypto.randomUUID()}.tmp`;
 }
 
-/** Where another process was quicker, its files stay: the name says which they are. @throws Error of the file system. */
+/** Where another process was quicker, its files stay: they are the same. @throws Error of the file system. */
 export function moveWhole(unfinished: string, folder: string): void {
   try {
     renameSync(unfinished, folder);

@@ -176,4 +176,25 @@ export const builds: readonly Fault[] = [
     replace: "",
     tests: ["test/supervisor/build-writes.test.ts"],
   },
+  {
+    name: "the end of a build ends services that it has asked for",
+    file: `${service}/environment.ts`,
+    find: "  ...Object.values(buildVariables),\n",
+    replace: "",
+    tests: ["test/supervisor/environment.test.ts"],
+  },
+  {
+    name: "the end of a build ends the daemon that it has started",
+    file: "src/control/found/spawn.ts",
+    find: "!ofBuilds.includes(its[0])",
+    replace: "true",
+    tests: ["test/control/spawn.test.ts"],
+  },
+  {
+    name: "what a build's command is filled with is shown to people",
+    file: "src/build/command-build.ts",
+    find: "  return written;\n",
+    replace: "  return written && command;\n",
+    tests: ["test/programs/build-service.test.ts"],
+  },
 ];

@@ -166,7 +166,7 @@ export const layers: readonly Fault[] = [
   {
     name: "what a command of a killed build has started goes on beside the next one",
     file: "src/build/command-build.ts",
-    find: "await endOrphans({ variable: placeVariable, begins: `${place}/` });",
+    find: "await endOrphans({ variable: buildVariables.place, begins: `${place}/` });",
     replace: "",
     tests: ["test/programs/build-service.test.ts"],
   },

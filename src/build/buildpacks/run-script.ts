@@ -1,6 +1,7 @@
 /** An executable of a buildpack -> its lines and how it ended; nothing that it has started is left then. */
 import { closeSync, constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
+import { buildVariables } from "../../manifest/order.ts";
 import { byteExact } from "../../system/byte-text.ts";
 import { type OutputReader, pipes } from "../../system/pipes.ts";
 import { processNow } from "../../system/process-now.ts";
@@ -40,7 +41,7 @@ export type ScriptEnd =
   | { kind: "unstartable"; why: string };
 
 /** Every process of the script has it, also one that has left the session. */
-const markVariable = "LOCALHOSTESS_SCRIPT";
+const markVariable = buildVariables.script;
 
 /** Characters of a line; the rest of a longer one is left out. */
 const longestLine = 10_000;
