@@ -9,6 +9,7 @@ import { type ChosenEngine, chooseEngine, type Engine } from "../containers/runs
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import type { Built } from "../containers/runs/image-for.ts";
+import { clientOf } from "../containers/runs/one-off-clients.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import { lockInTurn } from "../system/file-lock.ts";
@@ -72,7 +73,8 @@ export async function imageAlone(
   if (chosen.kind === "none") return { kind: "failed", why: chosen.why, passing: chosen.isThere };
   const { owner, directory, service, routeName } = order;
   const run = env[runVariable] ?? randomUUID();
-  const labels = { run, owner, directory, service, routeName };
+  const client = env[runVariable] === undefined ? clientOf(process.pid) : undefined;
+  const labels = { run, owner, directory, service, routeName, client };
   const person = personOf(running).env;
   return await makeImage(running, { engine: chosen.engine, labels, signal, status, person });
 }

@@ -197,4 +197,18 @@ export const builds: readonly Fault[] = [
     replace: "  return written && command;\n",
     tests: ["test/programs/build-service.test.ts"],
   },
+  {
+    name: "a daemon that starts ends the build of an image at a terminal",
+    file: "src/containers/runs/left-containers.ts",
+    find: " && !isPersonsBuild(labels)",
+    replace: "",
+    tests: ["test/containers/runs/left-containers.test.ts"],
+  },
+  {
+    name: "the end of a service ends the build of its image",
+    file: "src/containers/runs/left-containers.ts",
+    find: "({ labels }) => labels[labelNames.builds] === undefined,",
+    replace: "() => true,",
+    tests: ["test/containers/runs/left-containers.test.ts"],
+  },
 ];
