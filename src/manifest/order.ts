@@ -12,6 +12,8 @@ export type Order = {
   /** Absolute: the project's folder. */
   directory: string;
   service: string;
+  /** The service that it is an instance of, with which it shares an image that is built; undefined: none. */
+  instanceOf?: string | undefined;
   own: PostgresSpec | StoreSpec | ContainerSpec | BuiltSpec;
   /**
    * With references filled: a container's words behind the entry point; the command of a service that is built, empty

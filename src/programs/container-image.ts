@@ -10,6 +10,7 @@ import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import type { Built } from "../containers/runs/image-for.ts";
 import { clientOf } from "../containers/runs/one-off-clients.ts";
+import type { Order } from "../manifest/order.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import { lockInTurn } from "../system/file-lock.ts";
@@ -29,13 +30,16 @@ export async function makeImage(
   its: ImageMaking,
 ): Promise<Built> {
   const { order, env, say } = running;
-  const { engine, signal, status, labels, person } = its;
+  const { engine, signal, status, person } = its;
   const { build, pull } = order.own as ContainerSpec;
-  const name = imageTag({ ...order, digest });
+  const service = builtOf(order);
+  const labels = { ...its.labels, service };
+  const of = { ...order, service, digest };
+  const name = imageTag(of);
   if (build?.kind !== "builder") {
     return await builtImage({
       ...{ socket: engine.socket, build: build!, signal, say, clock: systemClock },
-      ...{ tag: name, labels: imageLabels({ ...order, digest }), onProgress: status },
+      ...{ tag: name, labels: imageLabels(of), onProgress: status },
     });
   }
   const noting = (socket: string): Promise<void> => noteEngine(order.engineNotes, socket);
@@ -56,6 +60,11 @@ export async function makeImage(
   } finally {
     turn.release();
   }
+}
+
+/** The service whose image it is: several instances share one. */
+export function builtOf({ service, instanceOf }: Pick<Order, "service" | "instanceOf">): string {
+  return instanceOf ?? service;
 }
 
 export type AloneOptions = Pick<ImageMaking, "status" | "signal">;

@@ -211,4 +211,11 @@ export const builds: readonly Fault[] = [
     replace: "() => true,",
     tests: ["test/containers/runs/left-containers.test.ts"],
   },
+  {
+    name: "each instance of a service has an image of its own",
+    file: "src/supervisor/types/ordered.ts",
+    find: "instanceOf: spec.instance?.of,",
+    replace: "",
+    tests: ["test/programs/run-container.test.ts"],
+  },
 ];
