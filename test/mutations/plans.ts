@@ -42,6 +42,13 @@ export const planFaults: readonly Fault[] = [
     tests: bad,
   },
   {
+    name: "a file that was not replaced to the end stays so",
+    file: "src/cli/shared/plugin-plans.ts",
+    find: "hashes.length === 1 && existsSync",
+    replace: "hashes.length >= 1 && existsSync",
+    tests: up,
+  },
+  {
     name: "a file that comes while others are written is written over",
     file: "src/plugins/planned-files.ts",
     find: 'if (now.kind !== "absent" && !(now.kind',
