@@ -276,6 +276,7 @@ describe("without the transpiler", () => {
     [["install", "ftp://shop.test/a.wasm"], 2, "ftp://shop.test is not taken; a file, https and"],
     [["install", "https://me:secret@shop.test/a.wasm"], 2, "an address with a password in it is"],
     [["install", "none.wasm"], 2, "none.wasm: no such file"],
+    [["install", "/"], 2, "/ is a folder; name the component in it, such as redis.wasm"],
     [["install", redis, "--sha256", "abc"], 2, "--sha256: expected 64 hexadecimal digits"],
     [["install", redis, "--name", "A b"], 2, "A b is no name for a plugin: expected at most 63"],
     [["install", import.meta.path], 1, "is no WebAssembly component"],
