@@ -44,12 +44,13 @@ const otherWords: Readonly<Record<string, ServiceType>> = {
   spa: "site",
 };
 
-/** The type that an unknown word was meant to be, to end a sentence with. */
-function nearType(word: string): string {
+/** The type that an unknown word was meant to be, to end a sentence with. `isUnasked`: no plugin was asked about it. */
+function nearType(word: string, isUnasked: boolean): string {
   const lower = word.toLowerCase();
   const meant = Object.hasOwn(otherWords, lower) ? otherWords[lower] : undefined;
   if (meant !== undefined) return didYouMeanText(meant);
-  const otherwise = `; the types are ${listed(known)}`;
+  const plugins = isUnasked ? ", and those that plugins know" : "";
+  const otherwise = `; the types are ${listed(known)}${plugins}`;
   return didYouMean(word, known, { quoted: true, otherwise });
 }
 
@@ -87,7 +88,7 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
     const asked = options.plans?.asked ?? [];
     const them = asked.length === 1 ? "the plugin" : "the plugins";
     const others = asked.length === 0 ? "" : `, also to ${them} ${listed(asked, { most: 5 })}`;
-    const near = nearType(String(written));
+    const near = nearType(String(written), asked.length === 0);
     const why = `its type ${shown(written)} is unknown${others}${near}`;
     const entry = table.entries.get("type");
     // A value of a wrong form is an error, and has been reported.

@@ -37,7 +37,7 @@ test("what others call a type leads to it, and not to the word that looks like i
 
 test("where no word is near, the types are listed", () => {
   expect(service('[services.db]\ntype = "cloud-run"\n', "db").unusable).toBe(
-    `its type "cloud-run" is unknown; the types are ${types}`,
+    `its type "cloud-run" is unknown; the types are ${types}, and those that plugins know`,
   );
 });
 
