@@ -59,7 +59,19 @@ export function stateCause(its: Supervised, options: { isAbsent?: boolean } = {}
   const why = reasonOf(its);
   const reason = why === "" ? "" : `: ${printable(why, longestReason)}`;
   const doubts = doubtsOf(its).map((doubt) => `; ${doubt}`);
-  return `${stateWords(its, options)}${exit}${again}${reason}${doubts.join("")}`;
+  return `${stateWords(its, options)}${hasSaidWhy(its) ? "" : exit}${again}${reason}${doubts.join("")}`;
+}
+
+/** EX_UNAVAILABLE of sysexits.h: how our own programs end that have said why they cannot go on. */
+const unavailable = 69;
+
+/** The exit code of such a program means nothing to a person, beside one in its words. */
+function hasSaidWhy({ state, why, lastExit }: Supervised): boolean {
+  return (
+    state === "failed" &&
+    lastExit?.code === unavailable &&
+    reasonOf({ why, state, lastExit }) === why
+  );
 }
 
 /** `shop:api is ready; its folder is gone: ...`: of a service that answers, yet not as it should. */
@@ -78,7 +90,12 @@ function doubtsOf(its: Supervised): string[] {
 }
 
 /** Without the exit, which stands in brackets before it. What it says of itself tells why it is not ready yet. */
-function reasonOf({ why, state, status, lastExit }: Supervised): string {
+function reasonOf({
+  why,
+  state,
+  status,
+  lastExit,
+}: Pick<Supervised, "why" | "state" | "status" | "lastExit">): string {
   if (state === "running" && why === undefined) return status ?? "";
   if (why === undefined || lastExit === undefined || !explained.has(state)) return why ?? "";
   const exit = endText(lastExit);
