@@ -66,12 +66,8 @@ export function stateCause(its: Supervised, options: { isAbsent?: boolean } = {}
 const unavailable = 69;
 
 /** The exit code of such a program means nothing to a person, beside one in its words. */
-function hasSaidWhy({ state, why, lastExit }: Supervised): boolean {
-  return (
-    state === "failed" &&
-    lastExit?.code === unavailable &&
-    reasonOf({ why, state, lastExit }) === why
-  );
+function hasSaidWhy(its: Supervised): boolean {
+  return its.state === "failed" && its.lastExit?.code === unavailable && reasonOf(its) === its.why;
 }
 
 /** `shop:api is ready; its folder is gone: ...`: of a service that answers, yet not as it should. */
@@ -90,12 +86,7 @@ function doubtsOf(its: Supervised): string[] {
 }
 
 /** Without the exit, which stands in brackets before it. What it says of itself tells why it is not ready yet. */
-function reasonOf({
-  why,
-  state,
-  status,
-  lastExit,
-}: Pick<Supervised, "why" | "state" | "status" | "lastExit">): string {
+function reasonOf({ why, state, status, lastExit }: Supervised): string {
   if (state === "running" && why === undefined) return status ?? "";
   if (why === undefined || lastExit === undefined || !explained.has(state)) return why ?? "";
   const exit = endText(lastExit);
