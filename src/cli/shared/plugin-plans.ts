@@ -67,11 +67,7 @@ async function accepted(
   const current = [...kept, ...fresh, ...stale];
   refuseSharedFiles(current, record);
   const { asked } = made;
-  // One without a plan from before.
-  const lasting = failed.filter(({ service }) => !former.some((its) => its.service === service));
-  const troubles = Object.fromEntries(
-    lasting.map(({ service, why }) => [service, cut(why.split("\n", 1)[0]!, longestTrouble)]),
-  );
+  const troubles = Object.fromEntries(failed.map(({ service, why }) => [service, troubleIn(why)]));
   const installed = readPlugins(effects.stateDirectory);
   const plans = current.map(({ plan }) =>
     acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
@@ -83,6 +79,15 @@ async function accepted(
   const news = await putPlans(current, { record, asked, troubles, ...options });
   tellFiles(news, world);
   return next;
+}
+
+/** One line, of a reason that may have several errors of a plugin below it. */
+function troubleIn(why: string): string {
+  const [first, ...errors] = why.split("\n").map((line) => line.trim());
+  return cut(
+    [first, ...(errors.length === 0 ? [] : [errors.join("; ")])].join(" "),
+    longestTrouble,
+  );
 }
 
 /** One process at a time chooses ports, and writes plans and their files. */
