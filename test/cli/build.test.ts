@@ -168,6 +168,22 @@ test(
 );
 
 test(
+  "the lines of an earlier process are not those of a service that does not start",
+  async () => {
+    const path = join(folder, "locald.toml");
+    writeFileSync(path, toml.replace("[services.bad]", '[services.bad]\ntype = "nosuch"'));
+    const { code, err } = await run("up", "bad");
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining(`${name}:bad did not start: its type`),
+    ]);
+    expect(err).not.toContain("last lines of");
+    writeFileSync(path, toml);
+  },
+  patience,
+);
+
+test(
   "by build it is told with the path of its lines, and with exit code 1",
   async () => {
     const { code, out, err } = await run("build", "bad");
