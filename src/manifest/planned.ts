@@ -31,6 +31,8 @@ export type Plans = {
   asked: readonly string[];
   /** By service: why it has no plan, or no new one in the place of an old one, a clause. */
   troubles?: Readonly<Record<string, string>> | undefined;
+  /** Types of ours that are left to the plugins that know them too, where there is no plan. */
+  left?: readonly string[] | undefined;
   /** A clause: why the record of plans cannot be read; undefined: it could, or there is none. */
   unreadable?: string | undefined;
   fingerprint(text: string): string;
@@ -112,13 +114,17 @@ function planless(
   node: Table,
   { name, plans }: { name: string; plans: Plans },
 ): string | undefined {
-  const { unreadable, asked } = plans;
+  const { unreadable, asked, left = [] } = plans;
   const plugin = textIn(node, "plugin");
   const type = textIn(node, "type") ?? "exec";
-  const isOurs = (serviceTypes as readonly string[]).includes(type);
+  const isLeft = left.includes(type);
+  const isOurs = (serviceTypes as readonly string[]).includes(type) && !isLeft;
   if (unreadable !== undefined && (plugin !== undefined || !isOurs)) return unreadable;
   const trouble = troubleOf(name, plans);
   if (trouble !== undefined && (plugin !== undefined || !isOurs)) return trouble;
+  if (isLeft && plugin === undefined) {
+    return `a plugin knows its type ${shown(type)} too; localhostess up asks it for a plan`;
+  }
   if (plugin === undefined) return undefined;
   const all = asked.includes(plugin) ? `, which has given no plan for it` : "";
   return `it is for the plugin ${shown(plugin)}${all}; localhostess up asks it for a plan`;

@@ -310,6 +310,23 @@ test("errors of a plugin stand in the reason of its service, in one line", async
   );
 });
 
+test("keys of a type that a plugin knows too are no mistakes before it was asked", async () => {
+  const toml = '[services.cache]\ntype = "redis"\nsize = 1\n[services.web]\ncommand = "x"\n';
+  writeFileSync(join(directory, "locald.toml"), toml);
+  await expect(standing()).rejects.toThrow("services.cache.size: unknown key");
+  const knowing = { ...redis, claims: ["redis"] };
+  await up({ toml: usual, plugins: [knowing] });
+  rmSync(planRecordPath(stateDirectory, directory));
+  writeFileSync(join(directory, "locald.toml"), toml);
+  expect((await standing()).services.map(({ name, unusable }) => [name, unusable])).toEqual([
+    ["cache", 'a plugin knows its type "redis" too; localhostess up asks it for a plan'],
+    ["web", undefined],
+  ]);
+  writeFileSync(join(directory, "locald.toml"), `${toml}comand = "y"\n`);
+  await expect(standing()).rejects.toThrow("services.web.comand: unknown key");
+  await expect(standing()).rejects.not.toThrow("services.cache");
+});
+
 test("a plugin that is removed leaves the service without a plan, and it says so", async () => {
   await up();
   rmSync(join(stateDirectory, "plugins.json"));
