@@ -14,7 +14,7 @@ export const builds: readonly Fault[] = [
   {
     name: "what changes between a build and its process is forgotten",
     file: `${service}/swap-states.ts`,
-    find: '  keptLate: { begun: { next: "late" },',
+    find: "  keptLate: { begun: late,",
     replace: "  keptLate: { begun: idle,",
     tests: ["test/supervisor/swap-states.test.ts", "test/supervisor/built-lifecycle.test.ts"],
     only: "which is built once it has",
@@ -34,6 +34,14 @@ export const builds: readonly Fault[] = [
     replace: 'this.#happen("launched");',
     tests: ["test/supervisor/built-lifecycle.test.ts"],
     only: "which is built once it has begun",
+  },
+  {
+    name: "a build begins before a process that another daemon has started has what was built",
+    file: `${service}/built-lifecycle.ts`,
+    find: 'if (this.#running.isPreparing && request?.isBuilt) this.#phase = "begins";',
+    replace: "if (request === undefined) return;",
+    tests: ["test/supervisor/built-lifecycle.test.ts"],
+    only: "also where another daemon goes on",
   },
   {
     name: "what a build writes counts as an edit while the process makes way",

@@ -205,7 +205,7 @@ test("a restart by a person while it is built ends that build, and the new proce
 });
 
 test("a process begins with what was built though something has changed since, which is built once it has begun", async () => {
-  for (const when of ["before its end", "during its end", "after its end"]) {
+  for (const when of ["before its end", "during its end", "after its end", "in its first moment"]) {
     const { its, change, end, built } = await running();
     await change("a");
     await end(0);
@@ -215,6 +215,7 @@ test("a process begins with what was built though something has changed since, w
     await ended;
     if (when === "after its end") await change("b");
     await its.start();
+    if (when === "in its first moment") await change("b");
     const isBuilt = its.spawns.at(-1)!.env[builtVariable];
     expect([when, its.state, isBuilt, its.builds.length]).toEqual([when, "running", "1", 1]);
     await built();
@@ -359,6 +360,25 @@ test("the next daemon builds what has changed since the build that the process i
   await its.becomeReady();
   expect([its.state, its.builds.length]).toEqual(["ready", 2]);
   await its.service.dispose();
+});
+
+test("a process that begins with what was built comes before a build also where another daemon goes on with it", async () => {
+  const { its, of, change, end } = await running();
+  await change("a");
+  await end(0);
+  await its.service.stop({ makesWay: true });
+  its.listening.clear();
+  await its.start();
+  const handed = (await its.service.halt(undefined as never))!;
+  const former = its.service;
+  await its.takeOverBuilt(handed, of);
+  former.leave(() => {});
+  await change("b");
+  expect([its.state, its.builds.length]).toEqual(["running", 1]);
+  its.say("X_BUILT=1");
+  await settled();
+  expect(its.builds.length).toBe(2);
+  await endAdopted(its);
 });
 
 test("the next daemon knows that the last build has failed", async () => {

@@ -14,10 +14,11 @@ const expected: Record<SwapPhase, Partial<Record<SwapEvent, string>>> = {
   idle: { change: "building build" },
   building: { ...drops, change: "again", built: "built swap", unbuilt: "stale tell", same: "idle" },
   again: { ...drops, built: "building build", unbuilt: "building build", same: "building build" },
-  built: { change: "builtLate", begun: "idle", way: "kept", stop: "idle" },
+  built: { change: "builtLate", begun: "begins", way: "kept", stop: "idle" },
   builtLate: { begun: "late", way: "keptLate", stop: "idle" },
-  kept: { change: "keptLate", begun: "idle", way: "idle", stop: "idle" },
+  kept: { change: "keptLate", begun: "begins", way: "idle", stop: "idle" },
   keptLate: { begun: "late", way: "idle", stop: "idle" },
+  begins: { change: "late", launched: "idle", begun: "idle", way: "idle", stop: "idle" },
   late: { launched: "building build", begun: "idle", way: "idle", stop: "idle" },
   stale: { change: "building build", begun: "idle", way: "idle", stop: "idle" },
 };
@@ -47,6 +48,8 @@ test("a process begins with the build that it makes way for, and what has change
   expect(after("change", "built", "change", "way")).toBe("keptLate");
   expect(after("change", "built", "way", "change")).toBe("keptLate");
   expect(after("change", "built", "way", "change", "begun")).toBe("late");
+  expect(after("change", "built", "way", "begun", "change")).toBe("late");
+  expect(after("change", "built", "way", "begun", "launched")).toBe("idle");
   expect(after("change", "built", "way", "change", "begun", "launched")).toBe("building");
   expect(after("change", "unbuilt", "way")).toBe("idle");
   expect(after("change", "change", "built", "way")).toBe("idle");

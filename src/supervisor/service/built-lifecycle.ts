@@ -281,7 +281,8 @@ class BuiltLifecycle implements Lifecycle {
     if (request !== undefined) this.#request = takenRequest(request, shell);
     const { state, startedAt } = this.#running.snapshot();
     this.#before = { state, startedAt };
-    if (this.#running.isPreparing) this.#open(startedAt);
+    if (this.#running.isPreparing && request?.isBuilt) this.#phase = "begins";
+    else if (this.#running.isPreparing) this.#open(startedAt);
     if (build?.todo === "anew") this.#change(build.why ?? "it was built again");
     else if (build?.todo === "built") this.#phase = "built";
     else if (build?.todo === "late") {

@@ -2,9 +2,9 @@
 
 /**
  * `idle`: nothing beside it. `building`: a build runs; `again`: the same, and something has changed since. `built`: the
- * build has succeeded, and the process is about to make way for what it built; `kept`: it has made way. `stale`: the
- * last build failed, so that the process runs what was built before. `builtLate` and `keptLate`: something has changed
- * since that build; `late`: a process begins with what was built nevertheless, and is built anew when it has.
+ * build has succeeded, and the process is about to make way for what it built; `kept`: it has made way; `begins`: the
+ * next process begins with what was built. `builtLate`, `keptLate` and `late`: the same, and something has changed since
+ * that build. `stale`: the last build failed, so that the process runs what was built before.
  */
 export const swapPhases = [
   "idle",
@@ -14,6 +14,7 @@ export const swapPhases = [
   "builtLate",
   "kept",
   "keptLate",
+  "begins",
   "late",
   "stale",
 ] as const;
@@ -50,6 +51,8 @@ type Row = Partial<Record<SwapEvent, SwapStep>>;
 const idle: SwapStep = { next: "idle" };
 const drop: SwapStep = { next: "idle", action: "drop" };
 const build: SwapStep = { next: "building", action: "build" };
+const begins: SwapStep = { next: "begins" };
+const late: SwapStep = { next: "late" };
 
 const table: Record<SwapPhase, Row> = {
   idle: { change: build },
@@ -63,11 +66,12 @@ const table: Record<SwapPhase, Row> = {
   // One after another: two builds at once would write the same files.
   again: { built: build, unbuilt: build, same: build, begun: drop, way: drop, stop: drop },
   // Nobody answers until the next process is there: it waits for no further build.
-  built: { change: { next: "builtLate" }, begun: idle, way: { next: "kept" }, stop: idle },
-  builtLate: { begun: { next: "late" }, way: { next: "keptLate" }, stop: idle },
-  kept: { change: { next: "keptLate" }, begun: idle, way: idle, stop: idle },
-  keptLate: { begun: { next: "late" }, way: idle, stop: idle },
+  built: { change: { next: "builtLate" }, begun: begins, way: { next: "kept" }, stop: idle },
+  builtLate: { begun: late, way: { next: "keptLate" }, stop: idle },
+  kept: { change: { next: "keptLate" }, begun: begins, way: idle, stop: idle },
+  keptLate: { begun: late, way: idle, stop: idle },
   // A build that begins before would have the place that the process has to look into.
+  begins: { change: late, launched: idle, begun: idle, way: idle, stop: idle },
   late: { launched: build, begun: idle, way: idle, stop: idle },
   stale: { change: build, begun: idle, way: idle, stop: idle },
 };
@@ -89,6 +93,7 @@ export const swapHanded = {
   builtLate: "late",
   kept: undefined,
   keptLate: undefined,
+  begins: undefined,
   late: "anew",
   stale: "stale",
 } as const satisfies Record<SwapPhase, string | undefined>;
