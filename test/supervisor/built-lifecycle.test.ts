@@ -373,7 +373,8 @@ test("a process that begins with what was built comes before a build also where 
   const former = its.service;
   await its.takeOverBuilt(handed, of);
   former.leave(() => {});
-  await change("b");
+  its.service.renew!("b changed");
+  await settled();
   expect([its.state, its.builds.length]).toEqual(["running", 1]);
   its.say("X_BUILT=1");
   await settled();
