@@ -9,6 +9,8 @@ import { type ChosenEngine, chooseEngine, type Engine } from "../containers/runs
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import type { Built } from "../containers/runs/image-for.ts";
+import { findImage } from "../containers/runs/pull-image.ts";
+import { builtVariable } from "../manifest/order.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import { lockFile } from "../system/file-lock.ts";
@@ -32,6 +34,9 @@ export async function makeImage(
   const { build, pull } = order.own as ContainerSpec;
   const name = imageTag({ ...order, digest });
   if (build?.kind !== "builder") {
+    const last =
+      env[builtVariable] === undefined || order.clean ? undefined : await lastOf(name, its);
+    if (last !== undefined) return { kind: "built", id: last, ran: false };
     return await builtImage({
       ...{ socket: engine.socket, build: build!, signal, say, clock: systemClock },
       ...{ tag: name, labels: imageLabels({ ...order, digest }), onProgress: status },
@@ -51,6 +56,13 @@ export async function makeImage(
   } finally {
     turn.release();
   }
+}
+
+/** The image that was built last: a build that fails leaves its name alone. */
+async function lastOf(name: string, { engine, signal }: ImageMaking): Promise<string | undefined> {
+  const { socket } = engine;
+  const found = await findImage({ socket, signal, clock: systemClock }, name);
+  return found.kind === "image" ? found.image.id : undefined;
 }
 
 /** Milliseconds between two looks at a turn that another process has. */

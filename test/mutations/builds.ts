@@ -44,6 +44,22 @@ export const builds: readonly Fault[] = [
     only: "also where another daemon goes on",
   },
   {
+    name: "an image is built while a container looks for the last one",
+    file: `${service}/built-lifecycle.ts`,
+    find: " && !isAtIt && !isSeeking) this",
+    replace: " && !isAtIt) this",
+    tests: ["test/supervisor/built-lifecycle.test.ts"],
+    only: "once the container that begins",
+  },
+  {
+    name: "a container builds what was built beside it",
+    file: "src/programs/container-image.ts",
+    find: "    if (last !== undefined) return",
+    replace: "    if (last === name) return",
+    tests: ["test/programs/run-container.test.ts"],
+    only: "just built beside the container",
+  },
+  {
     name: "what a build writes counts as an edit while the process makes way",
     file: `${service}/built-lifecycle.ts`,
     find: "if (paths === undefined || this.#writes.heard(paths)) this.#change(because, paths);",

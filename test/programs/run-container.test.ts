@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import type { Order } from "../../src/manifest/order.ts";
-import { personOf } from "../../src/programs/container-image.ts";
+import type { Engine } from "../../src/containers/runs/choose-engine.ts";
+import { builtVariable, type Order } from "../../src/manifest/order.ts";
+import { makeImage, personOf } from "../../src/programs/container-image.ts";
 import { planOf } from "../../src/programs/run-container.ts";
 import { containerSpec } from "../containers/runs/made-plan.ts";
+import { playedEngine } from "../containers/runs/played-engine.ts";
 
 function orderOf(changes: Partial<Order> = {}): Order {
   return {
@@ -39,4 +41,30 @@ test("a file cannot say which engine is asked, or whose contexts are read", () =
   const person = personOf({ order, env });
   expect(person.env).toEqual({ XDG_RUNTIME_DIR: "/run/me" });
   expect(person.home).not.toBe("/evil");
+});
+
+test("an image that was just built beside the container is taken as it is; where it is gone, it is built", async () => {
+  using engine = playedEngine();
+  const build = {
+    kind: "dockerfile",
+    ...{ context: "/no-such-folder", dockerfile: "Dockerfile", target: undefined, args: {} },
+  } as const;
+  const order = orderOf({ own: containerSpec({ image: undefined, build }) });
+  const make = (env: Record<string, string>) =>
+    makeImage(
+      { order, env, say() {} },
+      {
+        ...{ engine: { socket: engine.path } as Engine, signal: new AbortController().signal },
+        ...{ status() {}, labels: {} as never, person: {} },
+      },
+    );
+  expect(await make({ [builtVariable]: "1" })).toEqual({
+    ...{ kind: "built", id: "sha256:1", ran: false },
+  });
+  expect(engine.asked.map((its) => its.replace(/-[0-9a-f]+-/, "-"))).toEqual([
+    "GET /images/localhostess/shop-web/json",
+  ]);
+  expect(await make({})).toMatchObject({ kind: "failed" });
+  engine.images.absent = true;
+  expect(await make({ [builtVariable]: "1" })).toMatchObject({ kind: "failed" });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { builtVariable, orderVariable } from "../../src/manifest/order.ts";
 import type { ServiceSpec } from "../../src/manifest/project.ts";
+import { containerSpec } from "../containers/runs/made-plan.ts";
 import { FakeLifecycle, request, settled } from "./fake-lifecycle.ts";
 
 const own = {
@@ -226,6 +227,27 @@ test("a process begins with what was built though something has changed since, w
     expect([when, its.swaps]).toEqual([when, ["a changed", "b changed"]]);
     await its.service.dispose();
   }
+});
+
+test("an image is built again once the container that begins with the last one is ready", async () => {
+  const build = {
+    kind: "dockerfile",
+    ...{ context: "/shop", dockerfile: "Dockerfile", target: undefined, args: {} },
+  } as const;
+  const { its, change, end } = await running({ own: containerSpec({ image: undefined, build }) });
+  await change("a");
+  await end(0);
+  await its.service.stop({ makesWay: true });
+  its.listening.clear();
+  await its.start();
+  await change("b");
+  expect([its.state, its.spawns.at(-1)!.env[builtVariable]]).toEqual(["running", "1"]);
+  await its.pass(1000);
+  expect(its.builds.length).toBe(1);
+  its.say("READY=1");
+  await settled();
+  expect([its.state, its.builds.length]).toEqual(["ready", 2]);
+  await its.service.dispose();
 });
 
 test("where the process that was built cannot begin, what has changed since is built beside its next try", async () => {
