@@ -3,8 +3,8 @@
 /**
  * `idle`: nothing beside it. `building`: a build runs; `again`: the same, and something has changed since. `built`: the
  * build has succeeded, and the process is about to make way for what it built; `kept`: it has made way; `begins`: the
- * next process begins with what was built. `builtLate`, `keptLate` and `late`: the same, and something has changed since
- * that build. `stale`: the last build failed, so that the process runs what was built before.
+ * next one begins with what was built. `builtLate`, `keptLate`, `late`: the same, and something has changed since that
+ * build. `stale`: the last build failed, so that the process runs what was built before.
  */
 export const swapPhases = [
   "idle",
