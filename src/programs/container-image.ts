@@ -58,13 +58,6 @@ export async function makeImage(
   }
 }
 
-/** The image that was built last: a build that fails leaves its name alone. */
-async function lastOf(name: string, { engine, signal }: ImageMaking): Promise<string | undefined> {
-  const { socket } = engine;
-  const found = await findImage({ socket, signal, clock: systemClock }, name);
-  return found.kind === "image" ? found.image.id : undefined;
-}
-
 /** Milliseconds between two looks at a turn that another process has. */
 const turnPeriod = 100;
 
@@ -100,6 +93,13 @@ export async function imageAlone(
   const labels = { run, owner, directory, service, routeName };
   const person = personOf(running).env;
   return await makeImage(running, { engine: chosen.engine, labels, signal, status, person });
+}
+
+/** The image that was built last: a build that fails leaves its name alone. */
+async function lastOf(name: string, { engine, signal }: ImageMaking): Promise<string | undefined> {
+  const { socket } = engine;
+  const found = await findImage({ socket, signal, clock: systemClock }, name);
+  return found.kind === "image" ? found.image.id : undefined;
 }
 
 /** The person whose engine is asked. Variables of the file are for the program inside: DOCKER_HOST, too. */

@@ -31,18 +31,6 @@ test("the program inside gets what the file declares and what we give, and nothi
   expect(planned(env).env).toEqual({ COLOUR: "red", NAME: "shop", PORT: "80" });
 });
 
-test("a further port is published where it was before", () => {
-  expect(planned({}).spec.ports).toEqual([{ inside: 81, outside: 4001, protocol: "tcp" }]);
-});
-
-test("a file cannot say which engine is asked, or whose contexts are read", () => {
-  const order = orderOf({ variables: ["DOCKER_HOST", "HOME"] });
-  const env = { DOCKER_HOST: "unix:///evil.sock", HOME: "/evil", XDG_RUNTIME_DIR: "/run/me" };
-  const person = personOf({ order, env });
-  expect(person.env).toEqual({ XDG_RUNTIME_DIR: "/run/me" });
-  expect(person.home).not.toBe("/evil");
-});
-
 test("an image that was just built beside the container is taken as it is; where it is gone, it is built", async () => {
   using engine = playedEngine();
   const build = {
@@ -67,4 +55,16 @@ test("an image that was just built beside the container is taken as it is; where
   expect(await make({})).toMatchObject({ kind: "failed" });
   engine.images.absent = true;
   expect(await make({ [builtVariable]: "1" })).toMatchObject({ kind: "failed" });
+});
+
+test("a further port is published where it was before", () => {
+  expect(planned({}).spec.ports).toEqual([{ inside: 81, outside: 4001, protocol: "tcp" }]);
+});
+
+test("a file cannot say which engine is asked, or whose contexts are read", () => {
+  const order = orderOf({ variables: ["DOCKER_HOST", "HOME"] });
+  const env = { DOCKER_HOST: "unix:///evil.sock", HOME: "/evil", XDG_RUNTIME_DIR: "/run/me" };
+  const person = personOf({ order, env });
+  expect(person.env).toEqual({ XDG_RUNTIME_DIR: "/run/me" });
+  expect(person.home).not.toBe("/evil");
 });
