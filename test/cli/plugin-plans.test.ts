@@ -549,7 +549,10 @@ test("a plan with which the project has mistakes is not kept, and the other serv
   expect(record().plans.map((its) => its.service)).toEqual(["other"]);
   const { services } = await standing();
   expect(services.map((its) => [its.name, its.unusable])).toEqual([
-    ["cache", "the plugin redis has given a plan with mistakes; localhostess up asks again"],
+    [
+      "cache",
+      'the plugin redis has given a plan with mistakes: plugin redis services.cache.depends_on[0]: no service "nobody"; the services are cache, web and other; localhostess up asks again',
+    ],
     ["web", undefined],
     ["other", undefined],
   ]);

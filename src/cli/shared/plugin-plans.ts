@@ -93,9 +93,7 @@ function together(
   const standing = (plan: RecordedPlan): Current => ({ plan, applied: undefined });
   const stale = former.map(standing);
   const current = [...kept.map(standing), ...fresh, ...stale];
-  // One without a plan from before.
-  const lasting = failed.filter(({ service }) => !former.some((its) => its.service === service));
-  const troubles = Object.fromEntries(lasting.map(({ service, why }) => [service, troubleIn(why)]));
+  const troubles = Object.fromEntries(failed.map(({ service, why }) => [service, troubleIn(why)]));
   const installed = readPlugins(effects.stateDirectory);
   const accepted = current.map(({ plan }) =>
     acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
