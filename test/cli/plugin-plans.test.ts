@@ -273,8 +273,9 @@ test("the daemon starts nothing of a plan whose service or plugin has changed, u
   expect((await standing()).services[0]!.unusable).toBeUndefined();
   const other = { ...redis, sha256: "b2".repeat(32) };
   await up({ plugins: [other], plans: { redis: "late" } });
+  // Another `up` would help only where the plugin answers.
   expect((await standing()).services[0]!.unusable).toBe(
-    'its plan of the plugin "redis" is out of date: another version of the plugin is installed; localhostess up asks for another one',
+    "the plugin redis did not answer within 5 s; localhostess up asks again",
   );
   expect(told).toContain("cache: the plugin redis did not answer within 5 s\n");
 });
@@ -293,15 +294,41 @@ test("a fault that passes takes away neither the plan before nor its files", asy
   await up(granted);
   const before = record();
   await up({ ...granted, toml: usual.replace("\n", "\nsize = 2\n"), plans: { redis: "late" } });
-  expect(record()).toEqual(before);
+  const troubles = { cache: "the plugin redis did not answer within 5 s" };
+  expect(record()).toEqual({ ...before, troubles });
   expect(existsSync(conf())).toBe(true);
   await up({ ...granted, plugins: [{ ...redis, state: "changed" }] });
   expect(told).toContain(
     "cache: the plugin redis has changed since it was installed, and is not run; install it again\n",
   );
-  expect(record()).toEqual(before);
+  const { troubles: latest, ...rest } = record();
+  expect([{ ...rest, troubles: {} }, Object.keys(latest)]).toEqual([before, ["cache"]]);
   await up(granted);
   expect((await standing()).services[0]!.unusable).toBeUndefined();
+});
+
+test("errors of a plugin stand in the reason of its service, in one line", async () => {
+  await up({ plans: { redis: { ...plain, steps: 1, requestedCapabilities: 2 } } });
+  expect((await standing()).services[0]!.unusable).toBe(
+    "the plugin redis has given a plan with mistakes: requestedCapabilities: expected a list, got 2; steps: expected a list, got 1; localhostess up asks again",
+  );
+});
+
+test("keys of a type that a plugin knows too are no mistakes before it was asked", async () => {
+  const toml = '[services.cache]\ntype = "redis"\nsize = 1\n[services.web]\ncommand = "x"\n';
+  writeFileSync(join(directory, "locald.toml"), toml);
+  await expect(standing()).rejects.toThrow("services.cache.size: unknown key");
+  const knowing = { ...redis, claims: ["redis"] };
+  await up({ toml: usual, plugins: [knowing] });
+  rmSync(planRecordPath(stateDirectory, directory));
+  writeFileSync(join(directory, "locald.toml"), toml);
+  expect((await standing()).services.map(({ name, unusable }) => [name, unusable])).toEqual([
+    ["cache", 'a plugin knows its type "redis" too; localhostess up asks it for a plan'],
+    ["web", undefined],
+  ]);
+  writeFileSync(join(directory, "locald.toml"), `${toml}comand = "y"\n`);
+  await expect(standing()).rejects.toThrow("services.web.comand: unknown key");
+  await expect(standing()).rejects.not.toThrow("services.cache");
 });
 
 test("a plugin that is removed leaves the service without a plan, and it says so", async () => {
@@ -536,7 +563,10 @@ test("a plan with which the project has mistakes is not kept, and the other serv
   expect(record().plans.map((its) => its.service)).toEqual(["other"]);
   const { services } = await standing();
   expect(services.map((its) => [its.name, its.unusable])).toEqual([
-    ["cache", "the plugin redis has given a plan with mistakes; localhostess up asks again"],
+    [
+      "cache",
+      'the plugin redis has given a plan with mistakes: plugin redis services.cache.depends_on[0]: no service "nobody"; the services are cache, web and other; localhostess up asks again',
+    ],
     ["web", undefined],
     ["other", undefined],
   ]);

@@ -1,5 +1,5 @@
 /** A path or an address, as typed -> the bytes of a component, and where they came from. */
-import { existsSync } from "node:fs";
+import { lstat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { largestComponent, readPlugin } from "../../plugins/component.ts";
@@ -72,11 +72,14 @@ function addressText({ origin, pathname }: URL): string {
 
 async function fromFile(path: string): Promise<Uint8Array> {
   const bytes = await readBeginning(path, largestComponent + 1);
-  if (bytes === undefined) {
-    const why = existsSync(path) ? "this is no file that can be read" : "no such file";
-    throw new UsageError([`${printable(path)}: ${why}`]);
-  }
-  return bytes;
+  if (bytes !== undefined) return bytes;
+  const its = await lstat(path).catch(() => undefined);
+  const why = its?.isDirectory()
+    ? "is a folder; name the component in it, such as redis.wasm"
+    : its === undefined
+      ? "no such file"
+      : "cannot be read";
+  throw new UsageError([`${printable(path)}${its === undefined ? ":" : ""} ${why}`]);
 }
 
 /** Milliseconds without a byte. */

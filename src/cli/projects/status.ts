@@ -73,7 +73,7 @@ export function statusLines(
     ...rows.flatMap((row) => [
       ...[remarkOf(row) ?? []].flat().flatMap((text) => remark(printable(text, 2_000))),
       ...(row.plugin == null ? [] : remark(madeBy(row))),
-      ...(row.says === null ? [] : remark(`${row.name} says: ${printable(row.says, 300)}`)),
+      ...remarkOfSaid(row).flatMap(remark),
       ...(warnings.get(row.name) ?? []).flatMap(warning),
     ]),
     ...sharedLines(rows).flatMap(remark),
@@ -148,6 +148,13 @@ function remarkOf({ name, state, why, lazy, message }: Row): string | undefined 
     return saysAll ? undefined : message;
   }
   return why === null ? undefined : `${name}: ${why}`;
+}
+
+/** The words of its process, where its state has not told them already. */
+function remarkOfSaid(row: Row): string[] {
+  const { name, says } = row;
+  if (says === null || (remarkOf(row) ?? "").includes(says)) return [];
+  return [`${name} says: ${printable(says, 300)}`];
 }
 
 /** By the first row that has it: a warning about a project is printed once, with the names of its services. */

@@ -93,14 +93,7 @@ function together(
   const standing = (plan: RecordedPlan): Current => ({ plan, applied: undefined });
   const stale = former.map(standing);
   const current = [...kept.map(standing), ...fresh, ...stale];
-  // One without a plan from before.
-  const lasting = failed.filter(({ service }) => !former.some((its) => its.service === service));
-  const troubles = Object.fromEntries(
-    lasting.map(({ service, why }) => {
-      const first = why.split("\n", 1)[0]!.replace(/:$/, "");
-      return [service, cut(first, longestTrouble)];
-    }),
-  );
+  const troubles = Object.fromEntries(failed.map(({ service, why }) => [service, troubleIn(why)]));
   const installed = readPlugins(effects.stateDirectory);
   const accepted = current.map(({ plan }) =>
     acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
@@ -133,6 +126,15 @@ async function usable(
     else good = { ...good, failed: [...others, unplanned(its, read.mistakes)] };
   }
   return { all: good, next: await readWith(good) };
+}
+
+/** One line, of a reason that may have several errors of a plugin below it. */
+function troubleIn(why: string): string {
+  const [first, ...errors] = why.split("\n").map((line) => line.trim());
+  return cut(
+    [first, ...(errors.length === 0 ? [] : [errors.join("; ")])].join(" "),
+    longestTrouble,
+  );
 }
 
 function isEmpty({ plans, files, asked, troubles }: PlanRecord): boolean {
