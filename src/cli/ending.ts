@@ -22,8 +22,12 @@ export type FailedOptions = {
 
 /** Prints the error. */
 export function failed(error: unknown, { argv, world, place }: FailedOptions): Ran {
-  const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
-  for (const line of lines) world.err.write(`localhostess: ${printable(line, 2000)}\n`);
+  const told = error instanceof UsageError ? error.mistakes : [(error as Error).message];
+  // An indented line belongs to the one before.
+  for (const line of told.flatMap((text) => text.split("\n"))) {
+    const start = line.startsWith("  ") ? "" : "localhostess: ";
+    world.err.write(`${start}${printable(line, 2000)}\n`);
+  }
   if (error instanceof UsageError) {
     if (error.isTyped && place !== undefined) world.err.write(`see: ${place} --help\n`);
     return { code: exitCode.usage, failure: "usage" };

@@ -29,8 +29,10 @@ export type Plans = {
   accepted: readonly AcceptedPlan[];
   /** The names of the plugins that were asked for services that have no plan. */
   asked: readonly string[];
-  /** By service: why it has no plan, a clause. */
+  /** By service: why it has no plan, or no new one in the place of an old one, a clause. */
   troubles?: Readonly<Record<string, string>> | undefined;
+  /** Types of ours that are left to the plugins that know them too, where there is no plan. */
+  left?: readonly string[] | undefined;
   /** A clause: why the record of plans cannot be read; undefined: it could, or there is none. */
   unreadable?: string | undefined;
   fingerprint(text: string): string;
@@ -85,7 +87,7 @@ export function withPlans(services: Table, plans: Plans = noPlans): WithPlans {
     const why =
       plan === undefined
         ? planless(node, { name, plans })
-        : unusable(plan, { node, services, plans });
+        : unusable(plan, { node, services, plans, planned });
     if (plan === undefined || why !== undefined) {
       entries.set(name, node);
       if (why !== undefined) refused.set(name, why);
@@ -112,37 +114,63 @@ function planless(
   node: Table,
   { name, plans }: { name: string; plans: Plans },
 ): string | undefined {
-  const { unreadable, asked, troubles = {} } = plans;
+  const { unreadable, asked, left = [] } = plans;
   const plugin = textIn(node, "plugin");
   const type = textIn(node, "type") ?? "exec";
-  const isOurs = (serviceTypes as readonly string[]).includes(type);
+  const isLeft = left.includes(type);
+  const isOurs = (serviceTypes as readonly string[]).includes(type) && !isLeft;
   if (unreadable !== undefined && (plugin !== undefined || !isOurs)) return unreadable;
-  const trouble = Object.hasOwn(troubles, name) ? troubles[name] : undefined;
-  if (trouble !== undefined && (plugin !== undefined || !isOurs)) {
-    return `${trouble}; localhostess up asks again`;
+  const trouble = troubleOf(name, plans);
+  if (trouble !== undefined && (plugin !== undefined || !isOurs)) return trouble;
+  if (isLeft && plugin === undefined) {
+    return `a plugin knows its type ${shown(type)} too; localhostess up asks it for a plan`;
   }
   if (plugin === undefined) return undefined;
   const all = asked.includes(plugin) ? `, which has given no plan for it` : "";
   return `it is for the plugin ${shown(plugin)}${all}; localhostess up asks it for a plan`;
 }
 
+function troubleOf(name: string, { troubles = {} }: Plans): string | undefined {
+  return Object.hasOwn(troubles, name)
+    ? `${troubles[name]}; localhostess up asks again`
+    : undefined;
+}
+
+type UnusableOptions = {
+  node: Table;
+  services: Table;
+  plans: Plans;
+  /** Services of plans that stand before this one. */
+  planned: WithPlans["planned"];
+};
+
 function unusable(
   { service, plugin, written, outdated, services: own }: AcceptedPlan,
-  { node, services, plans }: { node: Table; services: Table; plans: Plans },
+  { node, services, plans, planned }: UnusableOptions,
 ): string | undefined {
-  const again = "localhostess up asks for another one";
   const its = `its plan of the plugin ${shown(plugin)}`;
-  if (outdated !== undefined) return `${its} is out of date: ${outdated}; ${again}`;
-  const asks = textIn(node, "plugin");
-  if (asks !== undefined && asks !== plugin) {
-    return `${its} is out of date: it is for the plugin ${shown(asks)} now; ${again}`;
+  const old = whyOld();
+  // `up` has asked already, and was told this.
+  const trouble = old === undefined ? undefined : troubleOf(service, plans);
+  if (trouble !== undefined) return trouble;
+  if (old !== undefined) {
+    return `${its} is out of date: ${old}; localhostess up asks for another one`;
   }
-  if (plans.fingerprint(writtenText(node)) !== written) {
-    return `${its} is out of date: the service has changed since; ${again}`;
-  }
-  const taken = Object.keys(own).filter((name) => name !== service && services.entries.has(name));
+  const isTaken = (name: string): boolean =>
+    planned.has(name) || (name !== service && services.entries.has(name));
+  const taken = Object.keys(own).filter(isTaken);
   if (taken.length === 0) return undefined;
   return `${its} declares ${listed(taken)}, which ${taken.length === 1 ? "is" : "are"} declared here too; rename one of both`;
+
+  function whyOld(): string | undefined {
+    if (outdated !== undefined) return outdated;
+    const asks = textIn(node, "plugin");
+    if (asks !== undefined && asks !== plugin) return `it is for the plugin ${shown(asks)} now`;
+    if (plans.fingerprint(writtenText(node)) !== written) {
+      return "the service has changed since";
+    }
+    return undefined;
+  }
 }
 
 function withKept(table: Table, written: Table): Table {

@@ -10,7 +10,8 @@ import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import type { Built } from "../containers/runs/image-for.ts";
 import { clientOf } from "../containers/runs/one-off-clients.ts";
-import type { Order } from "../manifest/order.ts";
+import { findImage } from "../containers/runs/pull-image.ts";
+import { builtVariable, type Order } from "../manifest/order.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
 import { lockInTurn } from "../system/file-lock.ts";
@@ -37,6 +38,9 @@ export async function makeImage(
   const of = { ...order, service, digest };
   const name = imageTag(of);
   if (build?.kind !== "builder") {
+    const last =
+      env[builtVariable] === undefined || order.clean ? undefined : await lastOf(name, its);
+    if (last !== undefined) return { kind: "built", id: last, ran: false };
     return await builtImage({
       ...{ socket: engine.socket, build: build!, signal, say, clock: systemClock },
       ...{ tag: name, labels: imageLabels(of), onProgress: status },
@@ -86,6 +90,13 @@ export async function imageAlone(
   const labels = { run, owner, directory, service, routeName, client };
   const person = personOf(running).env;
   return await makeImage(running, { engine: chosen.engine, labels, signal, status, person });
+}
+
+/** The image that was built last: a build that fails leaves its name alone. */
+async function lastOf(name: string, { engine, signal }: ImageMaking): Promise<string | undefined> {
+  const { socket } = engine;
+  const found = await findImage({ socket, signal, clock: systemClock }, name);
+  return found.kind === "image" ? found.image.id : undefined;
 }
 
 /** The person whose engine is asked. Variables of the file are for the program inside: DOCKER_HOST, too. */

@@ -59,7 +59,15 @@ export function stateCause(its: Supervised, options: { isAbsent?: boolean } = {}
   const why = reasonOf(its);
   const reason = why === "" ? "" : `: ${printable(why, longestReason)}`;
   const doubts = doubtsOf(its).map((doubt) => `; ${doubt}`);
-  return `${stateWords(its, options)}${exit}${again}${reason}${doubts.join("")}`;
+  return `${stateWords(its, options)}${hasSaidWhy(its) ? "" : exit}${again}${reason}${doubts.join("")}`;
+}
+
+/** EX_UNAVAILABLE of sysexits.h: how our own programs end that have said why they cannot go on. */
+const unavailable = 69;
+
+/** The exit code of such a program means nothing to a person, beside one in its words. */
+function hasSaidWhy(its: Supervised): boolean {
+  return its.state === "failed" && its.lastExit?.code === unavailable && reasonOf(its) === its.why;
 }
 
 /** `shop:api is ready; its folder is gone: ...`: of a service that answers, yet not as it should. */

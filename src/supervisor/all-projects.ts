@@ -392,8 +392,11 @@ class AllProjects implements Projects {
     { directory, shell }: { directory: string | undefined; shell: Shell | undefined },
   ): Promise<ServiceBuilds> {
     await this.#open();
-    const why = await this.#unloadable(directory, shell);
-    if (why !== undefined) return { kind: "none", why };
+    const known = directory === undefined ? await this.#foldersOf(name) : [directory];
+    for (const its of known) {
+      const why = await this.#unloadable(its, shell);
+      if (why !== undefined) return { kind: "none", why };
+    }
     const found = await this.find(name, directory);
     if (found.kind === "none") return found;
     const builds = new Map<string, ServiceBuild>();
@@ -410,6 +413,13 @@ class AllProjects implements Projects {
       }
     }
     return { kind: "builds", builds: [...builds.values()] };
+  }
+
+  /** Those of the projects that have services of that name. */
+  async #foldersOf(name: string | undefined): Promise<string[]> {
+    const found = await this.find(name, undefined);
+    if (found.kind === "none") return [];
+    return this.#folders.byProject(found.ids).map(({ folder }) => folder.directory);
   }
 
   async storeOf(
@@ -740,7 +750,9 @@ class AllProjects implements Projects {
     }
     const endOthers = async (): Promise<void> => {
       if (before === undefined) return;
-      await endRuns(before, { families: effects.families, note, except: goOn });
+      // A build beside a service that goes on has begun by now, and a process that was to be tried again may have.
+      const own = (): ReadonlySet<string> => this.#runIds();
+      await endRuns(before, { families: effects.families, note, except: goOn, own });
     };
     if (taken === undefined) await endOthers();
     for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);

@@ -135,6 +135,25 @@ test(
 );
 
 test(
+  "build of a service counts what its file says at that moment, and of a project it is all of it",
+  async () => {
+    const path = join(folder, "locald.toml");
+    for (const word of ["one", "two", "three", "four", "five"]) {
+      writeFileSync(path, toml.replace("syntax error", word));
+      expect((await run("build", "bad")).out).toBe(`${word} in line 1\n`);
+    }
+    writeFileSync(path, toml);
+    for (const all of [name, "."]) {
+      const { services } = await built(all);
+      expect(services.map(({ service }) => service)).toEqual(
+        ["api", "front", "bad"].map((its) => `${name}:${its}`),
+      );
+    }
+  },
+  patience,
+);
+
+test(
   "a build that fails is told by up once, with its last lines, and is not tried again",
   async () => {
     const { code, err } = await run("up", "bad");
@@ -144,6 +163,22 @@ test(
     const row = await place.row(`${name}:bad`);
     expect(row).toMatchObject({ state: "failed", restarts: 0 });
     expect((await run("why", `${name}:bad`)).out).toContain("its build failed (exit code 3)");
+  },
+  patience,
+);
+
+test(
+  "the lines of an earlier process are not those of a service that does not start",
+  async () => {
+    const path = join(folder, "locald.toml");
+    writeFileSync(path, toml.replace("[services.bad]", '[services.bad]\ntype = "nosuch"'));
+    const { code, err } = await run("up", "bad");
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining(`${name}:bad did not start: its type`),
+    ]);
+    expect(err).not.toContain("last lines of");
+    writeFileSync(path, toml);
   },
   patience,
 );
@@ -194,6 +229,12 @@ test(
     const one = await cli(["build", "web"], { env: env(), cwd: other });
     expect(one.err).toContain("web has no build");
     expect((await run("build", "nosuch")).err).toContain("nosuch");
+    await place.write(join(other, "locald.toml"), "[services.web]\ncommand = 5\nbuild = 7\n");
+    const lines = (await cli(["build"], { env: env(), cwd: other })).err.split("\n");
+    expect(lines.slice(0, 2)).toEqual([
+      expect.stringContaining("localhostess: locald.toml:2 services.web.command: "),
+      expect.stringContaining("localhostess: locald.toml:3 services.web.build: "),
+    ]);
   },
   patience,
 );

@@ -785,7 +785,20 @@ export const answers: Readonly<Record<string, Answer>> = {
     stream: true,
     note: "each service when it is settled, the others in the end",
   },
-  status: rows(service),
+  status: rows(
+    v.strictObject({
+      ...service.entries,
+      plan: orNull(
+        v.strictObject({
+          service: text("the service in the project's file that it comes of"),
+          plugin: text("the plugin's name"),
+          sha256: text("the hash of its component, in hexadecimal"),
+          plan: says(v.looseObject({}), "the plan, in the form of locald"),
+        }),
+        "the plan of a plugin that it comes of",
+      ),
+    }),
+  ),
   logs: { shape: line, stream: true },
   attach: {
     shape: attached,

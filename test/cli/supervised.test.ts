@@ -162,6 +162,10 @@ test("a status has a row for each service, and below them what wants to be read"
   const told = row("shop:db", { ...gone, warnings: ["its folder is gone: /x", "another"] });
   const twice = statusLines([told], { colors: noColors, columns: () => undefined });
   expect(twice.slice(2)).toEqual([`  ${gone.message}`, "! shop:db: another"]);
+  const builds = { state: "running", says: "builds: make" } as const;
+  const working = row("shop:db", { ...builds, message: "shop:db is starting: builds: make" });
+  const once = statusLines([working], { colors: noColors, columns: () => undefined });
+  expect(once.slice(2)).toEqual(["  shop:db is starting: builds: make"]);
   for (const line of statusLines(rows, { colors: noColors, columns: () => 40 })) {
     expect(Bun.stringWidth(line)).toBeLessThanOrEqual(40);
   }

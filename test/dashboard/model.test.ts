@@ -12,6 +12,7 @@ import {
   afterRequest,
   afterSeconds,
   deniedOf,
+  warningsOf,
   type Entry,
   entriesOf,
   groupsOf,
@@ -174,6 +175,14 @@ const declared: SupervisedStatus = {
   plugin: null,
   pending: null,
 };
+
+test("a warning is told once, and not where the sentence of its service has it", () => {
+  const message = "shop:web is ready; its last build failed";
+  const own = { ...declared, message, warnings: ["its last build failed", "it listens on 1"] };
+  const its = { declared: own, found: { ...web, warnings: ["it listens on 1", "two"] } };
+  expect(warningsOf(its)).toEqual(["it listens on 1", "two"]);
+  expect(warningsOf({ declared: undefined, found: its.found })).toEqual(["it listens on 1", "two"]);
+});
 const seen: ServiceReport = {
   ...web,
   name: "web.shop",

@@ -134,18 +134,25 @@ describe.skipIf(!hasTranspiler())(`plugins${lackingTranspiler()}`, () => {
   );
 
   test(
-    "the plan is shown by plugin plan, and its plugin by status",
+    "the plan is shown by plugin plan and in status, with its plugin",
     async () => {
       const plan = await run("plugin", "plan", "docs");
       expect(plan.out).toContain('services.docs.type = "site"');
       expect(plan.out).toContain("public/index.html");
       const { out } = await run("status", "--json");
-      const rows = JSON.parse(out) as { service: string; plugin: string | null }[];
+      type Row = { service: string; plugin: string | null; plan: { plan: object } | null };
+      const rows = JSON.parse(out) as Row[];
       expect(rows.map(({ service, plugin }) => [service, plugin]).sort()).toEqual([
         ["app", "procfile-to-services"],
         ["app-worker", "procfile-to-services"],
         ["docs", "static-site"],
       ]);
+      const site = rows.find(({ service }) => service === "docs")!;
+      expect(site.plan).toMatchObject({ service: "docs", plan: { ir_version: 1 } });
+      const { out: text } = await run("status");
+      expect(text).toContain(
+        "manual:app-worker is made by the plugin procfile-to-services; its plan: localhostess plugin plan app",
+      );
     },
     patience,
   );

@@ -187,3 +187,18 @@ test("an unknown key of a service of ours is still an error", () => {
     expect.stringContaining("services.web.size: unknown key"),
   ]);
 });
+
+test("of two plans with a service of one name, the later one starts nothing", () => {
+  const text = `${usual}[services.other]\ntype = "cache"\n`;
+  const [first, second] = writtenServices(read(text));
+  const accepted = [first!, second!].map((its): AcceptedPlan => ({
+    ...{ service: its.name, plugin: "redis", written: its.fingerprint },
+    services: { made: { command: its.name } },
+  }));
+  const { services } = project(text, { plans: { accepted, asked: [], fingerprint } });
+  expect(services.map(({ name, command }) => [name, command])).toEqual([
+    ["made", "cache"],
+    ["web", "x"],
+    ["other", ""],
+  ]);
+});

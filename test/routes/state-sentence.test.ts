@@ -47,6 +47,16 @@ const sentences: [string, Partial<Supervised>, string][] = [
     `shop:api has failed (SIGTERM): was not ready within 30 s; ${up}`,
   ],
   [
+    "failed for a reason that our own program has told",
+    { state: "failed", why: "its build failed (exit code 3): make", lastExit: exit(69) },
+    `shop:api has failed: its build failed (exit code 3): make; ${up}`,
+  ],
+  [
+    "failed by an exit code that happens to be ours",
+    { state: "failed", why: "ended with exit code 69", lastExit: exit(69) },
+    `shop:api has failed (exit code 69); ${up}`,
+  ],
+  [
     "killed",
     { state: "exited", why: "was ended by SIGKILL", lastExit: exit(null, "SIGKILL") },
     `shop:api has ended (SIGKILL); ${up}`,

@@ -118,7 +118,7 @@ if (import.meta.main) {
     const downAfter = performance.now() - stopping;
     clearInterval(watch);
     // Sockets and terminals are closed by the event loop, in its own time.
-    for (let at = 0; at < 100 && descriptors() > before; at++) await Bun.sleep(20);
+    for (let at = 0; at < 1000 && descriptors() > before; at++) await Bun.sleep(20);
     const table = await families.members({ pid: process.pid, startedAt: 0, runId: "none" });
     return {
       upAfter,

@@ -9,8 +9,9 @@ export const noKinds: KindMachine = {
     throw new Error("there are no places for stores here");
   },
   passwordOf: () => "",
-  builds: new BuildPlaces("/nowhere"),
-  places: new StorePlaces("/nowhere"),
+  // Nothing is built: a path is all that is asked for.
+  builds: Object.assign(new BuildPlaces("/dev/null"), { of: () => "/nowhere/build" }),
+  places: new StorePlaces("/dev/null"),
   cache: "/nowhere",
   owner: "nobody",
   engines: undefined,

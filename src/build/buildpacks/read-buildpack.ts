@@ -46,7 +46,10 @@ async function whyMissing(directory: string): Promise<string> {
   if (await exists("extension.toml")) {
     return `${path} is an image extension, and image extensions need a builder image: build = { builder = "…" }`;
   }
-  if (!(await exists("."))) return `there is no buildpack ${path}; there is no such folder`;
+  if (!(await exists("."))) return `there is no folder ${path}`;
+  if ((await exists("HEAD")) && (await exists("objects"))) {
+    return `${path} is a repository of git without files; clone it, and name the clone`;
+  }
   return `${path} is no buildpack, as it has no buildpack.toml; name the folder that has one`;
 }
 

@@ -74,6 +74,11 @@ function fileReference(text: string, refused: Refusing): Reference {
   const path = /^file:(?:\/\/(?:localhost)?)?(\/(?!\/).*)$/i.exec(text)?.[1];
   if (path === undefined)
     return refused("is no file:// address with a whole path, such as file:///srv/node");
+  if (path.includes("#")) {
+    return refused(
+      "has a # in it, and file:// names a folder as it is; check out what you mean there",
+    );
+  }
   try {
     return { kind: "folder", directory: absolute(decodeURIComponent(path), "/") };
   } catch {

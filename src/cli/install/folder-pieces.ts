@@ -1,6 +1,7 @@
 /** Our own folders -> a piece each, those with data first. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { plansFolder } from "../../plugins/plan-place.ts";
 import { storesFolder } from "../../stores/folders.ts";
 import { foldersIn, Owners } from "../../stores/owners.ts";
 import { configFile } from "../../system/paths.ts";
@@ -57,6 +58,7 @@ export function folderPieces({ flags, settings, world }: Here): Found {
         ...{ id, what: `${words[id]} (${shownSize(bytes)})`, details },
         isData: !flags.keepData && inIt.length > 0,
         async remove() {
+          if (isState) for (const its of states) await removePlanned(its);
           await removeBut(path, kept);
           // Those around it, such as ~/.local/state, were often made for it.
           await removeEmptyFolders(dirname(path), { below: home });
@@ -66,6 +68,13 @@ export function folderPieces({ flags, settings, world }: Here): Found {
   });
   const notes = flags.keepData ? data.map(({ text }) => `${text} stays`) : [];
   return { pieces, notes: [...stays, ...notes] };
+}
+
+/** Files that plans of plugins have written in projects: once the record is gone, they are nobody's. */
+async function removePlanned(state: string): Promise<void> {
+  if (!existsSync(plansFolder(state))) return;
+  const { removePlans } = await import("../shared/put-plans.ts");
+  await removePlans(state, {});
 }
 
 type Data = { folder: string; text: string };

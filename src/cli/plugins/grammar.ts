@@ -83,7 +83,7 @@ export function pluginVerbs(program: Command, choose: Choose, world: World): voi
 
   const remove = group
     .command("remove")
-    .description("remove a plugin; what it has declared stays until the next up")
+    .description("remove a plugin, with the services and files that its plans have made")
     .argument("<plugin>", "its name")
     .addOption(jsonOption())
     .action((name: string, flags: Flags) =>

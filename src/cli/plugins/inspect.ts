@@ -13,6 +13,7 @@ import {
 } from "../../plugins/plan.ts";
 import { planForm } from "../../plugins/plan-form.ts";
 import { type Applied, readApplied } from "../../plugins/read-plan.ts";
+import { jsonLines } from "../../text/json-lines.ts";
 import { listed } from "../../text/list.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
@@ -27,6 +28,7 @@ import {
   pluginNamed,
   type PluginPlace,
   pluginPlace,
+  pluginsAt,
 } from "../shared/plugin-place.ts";
 
 export type InspectFlags = Flags & {
@@ -67,7 +69,10 @@ export async function pluginInspect(
     printJson(world, { name: its.name, sha256, claims, detect, ...answerForm(answer) });
   } else {
     world.out.write(`detect: ${detect === null ? "none" : printable(detect)}\n`);
-    if (answer.kind === "plan") printJson(world, planForm(answer.plan));
+    if (detect === null && flags.kind === undefined) {
+      world.err.write(`it does not know the type ${printable(type, 100)}; --kind names another\n`);
+    }
+    if (answer.kind === "plan") world.out.write(`${jsonLines(planForm(answer.plan))}\n`);
     else for (const line of linesOf(answer)) world.err.write(`${printable(line)}\n`);
   }
   return answer.kind === "plan" ? 0 : 1;
@@ -92,7 +97,7 @@ async function inspected(word: string, { place, world }: InspectedOptions): Prom
   const plugin = await pluginNamed(word, place);
   const why = whyNotReady(plugin);
   if (why !== undefined) throw new Failure("failed", why);
-  return { ...place.withGrants(plugin), component: plugin };
+  return { ...place.withGrants(plugin, await pluginsAt(place)), component: plugin };
 }
 
 async function claimsHere(its: Inspected, { effects }: PluginPlace): Promise<readonly string[]> {

@@ -7,15 +7,10 @@ import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { planEffects } from "../shared/plan-effects.ts";
 import { pluginPlace, needProject } from "../shared/plugin-place.ts";
-import {
-  type Current,
-  freshPlan,
-  madePlans,
-  type PlannedOptions,
-  recordIn,
-  shownPlan,
-  writtenIn,
-} from "../shared/plugin-plans.ts";
+import { type Current, freshPlan } from "../shared/fresh-plan.ts";
+import { type PlannedOptions, writtenIn } from "../shared/plan-options.ts";
+import { madePlans, recordIn } from "../shared/plugin-plans.ts";
+import { shownPlan } from "../shared/show-plan.ts";
 import { projectIn } from "../shared/project-files.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";

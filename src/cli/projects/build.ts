@@ -16,9 +16,10 @@ import { printJson } from "../shared/json-output.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { StopSignal, World } from "../shared/world.ts";
-import { answerOf, knownOf } from "./asking.ts";
+import { answerOf, knownOf, type Row } from "./asking.ts";
 import { folderHere } from "./here.ts";
-import { serviceMeant } from "./service-meant.ts";
+import { rowsNamed } from "./named.ts";
+import { type MeantOptions, serviceMeant } from "./service-meant.ts";
 
 export type BuildFlags = Flags & { clean?: boolean };
 
@@ -74,13 +75,32 @@ async function buildsOf(
   const meant =
     word === undefined
       ? { project_path: await realpath(await folderHere(world, rows)) }
-      : await serviceMeant(word, { rows, servers, world });
+      : ((await wholeProject(word, { rows, servers, world })) ??
+        (await serviceMeant(word, { rows, servers, world })));
   const asked = { GetBuilds: { ...meant, env } };
   const { Builds: builds } = await answerOf<{ Builds: ServiceBuild[] }>(socket, asked);
   if (builds.length > 0) return builds;
   const how = 'to build one before it starts, give it a build, such as build = "npm run build"';
   if (word !== undefined) throw new Failure("not_found", `${word} has no build; ${how}`);
   throw new Failure("not_found", `no service of this project has a build; ${how}`);
+}
+
+/** How the daemon is asked about a project. Undefined: the word names none, or one service. */
+async function wholeProject(
+  word: string,
+  lookup: MeantOptions,
+): Promise<{ project_path: string } | undefined> {
+  let named: readonly Row[];
+  try {
+    named = await rowsNamed([word], lookup);
+  } catch {
+    // Looking for one service tells whatever is wrong with the word.
+    return undefined;
+  }
+  const { path } = named[0]!;
+  const all = lookup.rows.filter((row) => row.path === path);
+  const isWhole = all.length > 1 && named.length === all.length;
+  return isWhole && named.every((row) => row.path === path) ? { project_path: path } : undefined;
 }
 
 type ReportOptions = { flags: BuildFlags; world: World; signal: AbortSignal };

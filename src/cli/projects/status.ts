@@ -9,6 +9,7 @@ import { pendingLines, tellPending } from "./pending-note.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, knownOf, type Row } from "./asking.ts";
+import { type PlannedRow, withPlansShown } from "./plans-shown.ts";
 import { noNamesWithAll, othersText, rowsFor, rowsShown } from "./here.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { remarkLines } from "../shared/remark.ts";
@@ -33,11 +34,12 @@ export async function status(
   const tellOthers = (): void => {
     if (others !== undefined) err.write(`${err.colors.dim(others)}\n`);
   };
+  const planned = await withPlansShown(these, { flags, world });
   if (flags.json) {
     tellPending(these, world);
     // An empty list says nothing about why it is empty.
     if (these.length === 0) tellOthers();
-    printJson(world, these);
+    printJson(world, planned);
     return 0;
   }
   if (these.length === 0 && others === undefined) {
@@ -48,13 +50,16 @@ export async function status(
   // In a pipe, another program reads it.
   const home = width === undefined ? undefined : world.home;
   const screen = { colors: out.colors, columns: () => width, home };
-  if (these.length > 0) for (const line of statusLines(these, screen)) out.write(`${line}\n`);
+  if (these.length > 0) for (const line of statusLines(planned, screen)) out.write(`${line}\n`);
   tellOthers();
   return 0;
 }
 
 /** One line each, without line ends; below them what wants to be read. */
-export function statusLines(rows: readonly Row[], screen: StatusScreen): string[] {
+export function statusLines(
+  rows: readonly (Row & Partial<PlannedRow>)[],
+  screen: StatusScreen,
+): string[] {
   const { colors } = screen;
   const width = screen.columns();
   const table = statusTable(rows, screen);
@@ -67,13 +72,18 @@ export function statusLines(rows: readonly Row[], screen: StatusScreen): string[
     ...table.rows.flat(),
     ...rows.flatMap((row) => [
       ...[remarkOf(row) ?? []].flat().flatMap((text) => remark(printable(text, 2_000))),
-      ...(row.plugin == null ? [] : remark(`${row.name} is made by the plugin ${row.plugin}`)),
-      ...(row.says === null ? [] : remark(`${row.name} says: ${printable(row.says, 300)}`)),
+      ...(row.plugin == null ? [] : remark(madeBy(row))),
+      ...remarkOfSaid(row).flatMap(remark),
       ...(warnings.get(row.name) ?? []).flatMap(warning),
     ]),
     ...sharedLines(rows).flatMap(remark),
     ...pendingLines(rows).flatMap(warning),
   ];
+}
+
+function madeBy({ name, plugin, plan }: Row & Partial<PlannedRow>): string {
+  const more = plan == null ? "" : `; its plan: localhostess plugin plan ${plan.service}`;
+  return `${name} is made by the plugin ${plugin}${more}`;
 }
 
 /** The columns that say the least about a service go first; its address and its folder stay. */
@@ -138,6 +148,13 @@ function remarkOf({ name, state, why, lazy, message }: Row): string | undefined 
     return saysAll ? undefined : message;
   }
   return why === null ? undefined : `${name}: ${why}`;
+}
+
+/** The words of its process, where its state has not told them already. */
+function remarkOfSaid(row: Row): string[] {
+  const { name, says } = row;
+  if (says === null || (remarkOf(row) ?? "").includes(says)) return [];
+  return [`${name} says: ${printable(says, 300)}`];
 }
 
 /** By the first row that has it: a warning about a project is printed once, with the names of its services. */

@@ -149,7 +149,9 @@ async function report(
   } else tellReasons(ended.reasons, err);
   const reasons = ended === "late" ? [] : ended.reasons;
   for (const row of notReady) {
-    if (row.state === "stopped") continue;
+    // Lines of a service that did not start at all are those of an earlier process.
+    const hasRun = !reasons.some((its) => its.startsWith(`${row.name} did not start: `));
+    if (row.state === "stopped" || !hasRun) continue;
     // A managed service says its reason in its output, too.
     const isTold = (line: string) => reasons.some((its) => its === `${row.name} failed: ${line}`);
     const lines = (await latestOf(row, socket)).filter((line) => !isTold(line));

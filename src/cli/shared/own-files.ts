@@ -27,7 +27,7 @@ export async function removePlansIn(root: string, world: Here): Promise<readonly
   const stateDirectory = stateWithPlans(world);
   if (stateDirectory === undefined) return [];
   const { allPlanRecords } = await import("../../plugins/plan-records.ts");
-  const { removePlans } = await import("./plugin-plans.ts");
+  const { removePlans } = await import("./put-plans.ts");
   const left: string[] = [];
   for (const { directory } of allPlanRecords(stateDirectory)) {
     if (!isInside(directory, root)) continue;

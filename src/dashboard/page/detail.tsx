@@ -9,7 +9,7 @@ import { Actions } from "./actions.tsx";
 import { countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
 import { connection, denials, detail, entry, isKnown, isThere, now, shown } from "./live.ts";
-import { deniedOf, type Entry } from "./model.ts";
+import { deniedOf, type Entry, warningsOf } from "./model.ts";
 import { Output, Requests } from "./panes.tsx";
 import { Pendings } from "./pendings.tsx";
 import { Sparkline } from "./sparkline.tsx";
@@ -74,8 +74,8 @@ function Unknown() {
 }
 
 function Known({ its }: { its: Entry }) {
-  const { declared, found } = its;
-  const warnings = [...new Set([...(declared?.warnings ?? []), ...(found?.warnings ?? [])])];
+  const { declared } = its;
+  const warnings = warningsOf(its);
   return (
     <>
       {declared === undefined ? null : <p class="sentence">{declared.message}</p>}

@@ -235,6 +235,12 @@ export function afterSeconds(
   });
 }
 
+/** Each once, without those that its sentence has already. */
+export function warningsOf({ declared, found }: Pick<Entry, "declared" | "found">): string[] {
+  const all = new Set([...(declared?.warnings ?? []), ...(found?.warnings ?? [])]);
+  return [...all].filter((text) => declared?.message.includes(text) !== true);
+}
+
 /** The words of a query, all of which must be found. None: everything is. */
 export function wordsOf(query: string): readonly string[] {
   return query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -250,8 +256,8 @@ export function hasAll(text: string, words: readonly string[]): boolean {
 function textOf({ id, state, declared, found }: Entry): string {
   const parts: (string | number | null | undefined)[] = [id, state];
   if (declared !== undefined) {
-    const { path, command, url, pid, port, message, says, type, warnings } = declared;
-    parts.push(path, command, url, pid, port, message, says, type, ...warnings);
+    const { path, command, url, pid, port, message, says, type, plugin, warnings } = declared;
+    parts.push(path, command, url, pid, port, message, says, type, plugin, ...warnings);
     if (declared.pending) parts.push("waits for up");
   }
   if (found !== undefined) {

@@ -44,12 +44,11 @@ const otherWords: Readonly<Record<string, ServiceType>> = {
   spa: "site",
 };
 
-/** The type that an unknown word was meant to be, to end a sentence with. */
-function nearType(word: string): string {
+/** The type that an unknown word was meant to be, to end a sentence with; or, where none is near, `otherwise`. */
+function nearType(word: string, otherwise: string): string {
   const lower = word.toLowerCase();
   const meant = Object.hasOwn(otherWords, lower) ? otherWords[lower] : undefined;
   if (meant !== undefined) return didYouMeanText(meant);
-  const otherwise = `; the types are ${listed(known)}`;
   return didYouMean(word, known, { quoted: true, otherwise });
 }
 
@@ -87,13 +86,17 @@ export function readType(name: string, table: Table, reading: Reading): ReadType
     const asked = options.plans?.asked ?? [];
     const them = asked.length === 1 ? "the plugin" : "the plugins";
     const others = asked.length === 0 ? "" : `, also to ${them} ${listed(asked, { most: 5 })}`;
-    const near = nearType(String(written));
-    const why = `its type ${shown(written)} is unknown${others}${near}`;
+    const what = `type ${shown(written)} is unknown${others}`;
+    // The list is long, and stands where the file is told of.
+    const list = "; localhostess config check lists the types";
+    const why = `its ${what}${nearType(String(written), list)}`;
     const entry = table.entries.get("type");
     // A value of a wrong form is an error, and has been reported.
     if (entry?.kind === "leaf") {
       const all = "up starts the other services without it";
-      warnings.add(entry, `${why.slice("its ".length)}; ${all}`);
+      const plugins = asked.length === 0 ? ", and those that plugins know" : "";
+      const near = nearType(String(written), `; the types are ${listed(known)}${plugins}`);
+      warnings.add(entry, `${what}${near}; ${all}`);
     }
     return { type, own: undefined, unusable: why };
   }

@@ -58,7 +58,9 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   // Keys of a type that nobody knows, or that a plugin does, are nobody's to judge.
   const foreign = new Set(
     [...all.entries].flatMap(([name, its]) =>
-      its.kind === "table" && (isUnknown(its) || standing.has(name)) ? [name] : [],
+      its.kind === "table" && (isUnknown(its) || standing.has(name) || made.refused.has(name))
+        ? [name]
+        : [],
     ),
   );
   const written = [...all.entries].flatMap(([name, its]) => {

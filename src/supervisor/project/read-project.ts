@@ -8,7 +8,7 @@ import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
 import { noPlans, type Plans, type WrittenService } from "../../manifest/planned.ts";
 import type { Checkout, ProjectSpec, WorktreeSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
-import { readManifest } from "../../manifest/read/read-manifest.ts";
+import { type ReadManifest, readManifest } from "../../manifest/read/read-manifest.ts";
 import type { EnvFile, ManifestOptions, Naming } from "../../manifest/read/options.ts";
 import { envFilesOf } from "../../manifest/read/variables.ts";
 import { fingerprintOf, planRecordPath } from "../../plugins/plan-place.ts";
@@ -183,10 +183,17 @@ export async function readProject(
   const place = placeIn(checkout, { directory, asked: options.naming });
   const recorded = await plansOf(directory, options);
   const plans = options.plans ?? recorded?.plans ?? { ...noPlans, fingerprint: fingerprintOf };
-  const read = readManifest({
-    ...{ directory, home, layers, local, envFiles, tlds, shell, files, nameOf },
-    ...{ ...place, plans, claimed: options.claimed },
-  });
+  const readWith = (its: Plans): ReadManifest =>
+    readManifest({
+      ...{ directory, home, layers, local, envFiles, tlds, shell, files, nameOf },
+      ...{ ...place, plans: its, claimed: options.claimed },
+    });
+  let read = readWith(plans);
+  if (read.kind === "mistakes") {
+    // A key that a type of ours does not have may be one of a plugin that knows the type too.
+    const left = await claimedOf(options);
+    if (left.length > 0) read = readWith({ ...plans, left });
+  }
   if (recorded !== undefined) files.push(...recorded.files);
   else if (options.stateDirectory !== undefined && (read.written?.length ?? 0) > 0) {
     files.push(planRecordPath(options.stateDirectory, directory));
@@ -209,6 +216,11 @@ async function plansOf(
   if (!existsSync(planRecordPath(stateDirectory, directory))) return undefined;
   const { recordedPlans } = await import("../../plugins/recorded-plans.ts");
   return recordedPlans(stateDirectory, directory);
+}
+
+async function claimedOf({ stateDirectory }: ReadProjectOptions): Promise<readonly string[]> {
+  if (stateDirectory === undefined || !existsSync(`${stateDirectory}/plugins.json`)) return [];
+  return (await import("../../plugins/claimed-types.ts")).claimedTypes(stateDirectory);
 }
 
 /** How the project's folder is named, and which of its checkouts it is. */

@@ -162,12 +162,17 @@ describe("a folder", () => {
     expect(await whyOf()).toBe(
       `${root} is no buildpack, as it has no buildpack.toml; name the folder that has one`,
     );
+    await writeFile(join(root, "HEAD"), "ref: refs/heads/main");
+    await mkdir(join(root, "objects"));
+    expect(await whyOf()).toBe(
+      `${root} is a repository of git without files; clone it, and name the clone`,
+    );
     await writeFile(join(root, "extension.toml"), 'api = "0.10"');
     expect(await whyOf()).toBe(
       `${root} is an image extension, and image extensions need a builder image: build = { builder = "…" }`,
     );
     await rm(root, { recursive: true });
-    expect(await whyOf()).toBe(`there is no buildpack ${root}; there is no such folder`);
+    expect(await whyOf()).toBe(`there is no folder ${root}`);
   });
 
   test("with a file that cannot be read: a loop of links, a folder, one that is huge or no text", async () => {

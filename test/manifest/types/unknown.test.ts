@@ -35,9 +35,13 @@ test("what others call a type leads to it, and not to the word that looks like i
   }
 });
 
-test("where no word is near, the types are listed", () => {
-  expect(service('[services.db]\ntype = "cloud-run"\n', "db").unusable).toBe(
-    `its type "cloud-run" is unknown; the types are ${types}`,
+test("where no word is near, the types are listed with the place in the file", () => {
+  const text = '[services.db]\ntype = "cloud-run"\n';
+  expect(project(text).warnings).toEqual([
+    `locald.toml:2 services.db.type: type "cloud-run" is unknown; the types are ${types}, and those that plugins know; up starts the other services without it`,
+  ]);
+  expect(service(text, "db").unusable).toBe(
+    'its type "cloud-run" is unknown; localhostess config check lists the types',
   );
 });
 
