@@ -56,7 +56,6 @@ async function accepted(
 ): Promise<ReadProject> {
   const { again, world, effects } = options;
   const failed = [...made.failed, ...granted.failed];
-  for (const { service, why } of failed) tell(`${service}: ${why}`, world);
   const fresh = granted.plans.map((its) => freshPlan(its, { ...options, record, strangers }));
   const kept = made.kept.map((plan): Current => ({ plan, applied: undefined }));
   // A fault that passes must not take away what runs.
@@ -73,12 +72,22 @@ async function accepted(
     acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
   );
   const next = await again({ accepted: plans, asked, troubles, fingerprint: fingerprintOf });
+  for (const { service, why } of failed) {
+    // A warning of the project has the same line.
+    if (!isWarned(service, { why, next })) tell(`${service}: ${why}`, world);
+  }
   // Nothing is kept of plans with which the project has mistakes.
   if (next.kind === "mistakes") return next;
   for (const its of fresh) showPlan(its, { record, world });
   const news = await putPlans(current, { record, asked, troubles, ...options });
   tellFiles(news, world);
   return next;
+}
+
+function isWarned(service: string, { why, next }: { why: string; next: ReadProject }): boolean {
+  if (next.kind !== "project" || why.includes("\n")) return false;
+  const its = next.project.services.find(({ name }) => name === service);
+  return its?.unusable?.startsWith(troubleIn(why)) ?? false;
 }
 
 /** One line, of a reason that may have several errors of a plugin below it. */
