@@ -2,10 +2,12 @@
 import { createHash } from "node:crypto";
 import { join, relative } from "node:path";
 import * as v from "valibot";
+import { buildVariables } from "../manifest/order.ts";
 import type { CommandBuild } from "../manifest/types/build.ts";
 import { readPrivateFile } from "../system/private-file.ts";
 import { replacePrivateText } from "../system/private-text.ts";
 import { shellProgram } from "../system/shell-program.ts";
+import { endOrphans } from "../system/end-orphans.ts";
 import { runScript } from "./buildpacks/run-script.ts";
 import { inputsFingerprint } from "./inputs-fingerprint.ts";
 
@@ -77,11 +79,18 @@ export async function buildByCommand(
   if (last !== undefined && isCurrent(last, { key, request })) return { kind: "built", ran: false };
   const program = shellProgram({ shell, env, workdir });
   if (program.kind === "none") return { kind: "failed", why: program.why };
+  // A program that was killed while its command ran has left that at work.
+  await endOrphans({ variable: buildVariables.place, begins: `${place}/` });
   effects.begin();
   const end = await runScript(
     {
       ...{ path: program.path, args: [...shell.slice(1), build.command] },
-      ...{ cwd: workdir, env, limit: undefined, grace },
+      ...{
+        cwd: workdir,
+        env: { ...env, [buildVariables.place]: `${place}/` },
+        limit: undefined,
+        grace,
+      },
     },
     { line: effects.write, signal: effects.signal },
   );
@@ -102,8 +111,13 @@ export async function buildByCommand(
   }
 }
 
-function failure({ command }: CommandBuild, how: string): string {
-  return `its build failed (${how}): ${command}`;
+function failure(build: CommandBuild, how: string): string {
+  return `its build failed (${how}): ${commandText(build)}`;
+}
+
+/** For people. */
+export function commandText({ command, written = command }: CommandBuild): string {
+  return written;
 }
 
 function isCurrent(

@@ -42,10 +42,12 @@ export function fill(spec: ServiceSpec, facts: Facts): Filled {
     ]),
   );
   const { own } = spec;
-  const filledOwn =
-    own?.kind === "built" && own.build.kind === "command"
-      ? { ...own, build: { ...own.build, command: filling.text(own.build.command, build) } }
-      : own;
+  let filledOwn = own;
+  if (own?.kind === "built" && own.build.kind === "command") {
+    const { command: written } = own.build;
+    const command = filling.text(written, build);
+    filledOwn = { ...own, build: { ...own.build, command, written } };
+  }
   const ask = spec.health?.ask;
   const health =
     spec.health === undefined || ask?.kind !== "command"

@@ -12,6 +12,8 @@ export type Order = {
   /** Absolute: the project's folder. */
   directory: string;
   service: string;
+  /** The service that it is an instance of, with which it shares an image that is built; undefined: none. */
+  instanceOf?: string | undefined;
   own: PostgresSpec | StoreSpec | ContainerSpec | BuiltSpec;
   /**
    * With references filled: a container's words behind the entry point; the command of a service that is built, empty
@@ -85,6 +87,15 @@ export const orderVariable = "LOCALHOSTESS_ORDER";
 
 /** Set where a build beside the service's process has just succeeded: what it made is to run, and nothing is built. */
 export const builtVariable = "LOCALHOSTESS_BUILT";
+
+/**
+ * By these the next build finds what this one has started, and a script's end ends what it has left. A service or a
+ * daemon that a script asks for is no part of it, and has neither.
+ */
+export const buildVariables = {
+  place: "LOCALHOSTESS_BUILD",
+  script: "LOCALHOSTESS_SCRIPT",
+} as const;
 
 /** The status of a build beside the process that found all of it built. */
 export const nothingToBuild = "nothing to build";

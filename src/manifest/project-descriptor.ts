@@ -165,7 +165,8 @@ function describedIn(
 function scriptIn(values: TomlValues, path: Path): InlineScript | undefined {
   if (values.table(path) === undefined) return undefined;
   const api = values.needed([...path, "api"]);
-  const inline = values.needed([...path, "inline"]);
+  // TOML keeps the line ends of Windows, with which no shell reads a script.
+  const inline = values.needed([...path, "inline"])?.replaceAll("\r\n", "\n");
   const shell = values.text([...path, "shell"]) ?? usualShell;
   // The shell is the first line of a program: another line would be one of the script.
   if (/[\n\r\0]/.test(shell) || shell.trim() === "") {

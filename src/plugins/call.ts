@@ -93,12 +93,20 @@ export async function callPluginEach(
     if (answer.kind === "answers" && answer.values.length === requests.length) return answer;
     if (answer.kind === "ended") return ended(answer.why);
     if (tries > 0 || answer.kind !== "damaged") return ended(`cannot be run from ${folder}`);
-    rmSync(folder, { recursive: true, force: true });
+    discard(folder);
   }
 }
 
 export function transpiledFolder({ sha256 }: Component, { cache }: CallEffects): string {
   return join(cache, "plugins", `${sha256}-jco-${jco.version}-${form}`);
+}
+
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // The next try finds it damaged again, and says so.
+  }
 }
 
 function ended(why: string): Ended {
@@ -122,7 +130,7 @@ async function transpiled(
     if (answer.kind === "transpiled") return undefined;
     if (answer.kind === "ended") return answer.why;
     if (tries > 0 || answer.kind !== "damaged") return `cannot be run by ${transpiler.folder}`;
-    rmSync(transpiler.folder, { recursive: true, force: true });
+    discard(transpiler.folder);
   }
 }
 

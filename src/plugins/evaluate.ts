@@ -45,13 +45,22 @@ function outputOf(
   }
 }
 
+/** Bytes of a template that is filled in: as many as a file may have. */
+export const longestRendered = 256 * 1024;
+
+/** Undefined where it is longer: a value may be long, and be there often. */
 function renderedText(
   { template, values }: Step["operation"] & { kind: "render-template" },
   outputs: Outputs,
-): string {
+): string | undefined {
   const texts = new Map(values.map(([key, its]) => [key, String(plainOf(its, outputs) ?? "")]));
   const { parts } = readTemplate(template);
   const known = parts.filter((part) => part.kind === "text" || texts.has(part.name));
+  let size = 0;
+  for (const part of known) {
+    size += Buffer.byteLength(part.kind === "text" ? part.text : texts.get(part.name)!);
+    if (size > longestRendered) return undefined;
+  }
   return rendered(known, texts);
 }
 

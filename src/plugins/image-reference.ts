@@ -8,13 +8,17 @@ const tag = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const digest = /^sha256:[0-9a-f]{64}$/;
 const longest = 512;
 
+function isPort(text: string): boolean {
+  return Number(text) >= 1 && Number(text) <= 65_535;
+}
+
 /** A clause; undefined where the image is well-formed: `redis:7`, `ghcr.io/a/b@sha256:…`. */
 export function imageMistake(image: string): string | undefined {
   if (image === "") return "is empty";
   if (image.length > longest) return `is longer than ${longest} characters`;
   const [named, ...digests] = image.split("@");
   if (digests.length > 1 || digests.some((its) => !digest.test(its))) {
-    return "has a digest that is none; expected sha256: and 64 digits";
+    return "has a digest that is none; expected sha256: and 64 digits of 0 to 9 and a to f";
   }
   const words = named!.split("/");
   const [last, ...tags] = words.pop()!.split(":");
@@ -22,7 +26,10 @@ export function imageMistake(image: string): string | undefined {
   const [first] = words;
   // As Docker tells them apart: a domain has a dot or a port, or is localhost.
   const isDomain = first !== undefined && (/[.:]/.test(first) || first === "localhost");
-  if (isDomain && !domain.test(first)) return "has a registry that is none";
+  const number = isDomain ? first.split(":")[1] : undefined;
+  if (isDomain && (!domain.test(first) || (number !== undefined && !isPort(number)))) {
+    return "has a registry that is none";
+  }
   const path = [...(isDomain ? words.slice(1) : words), last!];
   if (path.every((its) => component.test(its))) return undefined;
   return "has a name that is none; expected lower-case letters and digits with . _ or - between";

@@ -14,7 +14,7 @@ export type Plugin = {
   from: "user" | "project";
   /**
    * `absent`, `changed`: its file is gone, or is another one than was installed. `not agreed`: a project has it, and
-   * the person has not agreed to this hash.
+   * the person has not agreed to this hash under this name.
    */
   state: "ready" | "not agreed" | "changed" | "absent";
   /** Where a person has got it from; a project's is in the project. */
@@ -64,19 +64,28 @@ function order(one: string, other: string): number {
 
 async function projectPlugins(project: string, kept: KeptPlugins): Promise<Plugin[]> {
   const folder = projectPluginsFolder(project);
-  const plugins = namesIn(folder).map(async (name): Promise<Plugin | undefined> => {
+  const plugins: Plugin[] = [];
+  // One after another: a folder may have any number of large files, and each is read whole.
+  for (const name of namesIn(folder)) {
     const path = join(folder, `${name}.wasm`);
     const sha256 = await componentHash(path);
-    if (sha256 === undefined) return undefined;
-    const agreed = kept.agreed[sha256];
-    return {
+    if (sha256 === undefined) continue;
+    const known = kept.agreed[sha256];
+    // A name has grants in config.toml, and comes before the person's own plugin: it is a part of the agreement.
+    const agreed = known?.name === name ? known : undefined;
+    plugins.push({
       ...{ name, path, sha256, from: "project", source: undefined },
       state: agreed === undefined ? "not agreed" : "ready",
       claims: agreed?.claims ?? [],
       granted: (agreed?.granted ?? []).filter(isCapability),
-    };
-  });
-  return (await Promise.all(plugins)).filter((its) => its !== undefined);
+    });
+  }
+  return plugins;
+}
+
+/** Whether a project's plugin has the name of one that the person has installed: that one's grants are not its own. */
+export function hasNamesake({ name, from }: Plugin, plugins: readonly Plugin[]): boolean {
+  return from === "project" && plugins.some((its) => its.from === "user" && its.name === name);
 }
 
 /** Files with other names are not plugins. */

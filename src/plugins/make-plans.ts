@@ -170,7 +170,7 @@ export async function planBy(
 /** Far more than one reads. */
 const mostMistakes = 20;
 
-function wrongText(mistakes: readonly string[]): string {
+export function wrongText(mistakes: readonly string[]): string {
   return `has given a plan with mistakes:${listing(mistakes)}`;
 }
 
@@ -188,8 +188,9 @@ async function pluginFor(
 ): Promise<{ kind: "plugin"; plugin: Plugin } | Unplanned> {
   if (service.plugin !== undefined) return await named(service.plugin, { plugins, ...options });
   const isOwn = (newTypes as readonly string[]).includes(service.type ?? "exec");
-  const usable = plugins.filter(({ state, claims }) => {
-    return state === "ready" && (!isOwn || claims.includes(service.type ?? "exec"));
+  const usable = plugins.filter((its) => {
+    if (its.state !== "ready" || isHidden(its, plugins)) return false;
+    return !isOwn || its.claims.includes(service.type ?? "exec");
   });
   const knowing: Plugin[] = [];
   const troubles: string[] = [];
@@ -227,6 +228,14 @@ async function pluginFor(
   const last = broken.find(({ name }) => name === former) ?? (isOwn ? undefined : broken[0]);
   if (last !== undefined) return { kind: "failed", why: brokenText(last) };
   return { kind: "unknown", asked: usable.map(({ name }) => name) };
+}
+
+/** A project's plugin that may run comes before the person's own of that name. */
+function isHidden({ from, name }: Plugin, plugins: readonly Plugin[]): boolean {
+  return (
+    from === "user" &&
+    plugins.some((its) => its.from === "project" && its.name === name && its.state === "ready")
+  );
 }
 
 async function named(

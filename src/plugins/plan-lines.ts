@@ -1,7 +1,7 @@
 /** The services, files and images of plans -> lines for a person, and what has changed in them. Pure. */
 import { tomlKey, tomlValue } from "../manifest/write-toml.ts";
-import { cut } from "../text/cut.ts";
 import { printable } from "../text/printable.ts";
+import { fingerprintOf } from "./plan-place.ts";
 import { settingsOf } from "./settings-table.ts";
 
 export type Shown = {
@@ -10,8 +10,8 @@ export type Shown = {
   files: Readonly<Record<string, string>>;
 };
 
-/** Characters of a line: a terminal's usual width. */
-const widest = 80;
+/** Characters of a line. Far more than a terminal is wide: the end of a command is what will run as well. */
+const longest = 1_000;
 
 /** As a file would have them. */
 export function planLines(its: Shown): string[] {
@@ -46,6 +46,11 @@ function entriesOf({ services, files }: Shown): [string, string][] {
   return [...values, ...texts];
 }
 
-function line(text: string): string {
-  return cut(printable(text, 1_000), widest);
+/** One that is longer tells how much of it is missing, and differs from another one that begins the same. */
+function line(whole: string): string {
+  const text = printable(whole, whole.length);
+  const more = text.length - longest;
+  if (more <= 0) return text;
+  const hash = fingerprintOf(whole.slice(2)).slice(0, 12);
+  return `${text.slice(0, longest).toWellFormed()}… and ${more} more characters, sha256 ${hash}`;
 }

@@ -63,8 +63,8 @@ export type PlanRecord = v.InferOutput<typeof planRecord>;
 
 export const plansFormat = onlyVersioned;
 
-/** Bytes. Plans of services in use have a few KiB; the longest that is accepted has 1 MiB. */
-const longest = 4 * 1024 * 1024;
+/** Bytes. Plans of services in use have a few KiB; 256 KiB of octets that are no text, in a list, take 7 MiB. */
+const longest = 16 * 1024 * 1024;
 
 export type ReadRecord =
   | { kind: "record"; record: PlanRecord }
@@ -157,11 +157,17 @@ export async function writePlanRecord(stateDirectory: string, record: PlanRecord
 
 /** Those that can be read, in the order of their files. */
 export function allPlanRecords(stateDirectory: string): PlanRecord[] {
+  return readAll(stateDirectory).flatMap((its) => (its.kind === "record" ? [its.record] : []));
+}
+
+/** Sentences about those that cannot. */
+export function brokenRecords(stateDirectory: string): string[] {
+  return readAll(stateDirectory).flatMap((its) => (its.kind === "broken" ? [its.why] : []));
+}
+
+function readAll(stateDirectory: string): ReadRecord[] {
   const folder = plansFolder(stateDirectory);
-  return namesIn(folder).flatMap((file) => {
-    const its = readRecordAt(join(folder, file));
-    return its.kind === "record" ? [its.record] : [];
-  });
+  return namesIn(folder).map((file) => readRecordAt(join(folder, file)));
 }
 
 function namesIn(folder: string): string[] {

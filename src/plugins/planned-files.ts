@@ -33,19 +33,23 @@ export type FileNews = {
 type Look =
   | { kind: "absent"; missing: readonly string[] }
   | { kind: "file"; hash: string }
-  /** A clause. */
+  | { kind: "folder"; why: string }
+  /** `why` is a clause. */
   | { kind: "other"; why: string };
 
 /** Other readers of a project's files may need them: a server in a container runs as another user. */
 const mode = 0o644;
 
-/** Never over a file that a person has made or changed. @throws Error of the file system. */
+/**
+ * Never over a file that a person has made or changed. What the system refuses is left, with a sentence.
+ * @throws the error of `record`.
+ */
 export async function putFiles(
   wanted: readonly WantedFile[],
   { directory, before, standing = [], record }: FileOptions,
 ): Promise<FileNews> {
   const left: string[] = [];
-  const writes: (WantedFile & { hash: string })[] = [];
+  const writes: (WantedFile & { hash: string; seen: string | undefined })[] = [];
   const files: WrittenFile[] = [];
   const folders = new Set(before.folders);
   for (const file of wanted) {
@@ -53,13 +57,13 @@ export async function putFiles(
     const hash = hashOf(file.contents);
     const known = before.files.find((its) => its.path === path)?.hashes ?? [];
     const look = await lookAt(path, directory);
-    if (look.kind === "other") {
+    if (look.kind === "other" || look.kind === "folder") {
       left.push(`${path} is not written: ${look.why}`);
       if (known.length > 0) files.push({ service, path, hashes: [...known] });
     } else if (look.kind === "absent") {
       for (const folder of look.missing) folders.add(folder);
       files.push({ service, path, hashes: [hash] });
-      writes.push({ ...file, hash });
+      writes.push({ ...file, hash, seen: undefined });
     } else if (!known.includes(look.hash)) {
       if (known.length > 0) files.push({ service, path, hashes: [...known] });
       // A person's own that is the same serves as well.
@@ -69,7 +73,7 @@ export async function putFiles(
     } else if (look.hash === hash) files.push({ service, path, hashes: [hash] });
     else {
       files.push({ service, path, hashes: [hash, look.hash] });
-      writes.push({ ...file, hash });
+      writes.push({ ...file, hash, seen: look.hash });
     }
   }
   const gone = before.files.filter(({ path }) => !wanted.some((its) => its.path === path));
@@ -79,9 +83,21 @@ export async function putFiles(
     return { written: [], removed: [], left };
   }
   await record({ files: [...files, ...gone], folders: [...folders] });
-  for (const { path, contents } of writes) {
-    await makeFolders(path, directory);
-    await writeAtomically(join(directory, path), contents, { mode });
+  const written = new Map<string, string>();
+  for (const { path, contents, hash, seen } of writes) {
+    const now = await lookAt(path, directory);
+    if (now.kind !== "absent" && !(now.kind === "file" && now.hash === seen)) {
+      const why = now.kind === "file" ? "it has changed meanwhile" : now.why;
+      left.push(`${path} is not written: ${why}`);
+      continue;
+    }
+    try {
+      await makeFolders(path, directory);
+      await writeAtomically(join(directory, path), contents, { mode });
+      written.set(path, hash);
+    } catch (error) {
+      left.push(`${path} is not written: ${refusalOf(error)}`);
+    }
   }
   const { removed, stayed } = await removeFiles(gone, directory);
   left.push(...stayed);
@@ -90,11 +106,11 @@ export async function putFiles(
     files: [...standing, ...files.map(({ path }) => path)],
   });
   const settled = files.map((its) => {
-    const write = writes.find(({ path }) => path === its.path);
-    return write === undefined ? its : { ...its, hashes: [write.hash] };
+    const hash = written.get(its.path);
+    return hash === undefined ? its : { ...its, hashes: [hash] };
   });
   await record({ files: settled, folders: still });
-  return { written: writes.map(({ path }) => path), removed, left };
+  return { written: [...written.keys()], removed, left };
 }
 
 export function hashOf(contents: string | Uint8Array): string {
@@ -115,9 +131,14 @@ async function removeFiles(
     const look = await lookAt(path, directory);
     if (look.kind === "absent") continue;
     if (look.kind === "file" && hashes.includes(look.hash)) {
-      await unlink(join(directory, path));
-      removed.push(path);
-    } else stayed.push(`${path} stays, since you have changed it`);
+      try {
+        await unlink(join(directory, path));
+        removed.push(path);
+      } catch (error) {
+        stayed.push(`${path} stays: ${refusalOf(error)}`);
+      }
+    } else if (look.kind === "file") stayed.push(`${path} stays, since you have changed it`);
+    else stayed.push(`${path} stays: ${look.why}`);
   }
   return { removed, stayed };
 }
@@ -133,14 +154,28 @@ async function removeFolders(
     const look = await lookAt(folder, directory);
     if (look.kind === "absent") continue;
     if (files.some((path) => path.startsWith(`${folder}/`))) still.push(folder);
-    // One that has something else in it by now is the person's.
-    else await rmdir(join(directory, folder)).catch(() => undefined);
+    // One that has something else in it by now is the person's, and so is one behind a link.
+    else if (look.kind === "folder") await rmdir(join(directory, folder)).catch(() => undefined);
   }
   return still.sort();
 }
 
-/** No symbolic link is followed: it could lead out of the project. */
 async function lookAt(path: string, directory: string): Promise<Look> {
+  try {
+    return await lookInto(path, directory);
+  } catch (error) {
+    return { kind: "other", why: refusalOf(error) };
+  }
+}
+
+/** A clause. */
+function refusalOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return `the system refuses it (${code ?? message})`;
+}
+
+/** No symbolic link is followed: it could lead out of the project. @throws Error of the file system. */
+async function lookInto(path: string, directory: string): Promise<Look> {
   const words = path.split("/");
   for (let count = 1; count < words.length; count++) {
     const folder = words.slice(0, count).join("/");
@@ -155,6 +190,7 @@ async function lookAt(path: string, directory: string): Promise<Look> {
   const its = await lstat(join(directory, path)).catch(ifAbsent);
   if (its === undefined) return { kind: "absent", missing: [] };
   if (its.isSymbolicLink()) return { kind: "other", why: "it is a symbolic link" };
+  if (its.isDirectory()) return { kind: "folder", why: "a folder is there" };
   if (!its.isFile()) return { kind: "other", why: "something else than a file is there" };
   const hash = await fileHash(join(directory, path));
   return hash === undefined

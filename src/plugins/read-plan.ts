@@ -56,6 +56,10 @@ class PlanReader {
   }
 
   #step(value: unknown, at: string): Step {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      this.#wrong(at, "a step", value);
+      return { id: "", needs: [], operation: { kind: "allocate-port", name: "" } };
+    }
     const { id, needs, op } = objectOf(value);
     return {
       id: this.#text(id, `${at}.id`),

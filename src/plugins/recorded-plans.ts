@@ -37,7 +37,8 @@ export function outdated(
   if (installed.kind === "broken") return installed.why;
   const { plugins, agreed } = installed.kept;
   if (from === "project") {
-    return Object.hasOwn(agreed, sha256) ? undefined : "nobody has agreed to the plugin any more";
+    const its = Object.hasOwn(agreed, sha256) ? agreed[sha256] : undefined;
+    return its?.name === plugin ? undefined : "nobody has agreed to the plugin any more";
   }
   if (!Object.hasOwn(plugins, plugin)) return "the plugin is not installed any more";
   return plugins[plugin]!.sha256 === sha256

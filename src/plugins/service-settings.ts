@@ -41,7 +41,11 @@ export function settingMistakes(
   const isBad = (key: string): boolean =>
     found.some(({ index }) => rootOf(plain[index]![0]) === key);
   const whole = Object.fromEntries(Object.entries(table).filter(([key]) => !isBad(key)));
-  found.push(...ofSchema(whole, { type, settings }), ...ofType(whole, { type, settings }));
+  const own = ofType(whole, { type, settings });
+  const isTold = ({ index, key }: Found): boolean =>
+    key === "image" && own.some((its) => its.index === index);
+  // An image has one sentence, the one that says what is wrong with it.
+  found.push(...ofSchema(whole, { type, settings }).filter((its) => !isTold(its)), ...own);
   const texts = found
     .sort((one, other) => one.index - other.index)
     .map(({ index, what, key }: Found) => {
@@ -108,6 +112,7 @@ function kindText(its: Expression): string {
   if (its.kind === "get") return "it";
   if (its.value.kind === "signed" || its.value.kind === "unsigned")
     return `the number ${its.value.value}`;
+  if (its.value.kind === "float") return `the number ${its.value.value}`;
   return its.value.kind;
 }
 

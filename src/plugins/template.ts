@@ -5,6 +5,9 @@ export type TemplatePart = { kind: "text"; text: string } | { kind: "name"; name
 
 export type ReadTemplate = { parts: readonly TemplatePart[]; mistakes: readonly string[] };
 
+/** Errors after which nobody looks for more. */
+const mostMistakes = 20;
+
 /** `{{name}}` stands for a value, also with spaces inside the braces; `{{"{{"}}` for the two braces themselves. */
 export function readTemplate(template: string): ReadTemplate {
   const parts: TemplatePart[] = [];
@@ -16,7 +19,7 @@ export function readTemplate(template: string): ReadTemplate {
   for (let at = 0; ;) {
     const open = template.indexOf("{{", at);
     put(template.slice(at, open === -1 ? undefined : open));
-    if (open === -1) return { parts, mistakes };
+    if (open === -1 || mistakes.length === mostMistakes) return { parts, mistakes };
     if (template.startsWith(literal, open)) {
       put("{{");
       at = open + literal.length;

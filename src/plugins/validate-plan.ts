@@ -7,8 +7,8 @@ import { listed } from "../text/list.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { shown } from "../text/shown.ts";
 import { shownSize } from "../text/size.ts";
-import { type Outputs, outputsOf, plainOf } from "./evaluate.ts";
-import { filePathMistake } from "./file-path.ts";
+import { longestRendered, type Outputs, outputsOf, plainOf } from "./evaluate.ts";
+import { filePathMistake, foldedPath } from "./file-path.ts";
 import { imageMistake } from "./image-reference.ts";
 import {
   type Capability,
@@ -51,8 +51,15 @@ const mostSettings = 200;
 const longestText = 64 * 1024;
 const longestContents = 256 * 1024;
 const longestPlan = 1024 * 1024;
+/** Characters of a word for which the one that was meant is looked for. */
+const longestTypo = 64;
+/** Sentences, of which a person reads the first ones. */
+const mostMistakes = 100;
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const portName = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
+
+/** Words that a record of plans cannot have as its keys: objects have them already. */
+const unusableNames = ["__proto__", "constructor", "prototype"];
 
 export function validatePlan(plan: Plan, options: ValidateOptions): Validated {
   const { irVersion, steps } = plan;
@@ -62,20 +69,45 @@ export function validatePlan(plan: Plan, options: ValidateOptions): Validated {
     mistakes.push(`the plan has IR version ${irVersion}; this localhostess understands ${known}`);
   }
   if (steps.length === 0) mistakes.push("the plan has no steps");
-  const size = sizeOf(plan);
-  if (steps.length > mostSteps || size > longestPlan) {
-    // Nothing that is so large is looked at in detail.
-    mistakes.push(
-      steps.length > mostSteps
-        ? `the plan has ${steps.length} steps; at most ${mostSteps} are allowed`
-        : `the plan has ${shownSize(size)}; at most ${shownSize(longestPlan)} are allowed`,
-    );
-    return { mistakes, missing: [], order: [] };
+  const tooLarge = tooLargeText(plan);
+  // Nothing that is so large is looked at in detail.
+  if (tooLarge !== undefined) {
+    return { mistakes: [...mistakes, tooLarge], missing: [], order: [] };
   }
   const { missing, ...used } = capabilitiesOf(plan, options);
   const reader = new StepReader(plan, options);
-  mistakes.push(...used.mistakes, ...reader.mistakes());
+  mistakes.push(...used.mistakes);
+  const { made } = reader;
+  if (made <= longestPlan) mistakes.push(...reader.mistakes());
+  else {
+    const most = `at most ${shownSize(longestPlan)} are allowed`;
+    mistakes.push(`the services and files of the plan have ${shownSize(made)}; ${most}`);
+  }
   return { mistakes, missing, order: reader.order };
+}
+
+function tooLargeText(plan: Plan): string | undefined {
+  const { requestedCapabilities, steps } = plan;
+  const wanted = requestedCapabilities.length;
+  const size = sizeOf(plan);
+  const at = steps.findIndex(({ needs }) => needs.length > mostSteps);
+  if (steps.length > mostSteps) {
+    return `the plan has ${steps.length} steps; at most ${mostSteps} are allowed`;
+  }
+  if (wanted > mostSteps) {
+    return `the plan requests ${wanted} capabilities, and there are ${capabilities.length}`;
+  }
+  if (at !== -1) {
+    return `step ${at + 1}: it needs ${steps[at]!.needs.length} steps; at most ${mostSteps} are allowed`;
+  }
+  if (size <= longestPlan) return undefined;
+  return `the plan has ${shownSize(size)}; at most ${shownSize(longestPlan)} are allowed`;
+}
+
+/** As `didYouMean`, which takes as long as both words are. */
+function meant(word: string, known: readonly string[], otherwise = ""): string {
+  if (word.length > longestTypo) return otherwise;
+  return didYouMean(word, known, { quoted: true, otherwise });
 }
 
 function capabilitiesOf(
@@ -88,7 +120,7 @@ function capabilitiesOf(
   for (const [index, word] of requested.entries()) {
     if (!isCapability(word)) {
       const otherwise = `; the capabilities are ${listed(capabilities)}`;
-      const near = didYouMean(word, capabilities, { quoted: true, otherwise });
+      const near = meant(word, capabilities, otherwise);
       mistakes.push(
         `the plan requests an unknown capability ${shown(requestedCapabilities[index])}${near}`,
       );
@@ -107,10 +139,10 @@ function capabilitiesOf(
   return { mistakes, missing: capabilities.filter((its) => used.has(its) && !has.includes(its)) };
 }
 
-/** The capabilities of an operation. A service with an image has it pulled, whatever the plan calls that. */
+/** The capabilities of an operation. A service with an image has it pulled, also one that builds its own. */
 function needed(operation: Operation): Capability[] {
   if (operation.kind !== "declare-service") return [operation.kind];
-  const pulls = operation.settings.some(([key]) => key === "image");
+  const pulls = operation.settings.some(([key]) => key === "image" || key === "build.builder");
   return pulls ? ["declare-service", "oci-pull"] : ["declare-service"];
 }
 
@@ -122,6 +154,8 @@ class StepReader {
   /** The first step of each id. */
   readonly #byId = new Map<string, Step>();
   readonly #outputs: Outputs;
+  /** All steps that a step needs, also by others. */
+  readonly #needed = new Map<Step, ReadonlySet<string>>();
 
   constructor(plan: Plan, options: ValidateOptions) {
     this.#plan = plan;
@@ -133,13 +167,31 @@ class StepReader {
     this.#outputs = outputsOf(this.order, { portOf: () => port++ });
   }
 
+  /** Bytes of the values of all services and files. A template makes more of a value than there was. */
+  get made(): number {
+    const sizeIn = (its: Expression): number => {
+      const plain = plainOf(its, this.#outputs);
+      return typeof plain === "string" || plain instanceof Uint8Array ? bytesOf(plain) : 0;
+    };
+    return this.#plan.steps.reduce((sum, { operation }) => {
+      if (operation.kind === "write-file") return sum + sizeIn(operation.contents);
+      if (operation.kind !== "declare-service") return sum;
+      return operation.settings.reduce((all, [, its]) => all + sizeIn(its), sum);
+    }, 0);
+  }
+
   mistakes(): readonly string[] {
     const { steps } = this.#plan;
-    for (const [index, step] of steps.entries()) this.#step(step, index);
-    for (const path of cycles(this.#graph())) this.#mistakes.push(cycleText("dependency", path));
+    for (const [index, step] of steps.entries()) if (!this.#isEnough) this.#step(step, index);
+    const found = cycles(this.#graph()).slice(0, mostMistakes);
+    for (const path of found) this.#mistakes.push(cycleText("dependency", path));
     const declares = steps.some(({ operation }) => operation.kind === "declare-service");
     if (steps.length > 0 && !declares) this.#mistakes.push("no step declares a service");
     return this.#mistakes;
+  }
+
+  get #isEnough(): boolean {
+    return this.#mistakes.length >= mostMistakes;
   }
 
   #step(step: Step, index: number): void {
@@ -149,11 +201,12 @@ class StepReader {
     const wrong = (what: string): void => void this.#mistakes.push(`${at}: ${what}`);
     if (id === "") wrong("its id is empty");
     else if (!idForm.test(id))
-      wrong(`its id ${shown(id)} is none; expected letters, digits, ".", "_" and "-"`);
+      wrong(
+        `its id ${shown(id)} is none; expected at most 100 letters, digits, ".", "_" and "-", the first a letter or digit`,
+      );
     else if (!isKnown) wrong(`its id ${shown(id)} is that of an earlier step`);
-    for (const [place, need] of needs.entries()) {
-      if (needs.indexOf(need) === place && !this.#byId.has(need))
-        wrong(`needs ${this.#noStep(need)}`);
+    for (const need of new Set(needs)) {
+      if (!this.#byId.has(need) && !this.#isEnough) wrong(`needs ${this.#noStep(need)}`);
     }
     this.#operation(operation, { step, wrong });
   }
@@ -178,8 +231,8 @@ class StepReader {
   }
 
   #port({ name }: Operation & { kind: "allocate-port" }, { step, wrong }: At): void {
-    if (!portName.test(name)) {
-      const form = 'expected lower-case letters, digits, "_" and "-"';
+    if (!portName.test(name) || unusableNames.includes(name)) {
+      const form = 'expected at most 63 lower-case letters and digits, with "_" and "-" between';
       wrong(`the port's name ${shown(name)} is none; ${form}`);
     } else if (this.#isLater(step, (its) => its.kind === "allocate-port" && its.name === name)) {
       wrong(`another step has a port named ${shown(name)} too`);
@@ -199,6 +252,7 @@ class StepReader {
     const { taken, service } = this.#options;
     const why = serviceNameMistake(name);
     if (why !== undefined) wrong(why);
+    else if (unusableNames.includes(name)) wrong(`no service of a plan is named ${shown(name)}`);
     else if (taken.includes(name) && name !== service) {
       wrong(
         `the service ${shown(name)} is declared already; the plugin has to choose another name`,
@@ -209,9 +263,7 @@ class StepReader {
     const type = newTypes.find((its) => its === runtime);
     if (type === undefined) {
       const otherwise = `; the runtimes are ${listed(newTypes)}`;
-      wrong(
-        `unknown runtime ${shown(runtime)}${didYouMean(runtime, newTypes, { quoted: true, otherwise })}`,
-      );
+      wrong(`unknown runtime ${shown(runtime)}${meant(runtime, newTypes, otherwise)}`);
     }
     const isWhole = this.#entries(settings, { step, wrong, what: "setting", longest: longestText });
     if (type === undefined || !isWhole) return;
@@ -224,6 +276,7 @@ class StepReader {
   ): void {
     this.#bounded(template, { wrong, what: "the template", longest: longestContents });
     this.#entries(values, { step, wrong, what: "value", longest: longestText });
+    if (values.length > mostSettings) return;
     const names = values.map(([key]) => key);
     for (const name of names.filter((its, index) => names.indexOf(its) !== index)) {
       wrong(`value ${shown(name)} is given twice`);
@@ -238,27 +291,29 @@ class StepReader {
     const unknown = parts.flatMap((part) =>
       part.kind === "name" && !names.includes(part.name) ? [part.name] : [],
     );
+    const isWhole = bytesOf(template) <= longestContents && this.order.includes(step);
+    if (isWhole && this.#outputs.get(step.id)?.rendered === undefined) {
+      wrong(`the template, filled in, has more than ${shownSize(longestRendered)}`);
+    }
     for (const name of new Set(unknown)) {
+      if (this.#isEnough) return;
       const otherwise =
         names.length === 0
           ? "; it has no values"
           : `; the values are ${listed(names, { most: 20 })}`;
-      wrong(
-        `the template has no value ${shown(name)}${didYouMean(name, names, { quoted: true, otherwise })}`,
-      );
+      wrong(`the template has no value ${shown(name)}${meant(name, names, otherwise)}`);
     }
   }
 
   #file({ path, contents }: Operation & { kind: "write-file" }, { step, wrong }: At): void {
     const why = filePathMistake(path);
     if (why !== undefined) wrong(`the path ${shown(path)} ${why}`);
-    // A file system may hold both for the same.
-    const lower = path.toLowerCase();
+    const folded = foldedPath(path);
     const isSame = (its: Operation): boolean =>
-      its.kind === "write-file" && its.path.toLowerCase() === lower;
+      its.kind === "write-file" && foldedPath(its.path) === folded;
     if (this.#isLater(step, isSame)) wrong(`another step writes ${shown(path)} too`);
     const others = this.#plan.steps.flatMap(({ operation }) =>
-      operation.kind === "write-file" && lower.startsWith(`${operation.path.toLowerCase()}/`)
+      operation.kind === "write-file" && folded.startsWith(`${foldedPath(operation.path)}/`)
         ? [operation.path]
         : [],
     );
@@ -288,6 +343,7 @@ class StepReader {
     }
     let isWhole = true;
     for (const [key, its] of entries) {
+      if (this.#isEnough) return false;
       const named = `${what} ${shown(key)}`;
       if (its.kind === "literal") this.#literal(its, { wrong, what: named, longest });
       else isWhole = this.#get(its, { step, wrong, what: named }) && isWhole;
@@ -333,7 +389,7 @@ class StepReader {
     const { field } = selector;
     if (!fields.includes(field)) {
       const otherwise = `; it gives ${listed(fields)}`;
-      const near = didYouMean(field, fields, { quoted: true, otherwise });
+      const near = meant(field, fields, otherwise);
       return report(
         `step ${shown(stepId)} (${other.operation.kind}) gives no ${shown(field)}${near}`,
       );
@@ -346,14 +402,17 @@ class StepReader {
 
   #noStep(id: string): string {
     const ids = [...this.#byId.keys()].filter((its) => idForm.test(its));
-    return `an unknown step ${shown(id)}${didYouMean(id, ids, { quoted: true })}`;
+    return `an unknown step ${shown(id)}${meant(id, ids)}`;
   }
 
   /** Directly, or by a step that it needs. */
-  #isNeeded(id: string, { needs }: Step): boolean {
-    const all = new Set(needs);
+  #isNeeded(id: string, step: Step): boolean {
+    const known = this.#needed.get(step);
+    if (known !== undefined) return known.has(id);
+    const all = new Set(step.needs);
     // A set goes on with what is added while it is walked.
     for (const its of all) for (const more of this.#byId.get(its)?.needs ?? []) all.add(more);
+    this.#needed.set(step, all);
     return all.has(id);
   }
 
@@ -373,7 +432,7 @@ class StepReader {
   }
 
   #graph(): Map<string, string[]> {
-    return new Map([...this.#byId].map(([id, { needs }]) => [id, [...needs]]));
+    return new Map([...this.#byId].map(([id, { needs }]) => [id, [...new Set(needs)]]));
   }
 }
 

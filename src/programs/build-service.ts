@@ -1,12 +1,13 @@
 /** The order of a service that is built -> its build, alone in its place, with its lines in a log there. */
 import { buildLog } from "../build/build-log.ts";
-import { buildByCommand } from "../build/command-build.ts";
+import { buildByCommand, commandText } from "../build/command-build.ts";
 import { buildApp } from "../build/buildpacks/build-app.ts";
 import type { BuildPhase, Launchable } from "../build/buildpacks/buildpack.ts";
 import { lastBuilt } from "../build/buildpacks/launch.ts";
 import { builtVariable, type Order } from "../manifest/order.ts";
 import type { BuildpacksBuild, BuiltSpec, CommandBuild } from "../manifest/types/build.ts";
-import { lockFile } from "../system/file-lock.ts";
+import { stateOfPlace } from "../stores/build-places.ts";
+import { lockInTurn } from "../system/file-lock.ts";
 
 export type BuildServiceEffects = {
   /** A few words about what is done: `builds: npm run build`. */
@@ -35,9 +36,6 @@ export function withoutOurs(env: Readonly<Record<string, string>>): Record<strin
 /** Milliseconds between the starts of instances of one service, which need one build. */
 const together = 2000;
 
-/** Milliseconds between two looks at a place where another process builds. */
-const turnPeriod = 100;
-
 type Running = { order: Order; env: Readonly<Record<string, string>> };
 
 /** @throws where the place cannot be written. */
@@ -51,7 +49,11 @@ export async function buildService(
   // So is a process that stands alone: a person may have edited something since the last build.
   const mayShare = order.only !== "build" && env.LOCALHOSTESS_INSTANCE !== undefined;
   const asked = order.asked ?? effects.now() - (mayShare ? together : 0);
-  const turn = await turnAt(place, effects);
+  // One build at a time in a place: those of instances, of the person's terminal, and of a change of a file.
+  const turn = await lockInTurn(`${place}/turn`, {
+    signal: effects.signal,
+    onWait: () => effects.tell("builds: waits for another build of the same service"),
+  });
   if (turn === undefined) return { kind: "ended" };
   const log = buildLog(place);
   const write = (line: string): void => {
@@ -87,7 +89,7 @@ async function byCommand(
   const built = await buildByCommand(
     { ...order.build!, build, directory, env, variables, clean, isBuilt, asked },
     {
-      begin: () => effects.tell(`builds: ${build.command}`),
+      begin: () => effects.tell(`builds: ${commandText(build)}`),
       ...{ write, signal: effects.signal, now: effects.now },
     },
   );
@@ -100,13 +102,14 @@ async function byBuildpacks(
 ): Promise<ServiceBuilt> {
   const { directory, cache, clean } = order;
   const { place } = order.build!;
+  const without = [stateOfPlace(place), cache];
   const last = isBuilt ? lastBuilt(place) : undefined;
   if (last !== undefined) return { kind: "built", ran: false, launchable: last };
   const variables = Object.fromEntries(
     order.variables.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   );
   const built = await buildApp(
-    { app: context, directory, place, cache, buildpacks, env, variables, clean },
+    { app: context, directory, place, cache, without, buildpacks, env, variables, clean },
     {
       phase: (phase: BuildPhase, buildpack?: string) =>
         effects.tell(`builds: ${phase}${buildpack === undefined ? "" : ` ${buildpack}`}`),
@@ -116,18 +119,4 @@ async function byBuildpacks(
   if (built.kind === "built") return built;
   if (effects.signal.aborted) return { kind: "ended" };
   return { kind: "failed", why: `its build failed while ${built.phase}: ${built.why}` };
-}
-
-/** One build at a time in a place: those of instances, of the person's terminal, and of a change of a file. */
-async function turnAt(
-  place: string,
-  { tell, signal }: BuildServiceEffects,
-): Promise<{ release(): void } | undefined> {
-  while (!signal.aborted) {
-    const lock = lockFile(`${place}/turn`);
-    if (lock.kind === "locked") return lock;
-    tell("builds: waits for another build of the same service");
-    await Bun.sleep(turnPeriod);
-  }
-  return undefined;
 }

@@ -9,9 +9,12 @@ import { type ChosenEngine, chooseEngine, type Engine } from "../containers/runs
 import type { ContainerPlan } from "../containers/runs/container-plan.ts";
 import { noteEngine, notedEngines } from "../containers/runs/engine-notes.ts";
 import type { Built } from "../containers/runs/image-for.ts";
+import { clientOf } from "../containers/runs/one-off-clients.ts";
+import { findImage } from "../containers/runs/pull-image.ts";
+import { builtVariable, type Order } from "../manifest/order.ts";
 import type { ContainerSpec } from "../manifest/types/own.ts";
 import { systemClock } from "../system/clock.ts";
-import { lockFile } from "../system/file-lock.ts";
+import { lockInTurn } from "../system/file-lock.ts";
 import type { Running } from "./running.ts";
 
 export type ImageMaking = {
@@ -28,18 +31,28 @@ export async function makeImage(
   its: ImageMaking,
 ): Promise<Built> {
   const { order, env, say } = running;
-  const { engine, signal, status, labels, person } = its;
+  const { engine, signal, status, person } = its;
   const { build, pull } = order.own as ContainerSpec;
-  const name = imageTag({ ...order, digest });
+  const service = builtOf(order);
+  const labels = { ...its.labels, service };
+  const of = { ...order, service, digest };
+  const name = imageTag(of);
   if (build?.kind !== "builder") {
+    const last =
+      env[builtVariable] === undefined || order.clean ? undefined : await lastOf(name, its);
+    if (last !== undefined) return { kind: "built", id: last, ran: false };
     return await builtImage({
       ...{ socket: engine.socket, build: build!, signal, say, clock: systemClock },
-      ...{ tag: name, labels: imageLabels({ ...order, digest }), onProgress: status },
+      ...{ tag: name, labels: imageLabels(of), onProgress: status },
     });
   }
   const noting = (socket: string): Promise<void> => noteEngine(order.engineNotes, socket);
   await noting(engine.socket);
-  const turn = await turnAt(join(order.engineNotes, `${digest(name)}.turn`), its);
+  // One build of a service at a time: a start's, that of a change, and one at a terminal.
+  const turn = await lockInTurn(join(order.engineNotes, `${digest(name)}.turn`), {
+    signal,
+    onWait: () => status("building: waits for another build of the same service"),
+  });
   if (turn === undefined) return { kind: "cancelled" };
   const variables = order.variables.filter((one) => env[one] !== undefined);
   try {
@@ -53,21 +66,9 @@ export async function makeImage(
   }
 }
 
-/** Milliseconds between two looks at a turn that another process has. */
-const turnPeriod = 100;
-
-/** One build of a service at a time: a start's, that of a change, and one at a terminal. */
-async function turnAt(
-  path: string,
-  { status, signal }: Pick<ImageMaking, "status" | "signal">,
-): Promise<{ release(): void } | undefined> {
-  while (!signal.aborted) {
-    const lock = lockFile(path);
-    if (lock.kind === "locked") return lock;
-    status("building: waits for another build of the same service");
-    await new Promise<void>((resume) => void systemClock.after(turnPeriod, resume));
-  }
-  return undefined;
+/** The service whose image it is: several instances share one. */
+export function builtOf({ service, instanceOf }: Pick<Order, "service" | "instanceOf">): string {
+  return instanceOf ?? service;
 }
 
 export type AloneOptions = Pick<ImageMaking, "status" | "signal">;
@@ -85,9 +86,17 @@ export async function imageAlone(
   if (chosen.kind === "none") return { kind: "failed", why: chosen.why, passing: chosen.isThere };
   const { owner, directory, service, routeName } = order;
   const run = env[runVariable] ?? randomUUID();
-  const labels = { run, owner, directory, service, routeName };
+  const client = env[runVariable] === undefined ? clientOf(process.pid) : undefined;
+  const labels = { run, owner, directory, service, routeName, client };
   const person = personOf(running).env;
   return await makeImage(running, { engine: chosen.engine, labels, signal, status, person });
+}
+
+/** The image that was built last: a build that fails leaves its name alone. */
+async function lastOf(name: string, { engine, signal }: ImageMaking): Promise<string | undefined> {
+  const { socket } = engine;
+  const found = await findImage({ socket, signal, clock: systemClock }, name);
+  return found.kind === "image" ? found.image.id : undefined;
 }
 
 /** The person whose engine is asked. Variables of the file are for the program inside: DOCKER_HOST, too. */

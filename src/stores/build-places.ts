@@ -15,6 +15,11 @@ export type BuiltService = {
 /** The name of that folder in the state directory. */
 const buildsName = "builds";
 
+/** The state directory that a service's place is in. Pure. */
+export function stateOfPlace(place: string): string {
+  return join(place, "../../..");
+}
+
 /** Builds are made again from their project: they go with it, where the data of a store stays. */
 export class BuildPlaces {
   readonly #folder: string;

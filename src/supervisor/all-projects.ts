@@ -750,7 +750,9 @@ class AllProjects implements Projects {
     }
     const endOthers = async (): Promise<void> => {
       if (before === undefined) return;
-      await endRuns(before, { families: effects.families, note, except: goOn });
+      // A build beside a service that goes on has begun by now, and a process that was to be tried again may have.
+      const own = (): ReadonlySet<string> => this.#runIds();
+      await endRuns(before, { families: effects.families, note, except: goOn, own });
     };
     if (taken === undefined) await endOthers();
     for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);

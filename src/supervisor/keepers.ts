@@ -36,6 +36,8 @@ export class Keepers {
   /** The daemon before goes on if we fail. */
   #onTrial = false;
   #cancel: Cancel | undefined;
+  /** News of services that nobody here knows before we begin. */
+  #early: (() => void)[] | undefined = [];
 
   constructor(options: KeepersOptions) {
     this.#options = options;
@@ -60,8 +62,11 @@ export class Keepers {
     line.ended = () => this.#forget(pid, line);
   }
 
-  /** Looks from now on, now and then, who is needed no more. */
+  /** Looks from now on, now and then, who is needed no more. The services of the daemon before are known by now. */
   begin(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const tell of early) tell();
     this.#cancel ??= this.#options.clock.every(period, () => this.#sweep());
   }
 
@@ -100,10 +105,16 @@ export class Keepers {
     if (ended !== undefined) {
       this.#options.machine.adopted.told(ended.pid, { code: ended.code, signal: ended.signal });
     }
-    if (wake !== undefined) this.#options.onWake(wake);
-    if (changed !== undefined) this.#options.onChange(changed);
+    const { onWake, onChange } = this.#options;
+    if (wake !== undefined) this.#whenKnown(() => onWake(wake));
+    if (changed !== undefined) this.#whenKnown(() => onChange(changed));
     // The daemon before passes on what those before it say.
     if (keeps !== undefined && this.#lines.get(keeps) === this.#elder) this.#elder = undefined;
+  }
+
+  #whenKnown(tell: () => void): void {
+    if (this.#early === undefined) tell();
+    else this.#early.push(tell);
   }
 
   #forget(pid: number, line: OpenLine): void {

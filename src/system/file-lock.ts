@@ -34,6 +34,29 @@ export function lockFile(path: string): Locked {
   return lockOf(descriptor);
 }
 
+export type TurnOptions = {
+  signal: AbortSignal;
+  /** Called once where another process has the lock. */
+  onWait(): void;
+};
+
+/** Milliseconds between two looks at a lock that another process has. */
+const untilNextLook = 100;
+
+/** Waits for the lock. Undefined: `signal` has ended that. @throws as `lockFile`. */
+export async function lockInTurn(
+  path: string,
+  { signal, onWait }: TurnOptions,
+): Promise<Extract<Locked, { kind: "locked" }> | undefined> {
+  for (let hasWaited = false; !signal.aborted; hasWaited = true) {
+    const lock = lockFile(path);
+    if (lock.kind === "locked") return lock;
+    if (!hasWaited) onWait();
+    await Bun.sleep(untilNextLook);
+  }
+  return undefined;
+}
+
 /** A lock that another process had, by its descriptor, which is ours from now on. */
 export function lockOf(descriptor: number): Extract<Locked, { kind: "locked" }> {
   let released = false;

@@ -36,6 +36,18 @@ test("an answer is all that there is, whatever the exit code", () => {
   expect(JSON.parse(texts.out)).toEqual({ ok: false });
 });
 
+test("a terminal that prints an answer does nothing else, and a program reads the same", () => {
+  const { world, texts } = scene();
+  const value = { text: "\u001b[2J\u009b2J\u202egnp.exe\u200b\u{e0041} café 😀\n" };
+  printJson(world, value);
+  expect(JSON.parse(texts.out)).toEqual(value);
+  expect(texts.out).toBe(
+    '{\n  "text": "\\u001b[2J\\u009b2J\\u202egnp.exe\\u200b\\udb40\\udc41 café 😀\\n"\n}\n',
+  );
+  printJsonLine(world, "\u009b");
+  expect(texts.out).toEndWith('"\\u009b"\n');
+});
+
 test("without an answer, the sentences for a person are the error, without colors and the program's name", () => {
   const { world, finish, error, texts } = scene();
   world.err.write("started something by the way\n");

@@ -161,7 +161,11 @@ async function up({
         value: request.kind === "detect" ? "it is" : { tag: "ok", val: its },
       };
     },
-    agree: async ({ name }) => change(name, { state: "ready" }),
+    async agree({ name }) {
+      if (plans[name] === "late") return "did not answer within 5 s";
+      change(name, { state: "ready" });
+      return undefined;
+    },
     grant: async ({ name, granted }, more) => change(name, { granted: [...granted, ...more] }),
     isFree: (its) => !busy.includes(its) && !own.includes(its),
     isOwn: async (its) => own.includes(its),
@@ -484,12 +488,12 @@ test("a folder in which a person has something stays", async () => {
 
 test("plans go with their plugin, or with their project", async () => {
   await up(granted);
-  expect(await removePlans(stateDirectory, { plugin: "other" })).toEqual({
+  expect(await removePlans(stateDirectory, { plugin: { ...redis, name: "other" } })).toEqual({
     written: [],
     removed: [],
     left: [],
   });
-  expect((await removePlans(stateDirectory, { plugin: "redis" })).removed).toEqual([conf()]);
+  expect((await removePlans(stateDirectory, { plugin: redis })).removed).toEqual([conf()]);
   expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
   await up(granted);
   writeFileSync(conf(), "mine");
@@ -497,6 +501,21 @@ test("plans go with their plugin, or with their project", async () => {
     ...{ written: [], removed: [] },
     left: [`${directory}: made/conf/redis.conf stays, since you have changed it`],
   });
+});
+
+test("when a plugin is removed, a record that cannot be read is told", async () => {
+  await up(granted);
+  writeFileSync(planRecordPath(stateDirectory, directory), "{");
+  const { left } = await removePlans(stateDirectory, { plugin: redis });
+  expect(left).toEqual([expect.stringContaining("cannot be used: ")]);
+  expect(existsSync(conf())).toBe(true);
+});
+
+test("a name that differs from another service's in its case stops no other service", async () => {
+  const other = plan([service("svc", { name: "WEB", command: text("x") })]);
+  const read = await up({ plans: { redis: other } });
+  expect(read.kind).toBe("project");
+  expect(told).toContain("WEB already has the address shop.localhost; rename one of them");
 });
 
 test("two at once end with one plan, and the files that belong to it", async () => {
@@ -532,17 +551,46 @@ test("a plan with mistakes is told whole, and the other services go on", async (
   );
 });
 
-test("a plan with which the project has mistakes is not kept", async () => {
+test("a plan with which the project has mistakes is not kept, and the other services go on", async () => {
   const bad = plan([
     service("svc", { name: "cache", command: text("x"), "depends_on.0": text("nobody") }),
   ]);
-  expect(await up({ plans: { redis: bad } })).toMatchObject({
-    kind: "mistakes",
-    mistakes: [
-      'plugin redis services.cache.depends_on[0]: no service "nobody"; the services are cache and web',
-    ],
+  const two = { ...redis, name: "two", sha256: "b2".repeat(32) };
+  const good = plan([service("svc", { name: "other", command: text("x") })]);
+  const read = await up({
+    toml: `${usual.replace('type = "cache"', 'plugin = "redis"')}[services.other]\nplugin = "two"\n`,
+    ...{ plugins: [redis, two], plans: { redis: bad, two: good } },
   });
+  expect(told).toContain(
+    'cache: the plugin redis has given a plan with mistakes:\n  plugin redis services.cache.depends_on[0]: no service "nobody"; ',
+  );
+  expect(read.kind).toBe("project");
+  expect(record().plans.map((its) => its.service)).toEqual(["other"]);
+  const { services } = await standing();
+  expect(services.map((its) => [its.name, its.unusable])).toEqual([
+    [
+      "cache",
+      'the plugin redis has given a plan with mistakes: plugin redis services.cache.depends_on[0]: no service "nobody"; the services are cache, web and other; localhostess up asks again',
+    ],
+    ["web", undefined],
+    ["other", undefined],
+  ]);
+});
+
+test("a mistake of the person's own is told as such, whatever the plans", async () => {
+  const its = await up({ toml: `${usual}prot = 1\n` });
+  expect(its).toMatchObject({ kind: "mistakes", mistakes: [expect.stringContaining('"port"')] });
   expect(existsSync(planRecordPath(stateDirectory, directory))).toBe(false);
+});
+
+test("of two at once, the second goes on from what the first has put there", async () => {
+  await Promise.all([up(granted), up(granted)]);
+  expect(told).not.toContain("your own");
+  expect(record().files.map(({ path, hashes }) => [path, hashes.length])).toEqual([
+    ["made/conf/redis.conf", 1],
+  ]);
+  await up({ toml: '[services.web]\ncommand = "x"\n' });
+  expect(existsSync(conf())).toBe(false);
 });
 
 test("a type that no plugin knows says which were asked", async () => {
@@ -585,6 +633,50 @@ test("a project's own plugin is run once the person has agreed, and is asked abo
   questions = [];
   await up({ toml: '[services.web]\ncommand = "x"\n', plugins: [own], answers: ["y"] });
   expect(questions).toEqual([]);
+});
+
+test("a project's plugin that may run comes before the person's own of that name", async () => {
+  const theirs: Plugin = { ...redis, sha256: "b2".repeat(32), from: "project" };
+  await up({ plugins: [theirs, redis] });
+  expect(record().plans).toMatchObject([{ from: "project", sha256: theirs.sha256 }]);
+});
+
+test("for two services, a project's plugin is asked about once", async () => {
+  const own: Plugin = { ...redis, from: "project", state: "not agreed" };
+  const toml = `${usual}[services.other]\ntype = "cache"\n`;
+  await up({ toml, plugins: [own], answers: ["n"] });
+  expect(questions.length).toBe(1);
+  await up({ toml, plugins: [own], answers: ["y"] });
+  expect(questions.length).toBe(2);
+  expect(record().plans.length).toBe(1);
+});
+
+test("a project's plugin that fails once it is agreed to stops no other service", async () => {
+  const own: Plugin = { ...redis, from: "project", state: "not agreed" };
+  const read = await up({ plugins: [own], plans: { redis: "late" }, answers: ["y"] });
+  expect(read.kind).toBe("project");
+  expect(told).toStartWith("the plugin redis did not answer within 5 s\n");
+});
+
+test("whoever is asked about a project's plugin is told what its name is granted", async () => {
+  const own: Plugin = { ...redis, from: "project", state: "not agreed" };
+  await up({ plugins: [own], config: ["oci-pull", "write-file"], answers: ["n"] });
+  expect(questions).toEqual([
+    "This project has a plugin, redis (sha256 a1a1a1a1a1a1). /home/ada/config.toml grants oci-pull and write-file to that name.\nRun it, now and as long as it does not change? [y/N] ",
+  ]);
+});
+
+test("a project's plugin that lacks the grants of the person's own of that name is told so", async () => {
+  const theirs: Plugin = { ...redis, sha256: "b2".repeat(32), from: "project" };
+  await expect(up({ plugins: [theirs, redis], plans: { redis: whole } })).rejects.toThrow(
+    "it is this project's, and what is granted to your own of that name is not for it",
+  );
+});
+
+test("plans of a project's plugin stay when the person's own of that name is removed", async () => {
+  await up({ ...granted, plugins: [{ ...redis, from: "project" }] });
+  expect((await removePlans(stateDirectory, { plugin: redis })).removed).toEqual([]);
+  expect(record().plans.length).toBe(1);
 });
 
 test("a record that is torn, or another user may write, starts no service of a plugin, and says what helps", async () => {

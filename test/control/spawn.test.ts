@@ -63,6 +63,8 @@ const leftBehind = {
   LOCALHOSTESS_NAME: "api.shop",
   LOCALHOSTESS_URL: "http://api.shop.localhost",
   LOCALHOSTESS_URL_: undefined,
+  LOCALHOSTESS_BUILD: "/state/builds/shop/web/",
+  LOCALHOSTESS_SCRIPT: "0123456789abcdef",
 };
 
 test("a daemon has of a shell's environment what it needs, and nothing else", async () => {

@@ -188,3 +188,17 @@ test("parts written down read as the same parts", () => {
     }),
   );
 });
+
+test("the command of a build is filled, and stays as the file has it for people", () => {
+  const text = '[services.web]\ncommand = "x"\nbuild = "make ${services.db.port}"\n';
+  const its = fill(service(`${text}[services.db]\ncommand = "y"\n`, "web"), facts);
+  expect(its.kind === "filled" && its.own).toEqual({
+    kind: "built",
+    build: {
+      kind: "command",
+      command: "make 5432",
+      written: "make ${services.db.port}",
+      inputs: [],
+    },
+  });
+});

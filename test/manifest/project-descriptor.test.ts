@@ -27,6 +27,14 @@ test("an empty file, and one with only other tables, say nothing on the build", 
   );
 });
 
+test("line ends of Windows: the same, and an inline script has those that a shell reads", () => {
+  const script = `[io.buildpacks.group.script]\napi = "0.11"\ninline = """\necho a\necho b\n"""\n`;
+  const text = `[_]\nschema-version = "0.2"\n[[io.buildpacks.group]]\nid = "a"\n${script}`;
+  const read = descriptor(text.replaceAll("\n", "\r\n"));
+  expect(read).toEqual(descriptor(text));
+  expect(read.group[0]!.script!.inline).toBe("echo a\necho b\n");
+});
+
 test("0.2: everything that it may have", () => {
   const text = `
 [_]

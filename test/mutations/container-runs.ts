@@ -83,8 +83,8 @@ export const containerRuns: readonly Fault[] = [
   {
     name: "the container of a run that goes on is removed",
     file: "src/containers/runs/left-containers.ts",
-    find: "return run !== undefined && !goesOn().has(run);",
-    replace: "return run !== undefined && goesOn() !== undefined;",
+    find: "!goesOn().has(run)",
+    replace: "goesOn() !== undefined",
     tests: [left],
   },
   {

@@ -17,6 +17,13 @@ export const json: readonly Fault[] = [
     tests: ["test/cli/json-output.test.ts"],
   },
   {
+    name: "an answer moves the cursor of a terminal",
+    file: "src/text/json-text.ts",
+    find: ".replace(unsafe, escaped)",
+    replace: "",
+    tests: ["test/cli/json-output.test.ts"],
+  },
+  {
     name: "colors of a terminal are in the JSON",
     file: "src/cli/shared/json-output.ts",
     find: "    colors: noColors,\n    columns: () => undefined,\n",

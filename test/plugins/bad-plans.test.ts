@@ -35,7 +35,9 @@ const renders = { requested: ["render-template"] };
 const long = (size: number) => "x".repeat(size);
 const step = (id: unknown, needs: unknown, op: unknown) => ({ id, needs, op });
 
-const bad: readonly [what: string, value: unknown, mistakes: readonly string[]][] = [
+type Bad = readonly [what: string, value: unknown, mistakes: readonly string[]];
+
+const bad: readonly Bad[] = [
   // Its shape.
   [
     "nothing at all",
@@ -173,12 +175,19 @@ const bad: readonly [what: string, value: unknown, mistakes: readonly string[]][
     plan([service("web", { runtime: "container", image: text("redis:7") })]),
     ['step "web" uses oci-pull, which the plan does not request'],
   ],
+  [
+    "a builder image without the request",
+    plan([service("web", { runtime: "container", "build.builder": text("heroku/builder:24") })]),
+    ['step "web" uses oci-pull, which the plan does not request'],
+  ],
   // Ids and needs.
   ["an empty id", plan([service("", { name: "web", ...running })]), ["step 1: its id is empty"]],
   [
     "an id with a space",
     plan([service("my web", { name: "web", ...running })]),
-    ['step 1: its id "my web" is none; expected letters, digits, ".", "_" and "-"'],
+    [
+      'step 1: its id "my web" is none; expected at most 100 letters, digits, ".", "_" and "-", the first a letter or digit',
+    ],
   ],
   [
     "an id twice",
@@ -430,7 +439,7 @@ const bad: readonly [what: string, value: unknown, mistakes: readonly string[]][
     "a name of a port that is none",
     plan([port("http", "The Port"), web]),
     [
-      'step "http": the port\'s name "The Port" is none; expected lower-case letters, digits, "_" and "-"',
+      'step "http": the port\'s name "The Port" is none; expected at most 63 lower-case letters and digits, with "_" and "-" between',
     ],
   ],
   [
@@ -460,7 +469,7 @@ const bad: readonly [what: string, value: unknown, mistakes: readonly string[]][
     "an image with a digest that is none",
     plan([service("web", { runtime: "container", image: text("redis@sha256:12") })], pulls),
     [
-      'step "web": setting "image": the image "redis@sha256:12" has a digest that is none; expected sha256: and 64 digits',
+      'step "web": setting "image": the image "redis@sha256:12" has a digest that is none; expected sha256: and 64 digits of 0 to 9 and a to f',
     ],
   ],
   [
@@ -527,7 +536,7 @@ const bad: readonly [what: string, value: unknown, mistakes: readonly string[]][
   [
     "a path with a backslash",
     plan([web, file("conf", "..\\a", text(""))], writes),
-    ['step "conf": the path "..\\\\a" has a character that no path here has'],
+    ['step "conf": the path "..\\\\a" has a backslash; expected / between names'],
   ],
   [
     "a path of git's",
@@ -595,7 +604,7 @@ const bad: readonly [what: string, value: unknown, mistakes: readonly string[]][
       "the plan has IR version 3; this localhostess understands 1",
       "the plan requests oci-pull, and no step uses it",
       'step "f" uses write-file, which the plan does not request',
-      'step "p": the port\'s name "P" is none; expected lower-case letters, digits, "_" and "-"',
+      'step "p": the port\'s name "P" is none; expected at most 63 lower-case letters and digits, with "_" and "-" between',
       'step "web": needs an unknown step "q"',
       'step "web": the service "db" is declared already; the plugin has to choose another name',
       'step "web": setting "port": expected a whole number from 1 to 65535, got 0',
@@ -603,6 +612,188 @@ const bad: readonly [what: string, value: unknown, mistakes: readonly string[]][
       'step "web": setting "command" is missing',
       'step "f": the path "../a" leads out of the project\'s folder',
     ],
+  ],
+  // Far too much, or close to something that is right.
+  [
+    "a chain of 10,000 steps",
+    plan(Array.from({ length: 10_000 }, (_, at) => port(`p${at}`, `p${at}`, [`p${at - 1}`]))),
+    ["the plan has 10000 steps; at most 100 are allowed"],
+  ],
+  [
+    "a step with 10,000 needs",
+    plan([service("web", { needs: Array.from({ length: 10_000 }, (_, at) => `p${at}`) })]),
+    ["step 1: it needs 10000 steps; at most 100 are allowed"],
+  ],
+  [
+    "10,000 capabilities",
+    plan([web], { requested: Array.from({ length: 10_000 }, (_, at) => `c${at}`) }),
+    ["the plan requests 10000 capabilities, and there are 5"],
+  ],
+  [
+    "a template that grows when it is filled in",
+    plan([web, template("conf", "{{a}}".repeat(10_000), { a: text(long(60_000)) })], renders),
+    ['step "conf": the template, filled in, has more than 256 KiB'],
+  ],
+  [
+    "services that are large together, by one text",
+    plan(
+      [
+        template("conf", "{{a}}{{a}}", { a: text(long(60_000)) }),
+        service("web", {
+          ...{ ...running, needs: ["conf"] },
+          ...Object.fromEntries(
+            Array.from({ length: 100 }, (_, at) => [`env.A${at}`, get("conf", "rendered")]),
+          ),
+        }),
+      ],
+      renders,
+    ),
+    ["the services and files of the plan have 11 MiB; at most 1.0 MiB are allowed"],
+  ],
+  [
+    "too many values of a template",
+    plan(
+      [
+        web,
+        template(
+          "conf",
+          "a",
+          Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`a${at}`, text("a")])),
+        ),
+      ],
+      renders,
+    ),
+    ['step "conf": 201 values are too many; at most 200 are allowed'],
+  ],
+  ["a step that is none", plan([null]), ["steps[0]: expected a step, got null"]],
+  [
+    "a list of steps in the list",
+    plan([[web]]),
+    [expect.stringMatching(/^steps\[0\]: expected a step, got \[/)],
+  ],
+  [
+    "a version that is no whole number",
+    plan([web], { version: 1.5 }),
+    ["the plan has IR version 1.5; this localhostess understands 1"],
+  ],
+  [
+    "a version of nothing",
+    plan([web], { version: 0 }),
+    ["the plan has IR version 0; this localhostess understands 1"],
+  ],
+  [
+    "an id in pictures",
+    plan([service("\u{1f600}", { name: "web", ...running })]),
+    [
+      'step 1: its id "\u{1f600}" is none; expected at most 100 letters, digits, ".", "_" and "-", the first a letter or digit',
+    ],
+  ],
+  [
+    "a service that would replace what every object has",
+    plan([service("web", { name: "__proto__", ...running })]),
+    ['step "web": no service of a plan is named "__proto__"'],
+  ],
+  [
+    "a port that would",
+    plan([port("p", "constructor"), web]),
+    [
+      'step "p": the port\'s name "constructor" is none; expected at most 63 lower-case letters and digits, with "_" and "-" between',
+    ],
+  ],
+  [
+    "a setting that would",
+    plan([
+      step(
+        "web",
+        [],
+        declared({
+          ...{ name: "web", runtime: "exec" },
+          settings: [
+            ["command", text("a")],
+            ["env.__proto__.A", text("b")],
+          ],
+        }),
+      ),
+    ]),
+    ['step "web": setting "env.__proto__": expected a string, got {"A":"b"}'],
+  ],
+  ...(
+    [
+      [unsigned(0), "0"],
+      [literal("signed", -1), "-1"],
+      [literal("float", 1.5), "1.5"],
+      [text("80"), '"80"'],
+      [literal("boolean", true), "true"],
+    ] as const
+  ).map(
+    ([its, got]) =>
+      [
+        `the port ${got}`,
+        plan([service("web", { ...running, port: its })]),
+        [`step "web": setting "port": expected a whole number from 1 to 65535, got ${got}`],
+      ] as const,
+  ),
+  [
+    "a port that is not a number",
+    plan([service("web", { ...running, port: literal("float", Number.NaN) })]),
+    ['step "web": setting "port": the number NaN is no value of a service'],
+  ],
+  ...(
+    [
+      [
+        "redis 7",
+        "has a name that is none; expected lower-case letters and digits with . _ or - between",
+      ],
+      ["", "is empty"],
+      ["redis:7 ", "has a tag that is none"],
+      [
+        `redis@sha256:${"A".repeat(64)}`,
+        "has a digest that is none; expected sha256: and 64 digits of 0 to 9 and a to f",
+      ],
+      ["https://a.test/redis", "has a registry that is none"],
+      ["a.test:99999/redis", "has a registry that is none"],
+      [
+        "redis\u202e:7",
+        "has a name that is none; expected lower-case letters and digits with . _ or - between",
+      ],
+    ] as const
+  ).map(
+    ([its, why]) =>
+      [
+        `the image ${JSON.stringify(its)}`,
+        plan([service("web", { runtime: "container", image: text(its) })], pulls),
+        [`step "web": setting "image": the image ${JSON.stringify(its)} ${why}`],
+      ] as const,
+  ),
+  ...(
+    [
+      [".", 'is no plain path; expected one such as "config/redis.conf"'],
+      ["a//b", 'is no plain path; expected one such as "config/redis.conf"'],
+      ["a/", 'is no plain path; expected one such as "config/redis.conf"'],
+      ["a/../b", "leads out of the project's folder"],
+      ["C:\\a", "is absolute; expected one relative to the project's folder"],
+      ["a\0b", "has a character that cannot be seen"],
+      ["a\nb", "has a character that cannot be seen"],
+      ["a\u202eb", "has a character that cannot be seen"],
+      [".g\u200cit/hooks/pre-commit", "has a character that cannot be seen"],
+      ["GIT~1/hooks/pre-commit", "is in .git, where plugins write nothing"],
+      [".git::$INDEX_ALLOCATION/hooks/a", "is in .git, where plugins write nothing"],
+      ["\uff0egit/hooks/a", "is in .git, where plugins write nothing"],
+      ["proc\ufb01le", "is a file that declares services, which plugins do not write"],
+      ["LOCALD.toml. ", "is a file that declares services, which plugins do not write"],
+    ] as const
+  ).map(
+    ([its, why]) =>
+      [
+        `the path ${JSON.stringify(its)}`,
+        plan([web, file("conf", its, text(""))], writes),
+        [`step "conf": the path ${JSON.stringify(its)} ${why}`],
+      ] as const,
+  ),
+  [
+    "a path with a name that no file system has",
+    plan([web, file("conf", `a/${long(300)}`, text(""))], writes),
+    [`step "conf": the path "a/${long(77)}…" has a name of more than 200 bytes`],
   ],
 ];
 
@@ -612,3 +803,18 @@ for (const [what, value, mistakes] of bad) {
     expect(mistakes.length).toBeGreaterThan(0);
   });
 }
+
+test("a plan that is wrong in thousands of ways is refused as soon as others, with the first of them", () => {
+  const names = Array.from({ length: 100 }, (_, at) => `p${at}`);
+  const steps = names.map((its) =>
+    port(
+      its,
+      its,
+      names.map((other) => `${"y".repeat(50)}${other}`),
+    ),
+  );
+  expect(mistakesOf(plan(steps)).length).toBeLessThan(110);
+  expect(mistakesOf(plan(names.map((its) => port(its, its, names)))).length).toBeLessThan(110);
+  const unclosed = template("conf", "{{ }}".repeat(50_000));
+  expect(mistakesOf(plan([web, unclosed], renders)).length).toBeLessThan(110);
+});

@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
+  chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -41,6 +45,22 @@ test("a second one changes nothing, and leaves nothing", () => {
   keepFolder(folder, new Map([["a.wasm", new Uint8Array([9])]]));
   expect(readdirSync(join(parent, "below"))).toEqual(["kept"]);
   expect(readdirSync(folder).sort()).toEqual(["a.wasm", "b.mjs", "files.json"]);
+});
+
+test("a folder that others may write, or a link to one, is not used, and replaced", async () => {
+  keepFolder(folder, files);
+  chmodSync(folder, 0o777);
+  expect(isKept(folder)).toBe(false);
+  expect(await keptFiles(folder)).toBeUndefined();
+  keepFolder(folder, files);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  const other = join(parent, "other");
+  renameSync(folder, other);
+  symlinkSync(other, folder);
+  expect(isKept(folder)).toBe(false);
+  keepFolder(folder, files);
+  expect(lstatSync(folder).isDirectory()).toBe(true);
+  expect(isKept(folder)).toBe(true);
 });
 
 const damages: Readonly<Record<string, () => void>> = {

@@ -32,9 +32,15 @@ test("only what has changed is shown, the old value before the new one", () => {
   expect(changedLines(before, before)).toEqual([]);
 });
 
-test("a line fits a terminal, and has nothing that would move its cursor", () => {
-  const command = `\u001b[2J${"x".repeat(200)}`;
-  const [line] = planLines({ services: { a: { command } }, files: {} });
-  expect(line!.length).toBe(80);
-  expect(line).toStartWith('  services.a.command = "\\u001b[2Jxxx');
+const lineOf = (command: string) => planLines({ services: { a: { command } }, files: {} })[0]!;
+
+test("a command is shown to its end, and has nothing that would move a cursor", () => {
+  const line = lineOf(`\u001b[2J\u202e${" ".repeat(200)}; rm -rf .`);
+  expect(line).toBe(`  services.a.command = "\\u001b[2J\\u202e${" ".repeat(200)}; rm -rf ."`);
+});
+
+test("a command that is longer than a screen says how much is missing, and which it is", () => {
+  const [one, other] = [lineOf(`${"x".repeat(5_000)}1`), lineOf(`${"x".repeat(5_000)}2`)];
+  expect(one).toMatch(/x… and 4026 more characters, sha256 [0-9a-f]{12}$/);
+  expect(one).not.toBe(other);
 });

@@ -1,6 +1,15 @@
 /** Files of plans in a project's folder, and what is known of them when the work ends in its midst. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,9 +85,69 @@ test("a folder, or a file in the place of a folder, is not replaced", async () =
   expect((await put("one")).left).toEqual(["a/conf is not written: a is not a folder"]);
   rmSync(join(directory, "a"));
   await mkdir(path(), { recursive: true });
-  expect((await put("one")).left).toEqual([
-    "a/conf is not written: something else than a file is there",
+  expect((await put("one")).left).toEqual(["a/conf is not written: a folder is there"]);
+});
+
+test("a file that the system refuses is told, written the next time, and stops no other one", async () => {
+  const isRoot = process.getuid?.() === 0;
+  const name = isRoot ? "x".repeat(300) : "a/conf";
+  if (!isRoot) await mkdir(join(directory, "a"), { mode: 0o500 });
+  const wanted = [name, "b"].map((its) => ({ service: "cache", path: its, contents: "one" }));
+  const news = await putFiles(wanted, {
+    ...{ directory, before: kept },
+    async record(written) {
+      kept = written;
+    },
+  });
+  expect(news.written).toEqual(["b"]);
+  expect(news.left).toEqual([
+    expect.stringMatching(/ is not written: the system refuses it \(E[A-Z]+\)$/),
   ]);
+  if (isRoot) return;
+  chmodSync(join(directory, "a"), 0o700);
+  expect((await put("one")).written).toEqual(["a/conf"]);
+});
+
+test("a file or a link that comes while others are written is not written over, nor through", async () => {
+  const outside = mkdtempSync(join(tmpdir(), "outside-"));
+  try {
+    const meanwhile = [
+      () => writeFileSync(join(directory, "b"), "mine"),
+      () => symlinkSync(outside, join(directory, "a")),
+    ];
+    const wanted = ["a/conf", "b"].map((its) => ({ service: "cache", path: its, contents: "one" }));
+    const { written, left } = await putFiles(wanted, {
+      ...{ directory, before: kept },
+      async record() {
+        for (const change of meanwhile.splice(0)) change();
+      },
+    });
+    expect(written).toEqual([]);
+    expect(left).toEqual([
+      "a/conf is not written: a is a symbolic link",
+      "b is not written: it has changed meanwhile",
+    ]);
+    expect(existsSync(join(outside, "conf"))).toBe(false);
+    expect(readFileSync(join(directory, "b"), "utf8")).toBe("mine");
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
+});
+
+test("a folder behind a link that has come meanwhile is not removed", async () => {
+  await put("one");
+  kept = { ...kept, folders: ["a", "a/below"] };
+  const outside = mkdtempSync(join(tmpdir(), "outside-"));
+  try {
+    await mkdir(join(outside, "below"));
+    rmSync(join(directory, "a"), { recursive: true });
+    symlinkSync(outside, join(directory, "a"));
+    const { left } = await put(undefined);
+    expect(left).toEqual(["a/conf stays: a is a symbolic link"]);
+    expect(existsSync(join(outside, "below"))).toBe(true);
+  } finally {
+    rmSync(outside, { recursive: true });
+  }
 });
 
 test("a file is unchanged as long as it has a text of ours", async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Order } from "../../src/manifest/order.ts";
+import { buildVariables, type Order } from "../../src/manifest/order.ts";
 import type { CommandBuild } from "../../src/manifest/types/build.ts";
 import { buildService, type ServiceBuilt } from "../../src/programs/build-service.ts";
 import { type BuiltPlace, builtPlace, over } from "../support/built-order.ts";
@@ -56,6 +56,34 @@ test("the command runs in the workdir, says what it does, and its lines are kept
   const log = join(its.place, "build.log");
   expect(readFileSync(log, "utf8")).toBe(`${its.directory}\ntwo\n`);
   expect(statSync(log).mode & 0o777).toBe(0o600);
+});
+
+test("a command is told as the file has it: what references stand for may be secrets", async () => {
+  const build = { command: "false secret", written: "false ${services.db.password}" };
+  const { told, lines, built } = await ran({ build });
+  expect([told, lines]).toEqual([["builds: false ${services.db.password}"], []]);
+  expect(built).toEqual({
+    kind: "failed",
+    why: "its build failed (exit code 1): false ${services.db.password}",
+  });
+});
+
+test("what a build that was killed has left at work is ended before the next one", async () => {
+  const { place } = its;
+  const orphanOf = (folder: string) =>
+    Bun.spawn(["sleep", "1000"], {
+      env: { PATH: process.env.PATH, [buildVariables.place]: folder },
+    });
+  const orphan = orphanOf(`${place}/`);
+  const other = orphanOf(`${place}-2/`);
+  try {
+    expect((await ran({ build: { command: "true" } })).built).toEqual(hasRun);
+    await orphan.exited;
+    expect([orphan.signalCode, other.signalCode]).toEqual(["SIGKILL", null]);
+  } finally {
+    orphan.kill();
+    other.kill();
+  }
 });
 
 test("without inputs it runs each time, and the lines of the one before are kept", async () => {

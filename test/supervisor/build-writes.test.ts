@@ -3,7 +3,7 @@ import { BuildWrites } from "../../src/supervisor/service/build-writes.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 /** Files that a test writes, in a folder that a service watches. */
-function folder() {
+function folder({ most }: { most?: number } = {}) {
   const clock = new FakeClock();
   const files = new Map<string, { content: string; changed: number; born: number }>();
   const said: string[] = [];
@@ -12,6 +12,7 @@ function folder() {
     say: (text) => void said.push(text),
     hashOf: async (path) => files.get(path)?.content,
     timesOf: (path) => files.get(path),
+    ...(most === undefined ? {} : { most }),
   });
   const write = (path: string, content: string): boolean => {
     const changed = clock.wall();
@@ -38,6 +39,24 @@ test("what a build writes again with the same content is its own, and begins no 
   expect(await build({ "/p/dist/a.js": "1" })).toEqual([]);
   expect(writes.isOwn("/p/dist/a.js")).toBe(true);
   expect(await build({ "/p/dist/a.js": "2" })).toEqual([]);
+});
+
+test("only the files that were met last are remembered: each build may make new names", async () => {
+  const { build, writes } = folder({ most: 3 });
+  const names = (of: string) => ({ [`/p/${of}/1.js`]: "1", [`/p/${of}/2.js`]: "2" });
+  for (const of of ["a", "a", "b", "b"]) await build(names(of));
+  const own = ["a/1", "a/2", "b/1", "b/2"].filter((its) => writes.isOwn(`/p/${its}.js`));
+  expect(own).toEqual(["a/2", "b/1", "b/2"]);
+  // One that is met again is the last of them.
+  await build({ "/p/a/2.js": "3" });
+  await build({ "/p/c/1.js": "1" });
+  await build({ "/p/c/1.js": "1" });
+  expect([writes.isOwn("/p/a/2.js"), writes.isOwn("/p/b/1.js")]).toEqual([true, false]);
+  // A folder of which none is left is as any other.
+  expect(await build({ "/p/a/2.js": "4", "/p/a/new.js": "1" })).toEqual([]);
+  await build({ "/p/d/1.js": "1", "/p/d/2.js": "1", "/p/d/3.js": "1" });
+  await build({ "/p/d/1.js": "1", "/p/d/2.js": "1", "/p/d/3.js": "1" });
+  expect(await build({ "/p/a/newer.js": "1" })).toEqual(["/p/a/newer.js"]);
 });
 
 test("a file that somebody edits during two builds is news each time", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { builtVariable, orderVariable } from "../../src/manifest/order.ts";
 import type { ServiceSpec } from "../../src/manifest/project.ts";
+import { containerSpec } from "../containers/runs/made-plan.ts";
 import { FakeLifecycle, request, settled } from "./fake-lifecycle.ts";
 
 const own = {
@@ -204,15 +205,83 @@ test("a restart by a person while it is built ends that build, and the new proce
   await its.service.dispose();
 });
 
-test("a change between a build and the process that is to begin with it makes that one build by itself", async () => {
+test("a process begins with what was built though something has changed since, which is built once it has begun", async () => {
+  for (const when of ["before its end", "during its end", "after its end", "in its first moment"]) {
+    const { its, change, end, built } = await running();
+    await change("a");
+    await end(0);
+    if (when === "before its end") await change("b");
+    const ended = its.service.stop({ makesWay: true });
+    if (when === "during its end") await change("b");
+    await ended;
+    if (when === "after its end") await change("b");
+    await its.start();
+    if (when === "in its first moment") await change("b");
+    const isBuilt = its.spawns.at(-1)!.env[builtVariable];
+    expect([when, its.state, isBuilt, its.builds.length]).toEqual([when, "running", "1", 1]);
+    await built();
+    expect([when, its.state, its.builds.length, its.said.at(-1)]).toEqual([
+      ...[when, "ready", 2, "builds again: b changed"],
+    ]);
+    await end(0);
+    expect([when, its.swaps]).toEqual([when, ["a changed", "b changed"]]);
+    await its.service.dispose();
+  }
+});
+
+test("an image is built again once the container that begins with the last one is ready", async () => {
+  const build = {
+    kind: "dockerfile",
+    ...{ context: "/shop", dockerfile: "Dockerfile", target: undefined, args: {} },
+  } as const;
+  const { its, change, end } = await running({ own: containerSpec({ image: undefined, build }) });
+  await change("a");
+  await end(0);
+  await its.service.stop({ makesWay: true });
+  its.listening.clear();
+  await its.start();
+  await change("b");
+  expect([its.state, its.spawns.at(-1)!.env[builtVariable]]).toEqual(["running", "1"]);
+  await its.pass(1000);
+  expect(its.builds.length).toBe(1);
+  its.say("READY=1");
+  await settled();
+  expect([its.state, its.builds.length]).toEqual(["ready", 2]);
+  await its.service.dispose();
+});
+
+test("where the process that was built cannot begin, what has changed since is built beside its next try", async () => {
   const { its, change, end } = await running();
   await change("a");
   await end(0);
-  const ended = its.service.stop({ makesWay: true });
+  await its.service.stop({ makesWay: true });
   await change("b");
-  await ended;
   await its.start();
-  expect(its.spawns.at(-1)!.env[builtVariable]).toBeUndefined();
+  its.exit({ code: 1, signal: null });
+  await settled();
+  expect([its.state, its.builds.length]).toEqual(["backoff", 2]);
+  await end(0);
+  expect(its.swaps).toEqual(["a changed", "b changed"]);
+  await its.service.dispose();
+});
+
+test("what a build has written begins no other where that is told of while the process makes way", async () => {
+  const { its, of, change, end, built } = await running();
+  await change("src/a.ts");
+  await change("dist/a.js");
+  await end(0);
+  await change("dist/a.js");
+  await end(0);
+  expect(its.builds.length).toBe(2);
+  await its.service.stop({ makesWay: true });
+  const { changed } = of.timesOf("/shop/dist/a.js")!;
+  expect(its.clock.wall() - changed).toBeLessThan(4000);
+  its.service.renew!("dist/a.js changed", { paths: ["/shop/dist/a.js"] });
+  await its.start();
+  expect(its.spawns.at(-1)!.env[builtVariable]).toBe("1");
+  await built();
+  await its.pass(1000);
+  expect([its.state, its.builds.length]).toEqual(["ready", 2]);
   await its.service.dispose();
 });
 
@@ -293,6 +362,48 @@ test("the next daemon begins the build again that was under way, and the process
   await endAdopted(its);
 });
 
+test("the next daemon builds what has changed since the build that the process is about to make way for", async () => {
+  const { its, of, change, end } = await running();
+  await change("a");
+  await end(0);
+  await change("b");
+  const handed = (await its.service.halt(undefined as never))!;
+  expect(handed.lifecycle.build).toEqual({ todo: "late", why: "b changed" });
+  const former = its.service;
+  await its.takeOverBuilt(handed, of);
+  former.leave(() => {});
+  const ended = its.service.stop({ makesWay: true });
+  await its.pass(2000);
+  await ended;
+  its.listening.clear();
+  await its.start();
+  expect(its.spawns.at(-1)!.env[builtVariable]).toBe("1");
+  its.say("X_BUILT=1");
+  await its.becomeReady();
+  expect([its.state, its.builds.length]).toEqual(["ready", 2]);
+  await its.service.dispose();
+});
+
+test("a process that begins with what was built comes before a build also where another daemon goes on with it", async () => {
+  const { its, of, change, end } = await running();
+  await change("a");
+  await end(0);
+  await its.service.stop({ makesWay: true });
+  its.listening.clear();
+  await its.start();
+  const handed = (await its.service.halt(undefined as never))!;
+  const former = its.service;
+  await its.takeOverBuilt(handed, of);
+  former.leave(() => {});
+  its.service.renew!("b changed");
+  await settled();
+  expect([its.state, its.builds.length]).toEqual(["running", 1]);
+  its.say("X_BUILT=1");
+  await settled();
+  expect(its.builds.length).toBe(2);
+  await endAdopted(its);
+});
+
 test("the next daemon knows that the last build has failed", async () => {
   const { its, of, change, end } = await running();
   await change("a");
@@ -305,7 +416,7 @@ test("the next daemon knows that the last build has failed", async () => {
 });
 
 test("where the next daemon does not take over, the build begins again here", async () => {
-  const { its, change, end } = await running();
+  const { its, change, end, makeWay } = await running();
   await change("a");
   await its.service.halt(undefined as never);
   its.service.goOn();
@@ -313,6 +424,7 @@ test("where the next daemon does not take over, the build begins again here", as
   expect([its.service.isBuilding, its.builds.length]).toEqual([true, 2]);
   await end(0);
   expect(its.swaps).toEqual(["a changed"]);
+  await makeWay();
   its.handable = false;
   await change("b");
   expect(await its.service.halt(undefined as never)).toBeUndefined();

@@ -70,6 +70,26 @@ test("a process that waits for a dependency before it makes way is built again f
   expect(played.takeSaid()).toEqual(["stop web", "stop api", "start api", "start web"]);
 });
 
+test("what changes before the next process begins is told to the service", async () => {
+  using played = new PlayedProject([
+    { name: "db" },
+    { name: "api", dependsOn: ["db"], restartWith: ["db"], own },
+  ]);
+  const started = played.up("db", "api");
+  await played.allReady();
+  await started;
+  const changes: string[] = [];
+  played.service("api").renew = (because) => changes.push(because) > 0;
+  played.project.renew("db", "its settings changed");
+  await settled();
+  expect(played.states).toEqual({ db: "starting", api: "starting" });
+  expect(played.service("api").snapshot().state).toBe("stopped");
+  played.project.renew("api", "a.ts changed");
+  expect(changes).toEqual(["a.ts changed"]);
+  await played.allReady();
+  expect(played.states).toEqual({ db: "ready", api: "ready" });
+});
+
 test("a stop is no way for another process", async () => {
   const { played, api } = await up();
   using _ = played;

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { buildVariables } from "../../src/manifest/order.ts";
 import { environmentOf, type Given } from "../../src/supervisor/service/environment.ts";
 
 const given: Given = {
@@ -81,6 +82,14 @@ test("what another supervisor gave the shell is not passed on", () => {
   const worker = { ...spec, routeName: undefined };
   const nothing = { port: undefined, url: undefined, trust: {}, run: undefined };
   expect(environmentOf({ ...worker, pty: false }, { shell, ...nothing })).toEqual({});
+});
+
+test("a service that a build has asked for is no part of the build", () => {
+  const ofBuild = Object.values(buildVariables).map((name) => [name, "x"]);
+  const shell = { ...Object.fromEntries(ofBuild), A: "1" };
+  const worker = { ...spec, pty: false, routeName: undefined };
+  const nothing = { port: undefined, url: undefined, trust: {}, run: undefined };
+  expect(environmentOf(worker, { shell, ...nothing })).toEqual({ A: "1" });
 });
 
 test("a service with pipes has the shell's TERM, and no size", () => {

@@ -18,6 +18,7 @@ import { type FolderEvents, folderEvents } from "../../src/system/folder-events.
 import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { projectSpec } from "./fake-project.ts";
+import { specOf } from "./fake-lifecycle.ts";
 
 const noWorktree = { copy: [], setup: undefined, teardown: undefined, folder: ".." };
 
@@ -298,4 +299,38 @@ test("a folder that is gone, and one that was moved, is news for what its servic
   await its.folder.inTurn(() => its.folder.moved(`${directory}-moved`));
   expect({ doubts, isGone: its.folder.isGone }).toEqual({ doubts: 2, isGone: false });
   expect(its.folder.warnings("api")).toEqual([]);
+});
+
+test("the next daemon hears of files that services watch, also of those that nobody has told of yet", async () => {
+  const clock = new FakeClock();
+  const heard = Promise.withResolvers<void>();
+  const after = clock.after.bind(clock);
+  // Whoever has heard of a file waits for others before it is told.
+  clock.after = (milliseconds, act) => {
+    if (milliseconds === 150) heard.resolve();
+    return after(milliseconds, act);
+  };
+  let project: unknown;
+  using its = place(() => {}, { clock, make: () => project as Project });
+  const { folder, path } = its;
+  const web = specOf({ name: "web", workdir: folder.directory, watch: ["*.ts"] });
+  const renewed: string[] = [];
+  project = {
+    spec: { ...projectSpec([]), directory: folder.directory, files: [path], services: [web] },
+    wishes: { whole: true, profiles: [] },
+    snapshots: () => [],
+    units: () => [],
+    halt: async () => ({ units: [], streams: new Map() }),
+    leave() {},
+    renew: (name: string) => void renewed.push(name),
+  };
+  await its.load();
+  const halted = await folder.halt(undefined as never, () => 0);
+  // The kernel's clock for files stands still between two ticks.
+  await Bun.sleep(50);
+  expect(halted?.handed.watchedUntil).toBe(clock.wall());
+  writeFileSync(join(folder.directory, "a.ts"), "1");
+  await heard.promise;
+  expect([...folder.leave(() => {})]).toEqual([["web", "a.ts"]]);
+  expect(renewed).toEqual([]);
 });

@@ -44,6 +44,7 @@ function scene() {
 test("what a daemon before tells of its services is passed on; what is no message is passed over", () => {
   const { keepers, line, told } = scene();
   const elder = line();
+  keepers.begin();
   keepers.add(10, elder, { serves: true });
   elder.hear?.({ ended: { pid: 20, code: 3, signal: null } });
   elder.hear?.({ wake: "shop:api" });
@@ -55,6 +56,20 @@ test("what a daemon before tells of its services is passed on; what is no messag
     { wake: "shop:api" },
     { directory: "/shop", service: "api", what: "port" },
   ]);
+});
+
+test("news that come before its services are known here wait for that", () => {
+  const { keepers, line, told } = scene();
+  const elder = line();
+  const changed = { directory: "/shop", service: "api", what: "port" };
+  keepers.add(10, elder, { serves: true });
+  elder.hear?.({ changed });
+  elder.hear?.({ wake: "shop:api" });
+  expect(told).toEqual([]);
+  keepers.begin();
+  expect(told).toEqual([changed, { wake: "shop:api" }]);
+  keepers.begin();
+  expect(told.length).toBe(2);
 });
 
 test("services are told to the daemon before for as long as it has clients, and to no older one", () => {

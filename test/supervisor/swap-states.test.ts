@@ -14,8 +14,12 @@ const expected: Record<SwapPhase, Partial<Record<SwapEvent, string>>> = {
   idle: { change: "building build" },
   building: { ...drops, change: "again", built: "built swap", unbuilt: "stale tell", same: "idle" },
   again: { ...drops, built: "building build", unbuilt: "building build", same: "building build" },
-  built: { change: "building build", begun: "idle", way: "kept", stop: "idle" },
-  kept: { change: "idle", begun: "idle", way: "idle", stop: "idle" },
+  built: { change: "builtLate", begun: "begins", way: "kept", stop: "idle" },
+  builtLate: { begun: "late", way: "keptLate", stop: "idle" },
+  kept: { change: "keptLate", begun: "begins", way: "idle", stop: "idle" },
+  keptLate: { begun: "late", way: "idle", stop: "idle" },
+  begins: { change: "late", launched: "idle", begun: "idle", way: "idle", stop: "idle" },
+  late: { launched: "building build", begun: "idle", way: "idle", stop: "idle" },
   stale: { change: "building build", begun: "idle", way: "idle", stop: "idle" },
 };
 
@@ -37,12 +41,16 @@ test("from every phase a stop leads to idle, and ends a build where one is under
   }
 });
 
-test("a process begins with what was built beside it only if nothing has changed since", () => {
+test("a process begins with the build that it makes way for, and what has changed since is built once it has", () => {
   const after = (...events: SwapEvent[]): SwapPhase =>
     events.reduce<SwapPhase>((phase, event) => swapStep(phase, event)?.next ?? phase, "idle");
   expect(after("change", "built", "way")).toBe("kept");
-  expect(after("change", "built", "change", "way")).toBe("idle");
-  expect(after("change", "built", "way", "change")).toBe("idle");
+  expect(after("change", "built", "change", "way")).toBe("keptLate");
+  expect(after("change", "built", "way", "change")).toBe("keptLate");
+  expect(after("change", "built", "way", "change", "begun")).toBe("late");
+  expect(after("change", "built", "way", "begun", "change")).toBe("late");
+  expect(after("change", "built", "way", "begun", "launched")).toBe("idle");
+  expect(after("change", "built", "way", "change", "begun", "launched")).toBe("building");
   expect(after("change", "unbuilt", "way")).toBe("idle");
   expect(after("change", "change", "built", "way")).toBe("idle");
 });

@@ -118,3 +118,17 @@ test("runs that go on are not ended, whether they were written down or not, and 
   await endRuns(before, { families: its, note() {}, except: new Set([run.runId, on]) });
   expect(ended.map(({ pid }) => pid)).toEqual([50]);
 });
+
+test("a run that this daemon has begun under the same key is not ended, also where that was during the look", async () => {
+  const own = "d".repeat(32);
+  const begun = new Set<string>();
+  const unwritten = { pid: 60, startedAt: 2, runId: "b".repeat(32) };
+  const { ended, its } = families({
+    async runsOf() {
+      begun.add(own);
+      return [unwritten, { pid: 70, startedAt: 3, runId: own }];
+    },
+  });
+  await endRuns(state([]), { families: its, note() {}, own: () => begun });
+  expect(ended.map(({ pid }) => pid)).toEqual([60]);
+});

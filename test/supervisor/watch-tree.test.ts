@@ -20,11 +20,16 @@ function folder(): string {
   return made;
 }
 
-type Options = { most?: number; events?: FolderEvents; clock?: typeof systemClock | FakeClock };
+type Options = {
+  most?: number;
+  since?: number;
+  events?: FolderEvents;
+  clock?: typeof systemClock | FakeClock;
+};
 
 /** A folder in which files are written, and what is told of it. */
 async function watched(globs: readonly string[], at: string, options: Options = {}) {
-  const { events = folderEvents(), clock = systemClock, most } = options;
+  const { events = folderEvents(), clock = systemClock, most, since } = options;
   const told: string[] = [];
   const troubles: (readonly string[])[] = [];
   const tree = new WatchTree(watchPatterns(globs, at), {
@@ -33,6 +38,7 @@ async function watched(globs: readonly string[], at: string, options: Options = 
     events,
     quiet: 20,
     ...(most === undefined ? {} : { most }),
+    since,
     onChange: (paths) => void told.push(...paths),
     onTrouble: (its) => void troubles.push(its),
   });
@@ -242,6 +248,33 @@ test("files that come while the watch is being made are told of, and those from 
   const told = new Set<string>();
   for (const path of await its.until("src/d5/old.ts")) told.add(path);
   expect([...told].filter((path) => path.endsWith("old.ts"))).toEqual([]);
+});
+
+test("files that have changed since another daemon watched are told of", async () => {
+  const at = folder();
+  fs.mkdirSync(join(at, "src"));
+  fs.writeFileSync(join(at, "src/before.ts"), "1");
+  // The kernel's clock for files stands still between two ticks.
+  await Bun.sleep(50);
+  const since = Date.now();
+  await Bun.sleep(50);
+  fs.writeFileSync(join(at, "src/meanwhile.ts"), "1");
+  await Bun.sleep(50);
+  const { until } = await watched(["src/**"], at, { since });
+  expect(await until("src/meanwhile.ts")).toEqual([]);
+});
+
+test("all that was heard of can be told at once", async () => {
+  const at = folder();
+  fs.writeFileSync(join(at, "a.ts"), "1");
+  const clock = new FakeClock();
+  const { tree, told, write } = await watched(["*.ts"], at, { clock });
+  write("a.ts");
+  await eventually("it is told", () => {
+    tree.flush();
+    return told.length > 0;
+  });
+  expect(told).toEqual(["a.ts"]);
 });
 
 test("thousands of files at once in one folder, and folders within folders, are all told of", async () => {

@@ -17,6 +17,7 @@ const built = await buildApp(
     directory: root,
     place: join(root, "place"),
     cache: join(root, "cache"),
+    without: [],
     buildpacks,
     env: { PATH: process.env.PATH!, HOME: root },
     variables: {},

@@ -21,6 +21,7 @@ export type BuildOptions = {
   variables?: Record<string, string>;
   env?: Record<string, string>;
   clean?: boolean;
+  without?: readonly string[];
   signal?: AbortSignal;
   onPhase?(phase: BuildPhase, buildpack: string | undefined): void;
   onLine?(line: string): void;
@@ -84,6 +85,7 @@ export class BuildScene {
         directory: this.root,
         place: this.place,
         cache: join(this.root, "cache"),
+        without: options.without ?? [],
         buildpacks: options.buildpacks,
         env: { PATH: process.env.PATH!, HOME: this.root, ...options.env },
         variables: options.variables ?? {},

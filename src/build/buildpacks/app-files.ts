@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { folderIdentity, identityOf } from "../../system/folder-identity.ts";
 import { openRegular } from "../../system/regular-file.ts";
 import { printablePath } from "../../text/printable.ts";
 
@@ -23,8 +24,8 @@ export type ReadFilesOptions = {
   taken: Taken;
   /** Contents that were read before; what is read now is added. */
   seen: SeenContents;
-  /** Absolute; a folder in it that is none of the app: our own. */
-  without: string | undefined;
+  /** Absolute: folders of ours, which are none of the app's where they are in it. */
+  without: readonly string[];
   signal: AbortSignal;
 };
 
@@ -79,6 +80,8 @@ export async function readFiles(
 ): Promise<AppFiles> {
   const entries: AppEntry[] = [];
   const hash = createHash("sha256");
+  // A path may lead to them by links, so that its text says nothing.
+  const ours = new Set(without.map(folderIdentity));
   const add = (entry: AppEntry, content: string): void => {
     entries.push(entry);
     const mode = entry.kind === "link" ? "" : entry.mode.toString(8);
@@ -94,7 +97,6 @@ export async function readFiles(
     for (const name of (names ?? []).sort()) {
       const inside = path === "" ? name : `${path}/${name}`;
       const whole = join(folder, inside);
-      if (whole === without) continue;
       const its = await lstat(whole, { bigint: true }).catch((error) => vanished(error, whole));
       if (its === undefined) {
         // Such a name is read with U+FFFD in it, and nothing has that one.
@@ -104,6 +106,7 @@ export async function readFiles(
       }
       const mode = Number(its.mode & 0o7777n);
       if (its.isDirectory()) {
+        if (ours.has(identityOf(its))) continue;
         const isTaken = taken.takes(inside, { isFolder: true });
         if (isTaken) add({ kind: "folder", path: inside, mode }, "");
         if (isTaken || taken.mayHoldMore(inside)) await walk(inside);

@@ -1,13 +1,13 @@
 /** A folder with an app, and buildpacks -> what can be started of it; nothing is run where nothing has changed. */
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { projectFiles } from "../../manifest/project-files.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
-import { lockFile } from "../../system/file-lock.ts";
+import { lockInTurn } from "../../system/file-lock.ts";
 import { removeTree } from "../../system/remove-tree.ts";
-import { startedWith } from "../../system/started-with.ts";
 import { printablePath } from "../../text/printable.ts";
+import { endOrphans } from "../../system/end-orphans.ts";
 import {
   type AppFiles,
   allButHistory,
@@ -52,8 +52,6 @@ import { restore } from "./restore.ts";
 import { readSeen, writeSeen } from "./seen-contents.ts";
 import { targetVariables, thisMachine } from "./target.ts";
 
-/** Milliseconds between two looks at the lock of a place in which another process builds. */
-const untilNextLook = 100;
 /** Times that an app is copied which changes meanwhile: an editor has saved by then, and a log never ends. */
 const mostCopies = 3;
 
@@ -94,13 +92,12 @@ export async function buildApp(request: BuildRequest, effects: BuildEffects): Pr
 
 /** The kernel ends the lock with the process that has it. @throws the signal's reason. */
 async function locked(place: string, { write, signal }: BuildEffects): Promise<() => void> {
-  for (let isSaid = false; ; isSaid = true) {
-    signal.throwIfAborted();
-    const lock = lockFile(join(place, "lock"));
-    if (lock.kind === "locked") return lock.release;
-    if (!isSaid) write("another build of it is under way; waiting for its end");
-    await new Promise((resolve) => setTimeout(resolve, untilNextLook));
-  }
+  const lock = await lockInTurn(join(place, "lock"), {
+    signal,
+    onWait: () => write("another build of it is under way; waiting for its end"),
+  });
+  if (lock === undefined) throw signal.reason;
+  return lock.release;
 }
 
 type Outcome = Extract<Built, { kind: "built" }> | { kind: "failed"; why: string };
@@ -110,8 +107,12 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
   const { signal, write } = effects;
   effects.phase("analyzing");
   const last = lastResult(place);
-  if (unfinished(place, last?.generation)) await endOrphans(place);
+  if (unfinished(place, last?.generation)) {
+    await endOrphans({ variable: "CNB_PLATFORM_DIR", begins: `${place}/at/` });
+  }
   await recover(place, last?.generation);
+  const none = await whyNoApp(app);
+  if (none !== undefined) return { kind: "failed", why: none };
   const read = await descriptorIn(app);
   if (read.kind === "failed") return read;
   const { descriptor } = read;
@@ -144,7 +145,7 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
       { descriptor, machine, execEnv: usualExecEnv, order: found.order },
       // In whatever order they were declared.
       Object.entries(variables).sort(),
-      await buildpacksOf(found, { seen, signal }),
+      await buildpacksOf(found, { seen, signal, request }),
     ],
   };
   const before = await inputsNow(inputs);
@@ -167,6 +168,14 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
   }
 }
 
+/** Asked before: a folder that is missing is an empty app otherwise, which no buildpack is for. */
+async function whyNoApp(app: string): Promise<string | undefined> {
+  const its = await stat(app).catch(() => undefined);
+  if (its === undefined) return `there is no folder ${printablePath(app)} to build from`;
+  if (its.isDirectory()) return undefined;
+  return `${printablePath(app)} is no folder; context names the folder of the app`;
+}
+
 type Inputs = {
   taken: Taken;
   request: BuildRequest;
@@ -179,8 +188,8 @@ type Inputs = {
 type InputsNow = { files: AppFiles; fingerprint: string };
 
 async function inputsNow({ taken, request, seen, signal, others }: Inputs): Promise<InputsNow> {
-  const { app, place } = request;
-  const files = await readFiles(app, { taken, seen, without: place, signal });
+  const { app, place, without } = request;
+  const files = await readFiles(app, { taken, seen, without: [place, ...without], signal });
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([files.fingerprint, ...others]))
     .digest("hex");
@@ -192,14 +201,15 @@ type Found = { order: Order; known: readonly Buildpack[] };
 /** Contents of buildpacks: one that a person is writing changes without another version. */
 async function buildpacksOf(
   { known }: Found,
-  { seen, signal }: Pick<Inputs, "seen" | "signal">,
+  { seen, signal, request }: Pick<Inputs, "seen" | "signal" | "request">,
 ): Promise<unknown> {
+  const without = [request.place, ...request.without];
   const its: unknown[] = [];
   for (const { id, version, directory } of known) {
     const { fingerprint } = await readFiles(directory, {
       taken: allButHistory,
       seen,
-      without: undefined,
+      without,
       signal,
     });
     its.push([id, version, directory, fingerprint]);
@@ -232,6 +242,8 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
   for (const [name, value] of Object.entries(variables)) {
+    // Another name is no file's, and could lead out of the folder: a buildpack has it in its environment.
+    if (!isFileName(name)) continue;
     await writeAtomically(join(platform, "env", name), value);
   }
   effects.phase("detecting");
@@ -296,6 +308,10 @@ async function fill(filling: Filling, effects: BuildEffects): Promise<Outcome> {
   return { kind: "built", ran: true, launchable: launchableOf(result) };
 }
 
+function isFileName(name: string): boolean {
+  return name !== "." && name !== ".." && !name.includes("/");
+}
+
 /** Hints about buildpacks whose bin/detect did neither pass nor fail. */
 async function literalOf(lines: readonly string[], { known }: Found): Promise<string[]> {
   const broken = known.filter((its) =>
@@ -328,21 +344,5 @@ async function copied(
     its = after;
     await removeTree(to);
     await mkdir(to, { mode: 0o700 });
-  }
-}
-
-/** Buildpacks of a build that was killed may still write to the folder that the next one fills. */
-async function endOrphans(place: string): Promise<void> {
-  for (let looks = 0; looks < 100; looks++) {
-    const left = await startedWith({ variable: "CNB_PLATFORM_DIR", begins: `${place}/at/` });
-    if (left.length === 0) return;
-    for (const pid of left) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // Gone meanwhile.
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,9 +1,10 @@
 /** A group of buildpacks and its plan -> what each of them contributes, by their bin/build in order. */
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
+import { removeTree } from "../../system/remove-tree.ts";
 import { listed } from "../../text/list.ts";
 import type { BuildEffects, Buildpack, PlanEntry, Requirement } from "./buildpack.ts";
 import { execEnvVariables } from "./detect.ts";
@@ -13,6 +14,7 @@ import { type LaunchToml, noLaunch, readLaunch, readUnmet } from "./launch-toml.
 import { type Environment, withLayers } from "./layer-environment.ts";
 import { type LayerTypes, readLayer } from "./layer-toml.ts";
 import { literalPaths } from "./literal-paths.ts";
+import { isForEnv } from "./order.ts";
 import { layersIn, longestToml, notLayers } from "./restore.ts";
 import { runScript } from "./run-script.ts";
 
@@ -45,6 +47,8 @@ export type BuiltGroup =
   | { kind: "built"; contributions: readonly Contribution[] }
   /** `why`: a sentence for a person. */
   | { kind: "failed"; why: string };
+
+const ignoredEnd = ".ignore";
 
 /** @throws what the system says, such as ENOSPC, and the signal's reason. */
 export async function buildGroup(
@@ -95,6 +99,7 @@ export async function buildGroup(
     const read = await contributed(buildpack, { its, options, mine, write });
     if (read.kind === "mistake") return failed(`${id}: ${read.what}`);
     contributions.push(read.contribution);
+    await hideIgnored(its, read.contribution.layers);
     for (const entry of mine) {
       const next = entry.providers.slice(entry.providers.indexOf(id) + 1);
       left.delete(entry);
@@ -165,8 +170,7 @@ async function contributed(
     if (others.length > 0) {
       write(`${file}: ${listed(others)} of [types] not used: it has build, launch and cache`);
     }
-    const isHere =
-      execEnvs.length === 0 || execEnvs.includes("*") || execEnvs.includes(options.execEnv);
+    const isHere = isForEnv(execEnvs, options.execEnv);
     const types = isHere ? layer.types : { build: false, launch: false, cache: layer.types.cache };
     const hasContent = folders.has(name);
     // buildpack.md, Reusing Layers: both are for content that is there.
@@ -191,6 +195,20 @@ async function contributed(
     contribution: { buildpack, layers, launch: launch as LaunchToml },
     unmet: new Set(unmet.names),
   };
+}
+
+/** buildpack.md, Ignored Layers: no later buildpack is to depend on one by accident. */
+async function hideIgnored(folder: string, layers: readonly Layer[]): Promise<void> {
+  const kept = new Set(
+    layers.filter(({ types }) => Object.values(types).includes(true)).map(({ name }) => name),
+  );
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const { name } = entry;
+    if (!entry.isDirectory() || kept.has(name) || name.endsWith(ignoredEnd)) continue;
+    const hidden = join(folder, `${name}${ignoredEnd}`);
+    await removeTree(hidden);
+    await rename(join(folder, name), hidden);
+  }
 }
 
 /** buildpack.md, Buildpack Plan. */

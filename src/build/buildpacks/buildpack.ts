@@ -108,6 +108,8 @@ export type BuildRequest = {
   place: string;
   /** Absolute: what is fetched for all projects. */
   cache: string;
+  /** Absolute: folders of ours, which are none of the app's where they are in it. */
+  without: readonly string[];
   buildpacks: readonly string[];
   /** The shell's: PATH and the like. */
   env: Readonly<Record<string, string>>;

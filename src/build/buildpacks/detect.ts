@@ -146,12 +146,14 @@ function environmentOf(
   { directory, clearEnv, api }: Buildpack,
   { request, planPath }: { request: DetectRequest; planPath: string },
 ): Record<string, string> {
-  const { env, variables, machine, platform, execEnv } = request;
+  const { app, env, variables, machine, platform, execEnv } = request;
   const own = shellVariables(env);
   return {
     ...(clearEnv ? own : withVariables(own, variables)),
     ...targetVariables(machine),
     ...execEnvVariables(api, execEnv),
+    // As for bin/build: the system tells a shell a path without our link.
+    PWD: app,
     CNB_BUILDPACK_DIR: directory,
     CNB_PLATFORM_DIR: platform,
     CNB_BUILD_PLAN_PATH: planPath,

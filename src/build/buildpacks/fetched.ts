@@ -1,14 +1,16 @@
 /** A reference to a repository -> its files at one commit, in a folder of the cache; fetched once, by git. */
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeAtomically } from "../../system/atomic-file.ts";
 import { sizeOfFolder } from "../../system/copy-folder.ts";
 import { readText } from "../../system/read-text.ts";
 import { searchPath, whereIs } from "../../system/search-path.ts";
+import { moveWhole, removeUnfinished, unfinishedPath } from "../../system/whole-folder.ts";
 import { printable } from "../../text/printable.ts";
 import { shownSize } from "../../text/size.ts";
 import type { BuildEffects } from "./buildpack.ts";
 import { shellVariables } from "./environment.ts";
-import { isThere, moved } from "./inline.ts";
+import { isThere } from "./inline.ts";
 import type { GitReference } from "./reference.ts";
 import { runScript } from "./run-script.ts";
 
@@ -39,9 +41,6 @@ const largest = 1024 * 1024 * 1024;
 
 /** Milliseconds between two looks at how large it has become. */
 const lookEvery = 2000;
-
-/** Milliseconds; nobody fetches for so long. */
-const abandonedAfter = 3_600_000;
 
 const isCommit = (ref: string | undefined): ref is string => /^[0-9a-f]{40}$/.test(ref ?? "");
 
@@ -105,8 +104,8 @@ async function fetchInto(own: string, { reference, env, limit, effects }: Into):
     return { kind: "failed", why: `git, which fetches ${name}, was not found in PATH; install it` };
   }
   await mkdir(join(own, "refs"), { recursive: true, mode: 0o700 });
-  await removeAbandoned(own);
-  const temporary = join(own, `${process.pid}-${crypto.randomUUID()}.tmp`);
+  removeUnfinished(own);
+  const temporary = unfinishedPath(join(own, "fetched"));
   const repository = join(temporary, "git");
   const tree = join(temporary, "tree");
   const tooLarge = new AbortController();
@@ -156,8 +155,8 @@ async function fetchInto(own: string, { reference, env, limit, effects }: Into):
     const laid = await git(`--work-tree=${tree}`, "checkout", "-q", "-f", commit, "--", ".");
     if (laid.why !== undefined) return failed(name, laid.why);
     const directory = join(own, commit);
-    await moved(tree, directory);
-    await record(own, { ref, commit });
+    moveWhole(tree, directory);
+    await writeAtomically(recordOf(own, ref), `${commit}\n`);
     return { kind: "fetched", directory, commit };
   } finally {
     clearInterval(timer);
@@ -195,24 +194,4 @@ function failed(name: string, why: string): Fetched {
     ? "; name a tag, a branch or all 40 digits of a commit behind #"
     : "; once it was fetched, builds need no network";
   return { kind: "failed", why: `${name} cannot be fetched: ${why}${way}` };
-}
-
-async function record(
-  own: string,
-  its: { ref: string | undefined; commit: string },
-): Promise<void> {
-  const path = recordOf(own, its.ref);
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await writeFile(temporary, `${its.commit}\n`, { mode: 0o600 });
-  await rename(temporary, path);
-}
-
-/** Folders of builds that were killed while they fetched. */
-async function removeAbandoned(own: string): Promise<void> {
-  for (const name of await readdir(own)) {
-    if (!name.endsWith(".tmp")) continue;
-    const its = await stat(join(own, name)).catch(() => undefined);
-    if (its === undefined || Date.now() - its.mtimeMs < abandonedAfter) continue;
-    await rm(join(own, name), { recursive: true, force: true });
-  }
 }

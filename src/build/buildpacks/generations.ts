@@ -126,9 +126,16 @@ async function isHeld(place: string, generation: Generation): Promise<boolean> {
   return (await startedWith({ variable: "PWD", begins: `${folder}/` })).length > 0;
 }
 
-/** After a build that was killed, at whatever moment: `at` leads to the last good one again. */
+/**
+ * After a build that was killed, at whatever moment: `at` leads to the last good one again, and nothing is left of the
+ * other one, which may hold variables that are secrets.
+ */
 export async function recover(place: string, last: Generation | undefined): Promise<void> {
-  if (last !== undefined && unfinished(place, last)) await point(place, last);
+  const killed = generations.find((one) => one === pointed(place) && one !== last);
+  // Held: a newer version of this program has finished it.
+  if (killed !== undefined && !(await isHeld(place, killed))) {
+    await giveUp(place, { next: killed, last });
+  } else if (last !== undefined && unfinished(place, last)) await point(place, last);
 }
 
 /** Whether a build was killed: one that ends otherwise leaves `at` at the last good one, or no `at`. */

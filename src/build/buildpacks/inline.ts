@@ -1,7 +1,8 @@
 /** An inline buildpack of project.toml -> a folder with a buildpack of the same meaning, named by its content. */
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { InlineScript } from "../../manifest/project-descriptor.ts";
+import { moveWhole, removeUnfinished, unfinishedPath } from "../../system/whole-folder.ts";
 
 export type Inline = { id: string; script: InlineScript };
 
@@ -18,29 +19,20 @@ export async function writtenInline({ id, script }: Inline, folder: string): Pro
   const key = new Bun.CryptoHasher("sha256").update(JSON.stringify(files)).digest("hex");
   const directory = join(folder, key.slice(0, 32));
   if (await isThere(join(directory, "buildpack.toml"))) return directory;
-  const temporary = `${directory}.${process.pid}-${crypto.randomUUID()}.tmp`;
+  const temporary = unfinishedPath(directory);
   try {
     await mkdir(join(temporary, "bin"), { recursive: true, mode: 0o700 });
+    removeUnfinished(folder);
     for (const [path, text] of Object.entries(files)) {
       await writeFile(join(temporary, path), text, {
         mode: path.startsWith("bin/") ? 0o700 : 0o600,
       });
     }
-    await moved(temporary, directory);
+    moveWhole(temporary, directory);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
   return directory;
-}
-
-/** Another build may have been quicker, with the same content. */
-export async function moved(temporary: string, directory: string): Promise<void> {
-  try {
-    await rename(temporary, directory);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-  }
 }
 
 export async function isThere(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { absolute } from "../../text/absolute.ts";
 import { shown } from "../../text/shown.ts";
 import type { LaunchProcess } from "./buildpack.ts";
+import { isForEnv } from "./order.ts";
 import { readTable, type Table } from "./read-table.ts";
 
 export type LaunchToml = {
@@ -37,7 +38,7 @@ export function readLaunch(
     if (typeof its === "string") return mistake(`processes[${index}]: ${its}`);
     const envs = table["exec-env"] ?? [];
     if (!isWords(envs)) return mistake(`processes[${index}]: exec-env has to be a list of words`);
-    const isHere = envs.length === 0 || envs.includes(execEnv) || envs.includes("*");
+    const isHere = isForEnv(envs, execEnv);
     // The same type may be declared once for each environment.
     if (!isHere) elsewhere.push(its.type);
     else if (types.has(its.type)) return mistake(`two processes have the type ${its.type}`);

@@ -10,6 +10,7 @@ import { usualExecEnv } from "./environment.ts";
 import { folderOf, lastResult, launchableOf, layersName, seenIn } from "./generations.ts";
 import { type Environment, type LayerFolder, withLayers } from "./layer-environment.ts";
 import { readLayer } from "./layer-toml.ts";
+import { isForEnv } from "./order.ts";
 import { readTable } from "./read-table.ts";
 import { layersIn, longestToml } from "./restore.ts";
 import { runScript } from "./run-script.ts";
@@ -139,10 +140,7 @@ async function launchLayers(layers: string, { group }: Launchable): Promise<Laye
       const read = await readText(join(folder, `${name}.toml`), { longest: longestToml });
       const layer = read.kind === "text" ? readLayer(read.text) : undefined;
       if (layer?.kind !== "layer" || !layer.types.launch) continue;
-      const { execEnvs } = layer;
-      const isHere =
-        execEnvs.length === 0 || execEnvs.includes("*") || execEnvs.includes(usualExecEnv);
-      if (isHere) its.push({ path: join(folder, name) });
+      if (isForEnv(layer.execEnvs, usualExecEnv)) its.push({ path: join(folder, name) });
     }
     all.push(its);
   }

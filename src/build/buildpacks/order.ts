@@ -88,8 +88,9 @@ function withoutTwice(group: readonly Member[]): Member[] {
   return [...byId.values()];
 }
 
-function isForEnv(execEnvs: readonly string[], execEnv: string): boolean {
-  return execEnvs.length === 0 || execEnvs.includes(execEnv);
+/** Also of layers and of processes. Platform spec, "exec-env". */
+export function isForEnv(execEnvs: readonly string[], execEnv: string): boolean {
+  return execEnvs.length === 0 || execEnvs.includes(execEnv) || execEnvs.includes("*");
 }
 
 function findIn(

@@ -1,10 +1,12 @@
 /** An executable of a buildpack -> its lines and how it ended; nothing that it has started is left then. */
 import { closeSync, constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
+import { buildVariables } from "../../manifest/order.ts";
 import { byteExact } from "../../system/byte-text.ts";
 import { type OutputReader, pipes } from "../../system/pipes.ts";
 import { processNow } from "../../system/process-now.ts";
 import { type Leader, startedSince } from "../../system/started-since.ts";
+import { readText } from "../../system/read-text.ts";
 import { printablePath } from "../../text/printable.ts";
 
 export type Script = {
@@ -39,10 +41,13 @@ export type ScriptEnd =
   | { kind: "unstartable"; why: string };
 
 /** Every process of the script has it, also one that has left the session. */
-const markVariable = "LOCALHOSTESS_SCRIPT";
+const markVariable = buildVariables.script;
 
 /** Characters of a line; the rest of a longer one is left out. */
 const longestLine = 10_000;
+
+/** Bytes; a compiled program is larger, and has no lines. */
+const longestScript = 256 * 1024;
 
 /** Milliseconds for output that is on its way when nothing writes any longer. */
 const drain = 1000;
@@ -135,13 +140,22 @@ async function started(script: Script, mark: string): Promise<Started | string> 
       const pause = pauses[tries];
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "ETXTBSY" || pause === undefined) {
-        const why = whyNotStarted[code ?? ""] ?? message;
+        const isOfWindows = code === "ENOENT" && (await endsLinesAsWindows(script.path));
+        const why = isOfWindows ? ofWindows : (whyNotStarted[code ?? ""] ?? message);
         return `${printablePath(script.path)} cannot be run: ${why}`;
       }
       await Bun.sleep(pause);
     }
   }
 }
+
+/** The return at the end of its first line is a part of the name of the program there. */
+async function endsLinesAsWindows(path: string): Promise<boolean> {
+  const read = await readText(path, { longest: longestScript });
+  return read.kind === "text" && /^#![^\n]*\r\n/.test(read.text);
+}
+
+const ofWindows = "its lines end as those of Windows do; save it with the line ends LF";
 
 /** The file itself is there, so that the system speaks of the program in its first line. */
 const whyNotStarted: Readonly<Record<string, string>> = {

@@ -1,12 +1,14 @@
 /** A reference to an archive -> its files in a folder of the cache, by their hash; fetched once. */
-import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
+import { moveWhole, removeUnfinished, unfinishedPath } from "../../system/whole-folder.ts";
 import { shownSize } from "../../text/size.ts";
 import { readTar, type ReadTar } from "../../wire/tar.ts";
 import type { BuildEffects } from "./buildpack.ts";
-import { isThere, moved } from "./inline.ts";
+import { isThere } from "./inline.ts";
 import type { ArchiveReference } from "./reference.ts";
 
 export type Unpacking = {
@@ -55,8 +57,7 @@ export async function unpacked(
     }
     const directory = join(folder, hash);
     await laid(filesIn(bytes), directory);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await replaced(record, hash);
+    await writeAtomically(record, `${hash}\n`);
     return { kind: "unpacked", directory: await rootOf(directory) };
   } catch (error) {
     const why = `${url} ${whyOf(error as Error, signal)}`;
@@ -81,12 +82,6 @@ function hashOf(bytes: Uint8Array): string {
 async function recorded(path: string): Promise<string | undefined> {
   const its = await readText(path, { longest: 1024 });
   return its.kind === "text" ? its.text.trim() : undefined;
-}
-
-async function replaced(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await writeFile(temporary, `${text}\n`, { mode: 0o600 });
-  await rename(temporary, path);
 }
 
 async function directoryOf(folder: string, hash: string | undefined): Promise<string | undefined> {
@@ -154,9 +149,10 @@ function filesIn(bytes: Uint8Array): Files {
 /** @throws Error of the file system. Nothing half is left. */
 async function laid({ files, links }: Files, directory: string): Promise<void> {
   if (await isThere(directory)) return;
-  const temporary = `${directory}.${process.pid}-${crypto.randomUUID()}.tmp`;
+  const temporary = unfinishedPath(directory);
   try {
     await mkdir(temporary, { recursive: true, mode: 0o700 });
+    removeUnfinished(dirname(directory));
     for (const { path, bytes, executable } of files) {
       const target = join(temporary, path);
       await mkdir(dirname(target), { recursive: true, mode: 0o700 });
@@ -166,7 +162,7 @@ async function laid({ files, links }: Files, directory: string): Promise<void> {
       await mkdir(dirname(join(temporary, path)), { recursive: true, mode: 0o700 });
       await symlink(target, join(temporary, path));
     }
-    await moved(temporary, directory);
+    moveWhole(temporary, directory);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }

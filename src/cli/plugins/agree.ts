@@ -13,7 +13,8 @@ import { askedText, grantedText, shortHash } from "./told.ts";
 export async function pluginAgree(name: string, flags: Flags, world: World): Promise<number> {
   const place = await pluginPlace(flags, world);
   needProject(place);
-  const theirs = (await pluginsAt(place)).filter((its) => its.from === "project");
+  const all = await pluginsAt(place);
+  const theirs = all.filter((its) => its.from === "project");
   const found = theirs.find((its) => its.name === name);
   if (found === undefined) {
     const near = didYouMean(
@@ -30,7 +31,7 @@ export async function pluginAgree(name: string, flags: Flags, world: World): Pro
     const granted = [...found.granted];
     return { ...kept, agreed: { ...kept.agreed, [found.sha256]: { name, claims, granted } } };
   });
-  const plugin = place.withGrants({ ...found, claims, state: "ready" });
+  const plugin = place.withGrants({ ...found, claims, state: "ready" }, all);
   if (flags.json) {
     printJson(world, pluginRow(plugin));
     return 0;

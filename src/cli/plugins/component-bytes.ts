@@ -13,7 +13,7 @@ import type { World } from "../shared/world.ts";
 export type ComponentBytes = {
   bytes: Uint8Array;
   sha256: string;
-  /** An absolute path, or an address. */
+  /** An absolute path, or an address without its query, in which there may be a token. */
   source: string;
   /** The last part of it, without `.wasm`. */
   name: string;
@@ -35,9 +35,12 @@ export async function componentBytes(
     throw new UsageError(["--sha256: expected 64 hexadecimal digits, as sha256sum prints them"]);
   }
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(word) ? URL.parse(word) : undefined;
-  if (url === null) throw new UsageError([`${printable(word)} is no address`]);
+  if (url === null) {
+    // One with a password may be mistyped, too.
+    throw new UsageError([`${printable(word.replace(/\/\/[^/]*@/, "//…@"))} is no address`]);
+  }
   const isFile = url === undefined || url.protocol === "file:";
-  const source = isFile ? resolve(world.cwd, url ? fileURLToPath(url) : word) : url.href;
+  const source = isFile ? resolve(world.cwd, url ? pathOf(url) : word) : addressText(url);
   const bytes = isFile ? await fromFile(source) : await fromAddress(url);
   const hash = hashOf(bytes);
   const shown = printable(source);
@@ -48,6 +51,23 @@ export async function componentBytes(
   if (read.kind === "bad") throw new Failure("failed", `${shown} ${read.why}`);
   const last = (isFile ? source : url.pathname).split("/").at(-1)!;
   return { bytes, sha256: hash, source, name: last.replace(/\.(?:component\.)?wasm$/, "") };
+}
+
+/** @throws UsageError */
+function pathOf(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    // The address has a host, or a path that no file has.
+    throw new UsageError([
+      `${printable(url.href)} is no address of a file here; expected file:///<path>`,
+    ]);
+  }
+}
+
+/** Nothing behind a `?` is told or kept: addresses that are signed have their secret there. */
+function addressText({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
 }
 
 async function fromFile(path: string): Promise<Uint8Array> {
@@ -70,8 +90,9 @@ const mostRedirects = 20;
 /** @throws UsageError, Failure */
 async function fromAddress(first: URL): Promise<Uint8Array> {
   let url = first;
+  checkAddress(url);
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    checkAddress(url);
+    const shown = addressText(url);
     const abort = new AbortController();
     let timer = setTimeout(() => abort.abort(), patience);
     try {
@@ -79,12 +100,13 @@ async function fromAddress(first: URL): Promise<Uint8Array> {
       const location = answer.headers.get("location");
       if (answer.status >= 300 && answer.status < 400 && location !== null) {
         const next = URL.parse(location, url.href);
-        if (next === null) throw new Failure("failed", `${url.href} leads to no address`);
+        if (next === null) throw new Failure("failed", `${shown} leads to no address`);
+        checkAddress(next, url);
         url = next;
         continue;
       }
       if (!answer.ok) {
-        throw new Failure("failed", `${url.href} was answered with status ${answer.status}`);
+        throw new Failure("failed", `${shown} was answered with status ${answer.status}`);
       }
       const pieces: Uint8Array[] = [];
       let length = 0;
@@ -94,19 +116,22 @@ async function fromAddress(first: URL): Promise<Uint8Array> {
         pieces.push(piece as Uint8Array);
         length += (piece as Uint8Array).length;
         if (length > largestComponent) {
-          throw new Failure("failed", `${url.href} is larger than 16 MiB, and is not taken`);
+          throw new Failure("failed", `${shown} is larger than 16 MiB, and is not taken`);
         }
       }
       return Buffer.concat(pieces);
     } catch (error) {
       if (error instanceof Failure || error instanceof UsageError) throw error;
-      throw new Failure("failed", `${url.href} ${whyNot(error as NodeJS.ErrnoException)}`);
+      throw new Failure("failed", `${shown} ${whyNot(error as NodeJS.ErrnoException)}`);
     } finally {
       clearTimeout(timer);
       abort.abort();
     }
   }
-  throw new Failure("failed", `${first.href} leads from one address to the next without end`);
+  throw new Failure(
+    "failed",
+    `${addressText(first)} leads from one address to the next without end`,
+  );
 }
 
 function whyNot({ name, code, message }: NodeJS.ErrnoException): string {
@@ -116,12 +141,22 @@ function whyNot({ name, code, message }: NodeJS.ErrnoException): string {
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
-/** Whoever is on the way could give another program, and sees a password. */
-function checkAddress({ protocol, hostname, username, password, host }: URL): void {
+/**
+ * Whoever is on the way could give another program, and sees a password. `from`: the address that leads there; one
+ * elsewhere has nothing to ask of the servers of this machine.
+ */
+export function checkAddress(
+  { protocol, hostname, username, password, host }: URL,
+  from?: URL,
+): void {
   if (username !== "" || password !== "") {
     throw new UsageError([`an address with a password in it is not taken: ${host}`]);
   }
-  if (protocol === "https:" || (protocol === "http:" && loopback.test(hostname))) return;
+  const isHere = loopback.test(hostname);
+  if (isHere && from !== undefined && !loopback.test(from.hostname)) {
+    throw new UsageError([`${from.host} leads to ${host}, on this machine, which is not taken`]);
+  }
+  if (protocol === "https:" || (protocol === "http:" && isHere)) return;
   const help = protocol === "http:" ? "; use https" : "; a file, https and file: are";
   throw new UsageError([`${protocol}//${host} is not taken${help}`]);
 }

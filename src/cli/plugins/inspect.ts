@@ -28,6 +28,7 @@ import {
   pluginNamed,
   type PluginPlace,
   pluginPlace,
+  pluginsAt,
 } from "../shared/plugin-place.ts";
 
 export type InspectFlags = Flags & {
@@ -96,7 +97,7 @@ async function inspected(word: string, { place, world }: InspectedOptions): Prom
   const plugin = await pluginNamed(word, place);
   const why = whyNotReady(plugin);
   if (why !== undefined) throw new Failure("failed", why);
-  return { ...place.withGrants(plugin), component: plugin };
+  return { ...place.withGrants(plugin, await pluginsAt(place)), component: plugin };
 }
 
 async function claimsHere(its: Inspected, { effects }: PluginPlace): Promise<readonly string[]> {

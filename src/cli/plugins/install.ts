@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { claimsOf } from "../../plugins/claims.ts";
-import { type Plugin, projectPluginsFolder } from "../../plugins/installed.ts";
+import type { Plugin } from "../../plugins/installed.ts";
 import { isCapability } from "../../plugins/plan.ts";
 import {
   pluginName,
@@ -16,7 +16,13 @@ import { printJson } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { componentBytes } from "./component-bytes.ts";
-import { changeKept, needProject, type PluginPlace, pluginPlace } from "../shared/plugin-place.ts";
+import {
+  changeKept,
+  ownPluginsFolder,
+  type PluginPlace,
+  pluginPlace,
+  pluginsAt,
+} from "../shared/plugin-place.ts";
 import { pluginRow } from "./plugin-row.ts";
 import { askedText, grantedText, shortHash, sizeText } from "./told.ts";
 
@@ -28,9 +34,7 @@ export async function pluginInstall(
   world: World,
 ): Promise<number> {
   const place = await pluginPlace(flags, world);
-  const folder = flags.project
-    ? projectPluginsFolder(needProject(place))
-    : pluginsFolder(place.stateDirectory);
+  const folder = flags.project ? ownPluginsFolder(place) : pluginsFolder(place.stateDirectory);
   const read = readPlugins(place.stateDirectory);
   if (read.kind === "broken") throw new Failure("failed", read.why);
   const component = await componentBytes(word, world, { sha256: flags.sha256 });
@@ -66,7 +70,7 @@ export async function pluginInstall(
   } finally {
     rmSync(temporary, { force: true });
   }
-  plugin = place.withGrants(plugin);
+  plugin = place.withGrants(plugin, await pluginsAt(place));
   if (flags.json) {
     printJson(world, pluginRow(plugin));
     return 0;

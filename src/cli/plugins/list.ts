@@ -12,7 +12,8 @@ import { shortHash } from "./told.ts";
 
 export async function pluginList(flags: Flags, world: World): Promise<number> {
   const place = await pluginPlace(flags, world);
-  const plugins = (await pluginsAt(place)).map(place.withGrants);
+  const all = await pluginsAt(place);
+  const plugins = all.map((its) => place.withGrants(its, all));
   if (flags.json) {
     printJson(world, plugins.map(pluginRow));
     return 0;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { pluginName, pluginNameForm } from "../../plugins/plugins-file.ts";
 import wit from "../../plugins/plugin.wit" with { type: "text" };
+import { isFolder } from "../../system/is-folder.ts";
 import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { Failure } from "../shared/failure.ts";
@@ -18,6 +19,9 @@ export async function pluginNew(word: string, flags: Flags, world: World): Promi
     throw new UsageError([
       `${printable(name, 100)} is no name for a plugin: expected ${pluginNameForm}`,
     ]);
+  }
+  if (existsSync(folder) && !isFolder(folder)) {
+    throw new Failure("exists", `${printable(word)} is there already, and is no folder`);
   }
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new Failure("exists", `${printable(word)} is there already, and has files in it`);

@@ -23,9 +23,12 @@ export async function withPlansShown(
     return rows.map((row) => ({ ...row, plan: null }));
   const { stateDirectory } = await settingsOf(flags, world);
   const { readPlanRecord } = await import("../../plugins/plan-records.ts");
+  // A project has many services, and one record.
+  const known = new Map<string, ReturnType<typeof readPlanRecord>>();
   return rows.map((row) => {
     if (row.plugin == null) return { ...row, plan: null };
-    const read = readPlanRecord(stateDirectory, row.path);
+    const read = known.get(row.path) ?? readPlanRecord(stateDirectory, row.path);
+    known.set(row.path, read);
     const its =
       read.kind === "record"
         ? read.record.plans.find(({ services }) => Object.hasOwn(services, row.service))

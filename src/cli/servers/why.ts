@@ -1,5 +1,6 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, up to the first that fails. */
 import { configFile } from "../../system/paths.ts";
+import { jsonText } from "../../text/json-text.ts";
 import { seenTarget, type WantedTarget } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -32,7 +33,7 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
     steps.push(step);
     if (!settings.json) tellStep(step, world);
   }
-  if (settings.json) world.out.write(`${JSON.stringify(steps, undefined, 2)}\n`);
+  if (settings.json) world.out.write(`${jsonText(steps, 2)}\n`);
   return steps.every((step) => step.ok) ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 /** A run with `--json` -> stdout with JSON only: the answer of the verb, or the error that took its place. */
 import { hintIn } from "../../text/hint.ts";
+import { jsonText } from "../../text/json-text.ts";
 import { noColors, type Screen, type World } from "./world.ts";
 import type { FailureCode } from "./failure.ts";
 
@@ -8,13 +9,13 @@ export type JsonError = { error: { code: string; message: string; hint: string |
 
 /** A value in lines that a person can read, too. False once the reader is gone. */
 export function printJson({ out }: Pick<World, "out">, value: unknown): boolean {
-  return out.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  return out.write(`${jsonText(value, 2)}\n`);
 }
 
 /** A value of a stream: one line. False once the reader is gone. */
 export function printJsonLine({ out, json }: Pick<World, "out" | "json">, value: unknown): boolean {
   if (json !== undefined) json.lines = true;
-  return out.write(`${JSON.stringify(value)}\n`);
+  return out.write(`${jsonText(value)}\n`);
 }
 
 /** Words behind `--` belong to another program. */
@@ -59,7 +60,7 @@ export function jsonRun(outside: World): JsonRun {
     const code = json.code ?? usual;
     const { message, hint } = wordsOf(told, json.more);
     const error: JsonError = { error: { code, message: message || code, hint } };
-    outside.out.write(`${JSON.stringify(error, undefined, json.lines ? undefined : 2)}\n`);
+    outside.out.write(`${jsonText(error, json.lines ? undefined : 2)}\n`);
   };
   return {
     world: {

@@ -1,6 +1,5 @@
 /** A project's folder -> what plans of its services need: plugins, calls of them, ports, and what is granted. */
 import { ask } from "../../control/found/client.ts";
-import { grantedIn } from "../../manifest/config.ts";
 import { callPlugin } from "../../plugins/call.ts";
 import { claimsOf } from "../../plugins/claims.ts";
 import { isCapability } from "../../plugins/plan.ts";
@@ -9,9 +8,14 @@ import { loopback } from "../../system/loopback.ts";
 import { configFile } from "../../system/paths.ts";
 import { configuration } from "./configuration.ts";
 import { runningDaemon } from "./daemon-here.ts";
-import { Failure } from "./failure.ts";
-import { callEffects, changeKept, type PluginPlace, pluginsAt } from "./plugin-place.ts";
 import type { PlanEffects } from "./plan-options.ts";
+import {
+  callEffects,
+  changeKept,
+  configGrants,
+  type PluginPlace,
+  pluginsAt,
+} from "./plugin-place.ts";
 import { type Flags, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -30,21 +34,22 @@ export async function planEffects(
   const located = configFile(world);
   const { isFree } = loopback(world.platform);
   let rows: Promise<readonly StatusRow[]> | undefined;
+  const plugins = await pluginsAt(place);
   return {
-    stateDirectory,
+    ...{ stateDirectory, plugins },
     configFile: located.kind === "path" ? located.path : "config.toml",
-    plugins: await pluginsAt(place),
-    grantedInConfig: (plugin) => grantedIn(config, plugin),
+    grantedInConfig: (plugin) => configGrants(plugin, { plugins, config }),
     call: async ({ path, sha256 }, request) =>
       await callPlugin({ path, sha256 }, request, place.effects),
     async agree(plugin) {
       const asked = await claimsOf(plugin, place.effects);
-      if (asked.kind === "ended") throw new Failure("failed", `${plugin.name} ${asked.why}`);
+      if (asked.kind === "ended") return asked.why;
       const { name } = plugin;
       await changeKept(place, (kept) => {
         const its = { name, claims: [...asked.types], granted: [...plugin.granted] };
         return { ...kept, agreed: { ...kept.agreed, [plugin.sha256]: its } };
       });
+      return undefined;
     },
     async grant({ name, sha256, from }, capabilities) {
       const more = (granted: readonly string[]): string[] =>

@@ -1,23 +1,24 @@
 /** Plans and what their plugins have been granted -> plans that may be used, after the person was asked. */
-import type { Plugin } from "../../plugins/installed.ts";
+import { hasNamesake, type Plugin } from "../../plugins/installed.ts";
 import { type FailedPlan, type NewPlan, planBy } from "../../plugins/make-plans.ts";
 import type { Capability } from "../../plugins/plan.ts";
 import { listed } from "../../text/list.ts";
 import { Failure } from "./failure.ts";
-import { answerTo, callsOf, type PlannedOptions } from "./plan-options.ts";
+import { answerTo, callsOf, type PlannedOptions, tell } from "./plan-options.ts";
 
 export async function agreed(
   plugin: Plugin,
   { world, effects }: Pick<PlannedOptions, "world" | "effects">,
 ): Promise<boolean> {
-  const what = `This project has a plugin, ${plugin.name} (sha256 ${plugin.sha256.slice(0, 12)}).`;
-  if (
-    (await answerTo(`${what}\nRun it, now and as long as it does not change? [y/N] `, world)) !==
-    "yes"
-  )
-    return false;
-  await effects.agree(plugin);
-  return true;
+  const granted = effects.grantedInConfig(plugin);
+  const has =
+    granted.length === 0 ? "" : ` ${effects.configFile} grants ${listed(granted)} to that name.`;
+  const what = `This project has a plugin, ${plugin.name} (sha256 ${plugin.sha256.slice(0, 12)}).${has}`;
+  const question = `${what}\nRun it, now and as long as it does not change? [y/N] `;
+  if ((await answerTo(question, world)) !== "yes") return false;
+  const why = await effects.agree(plugin);
+  if (why !== undefined) tell(`the plugin ${plugin.name} ${why}`, world);
+  return why === undefined;
 }
 
 const meanings: Readonly<Record<Capability, string>> = {
@@ -80,9 +81,14 @@ export async function withGrants(
   return { plans, failed };
 }
 
+/** `how`: to grant it, after the words. */
 function ungranted({ plugin, missing }: NewPlan, { effects }: PlannedOptions) {
-  const all = [...new Set([...effects.grantedInConfig(plugin.name), ...missing])];
+  const all = [...new Set([...effects.grantedInConfig(plugin), ...missing])];
   const table = `[plugins.${plugin.name}] grant = [${all.map((its) => `"${its}"`).join(", ")}]`;
   const what = `the plugin ${plugin.name} has not been granted ${listed(missing)}`;
+  if (hasNamesake(plugin, effects.plugins)) {
+    const whose = `it is this project's, and what is granted to your own of that name is not for it`;
+    return { what: `${what}; ${whose}`, how: "run localhostess up at a terminal, which asks" };
+  }
   return { what, how: `add ${table} to ${effects.configFile}` };
 }

@@ -14,11 +14,11 @@ export type PlanEffects = {
   configFile: string;
   /** By name, a project's before a person's. */
   plugins: readonly Plugin[];
-  /** Capabilities that config.toml grants. */
-  grantedInConfig(plugin: string): readonly Capability[];
+  /** Capabilities that config.toml grants: none to a project's plugin with the name of the person's own. */
+  grantedInConfig(plugin: Plugin): readonly Capability[];
   call(plugin: Plugin, request: PluginRequest): Promise<CallOutcome>;
-  /** Lets a project's plugin run. */
-  agree(plugin: Plugin): Promise<void>;
+  /** Lets a project's plugin run. @returns a clause where it cannot; undefined: it may. */
+  agree(plugin: Plugin): Promise<string | undefined>;
   /** Keeps what a person has granted. */
   grant(plugin: Plugin, capabilities: readonly Capability[]): Promise<void>;
   isFree(port: number): boolean;
@@ -58,11 +58,7 @@ export function callsOf({ directory, read, effects }: Calling) {
     declared: [...new Set([...declared, ...writtenIn(read).map((its) => its.name)])],
     call: effects.call,
     grantedTo: (plugin: Plugin): Capability[] => [
-      ...new Set([
-        ...usualCapabilities,
-        ...plugin.granted,
-        ...effects.grantedInConfig(plugin.name),
-      ]),
+      ...new Set([...usualCapabilities, ...plugin.granted, ...effects.grantedInConfig(plugin)]),
     ],
   };
 }

@@ -1,9 +1,15 @@
 /** Options and the environment -> where plugins are, and what a call of one needs. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { grantedIn } from "../../manifest/config.ts";
+import { lstatSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Config, grantedIn } from "../../manifest/config.ts";
+import type { Capability } from "../../plugins/plan.ts";
 import type { CallEffects } from "../../plugins/call.ts";
-import { type Plugin, installedPlugins } from "../../plugins/installed.ts";
+import {
+  hasNamesake,
+  type Plugin,
+  installedPlugins,
+  projectPluginsFolder,
+} from "../../plugins/installed.ts";
 import { changePlugins, type KeptPlugins } from "../../plugins/plugins-file.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
@@ -20,19 +26,27 @@ export type PluginPlace = {
 };
 
 export type GrantingPlace = PluginPlace & {
-  /** The plugin with what config.toml grants to it, too. */
-  withGrants(plugin: Plugin): Plugin;
+  /** The plugin with what config.toml grants to it, too; `plugins`: all that there are. */
+  withGrants(plugin: Plugin, plugins: readonly Plugin[]): Plugin;
 };
 
 export async function pluginPlace(flags: Flags, world: World): Promise<GrantingPlace> {
   const { stateDirectory, config } = await settingsOf(flags, world);
   return {
     ...{ stateDirectory, project: await projectHere(world), effects: callEffects(world) },
-    withGrants: (plugin) => ({
-      ...plugin,
-      granted: [...new Set([...plugin.granted, ...grantedIn(config, plugin.name)])],
-    }),
+    withGrants(plugin, plugins) {
+      const more = configGrants(plugin, { plugins, config });
+      return { ...plugin, granted: [...new Set([...plugin.granted, ...more])] };
+    },
   };
+}
+
+/** Grants to a name are for the person's own plugin, where there is one. */
+export function configGrants(
+  plugin: Plugin,
+  { plugins, config }: { plugins: readonly Plugin[]; config: Config },
+): readonly Capability[] {
+  return hasNamesake(plugin, plugins) ? [] : grantedIn(config, plugin.name);
 }
 
 export function callEffects(world: World): CallEffects {
@@ -88,6 +102,22 @@ export async function changeKept(
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   const changed = await changePlugins(stateDirectory, change);
   if (changed.kind === "failed") throw new Failure("failed", changed.why);
+}
+
+/**
+ * Where the project's plugins are put, and taken away. @throws UsageError outside of a project; Failure where a link
+ * leads elsewhere: a project could have files of other folders replaced.
+ */
+export function ownPluginsFolder(place: PluginPlace): string {
+  const folder = projectPluginsFolder(needProject(place));
+  for (const its of [dirname(folder), folder]) {
+    if (!lstatSync(its, { throwIfNoEntry: false })?.isSymbolicLink()) continue;
+    throw new Failure(
+      "failed",
+      `${printable(its)} is a symbolic link; plugin changes nothing there`,
+    );
+  }
+  return folder;
 }
 
 /** @throws UsageError outside of a project. */

@@ -1,24 +1,26 @@
 /** A project with services that plugins know -> the same with their plans, which are shown, granted and accepted. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type MadePlans, makePlans } from "../../plugins/make-plans.ts";
-import { fingerprintOf, plansFolder } from "../../plugins/plan-place.ts";
+import type { Plans } from "../../manifest/planned.ts";
+import type { Plugin } from "../../plugins/installed.ts";
+import { type FailedPlan, type MadePlans, makePlans, wrongText } from "../../plugins/make-plans.ts";
+import { fingerprintOf } from "../../plugins/plan-place.ts";
 import {
   movedRecord,
   noRecord,
   type PlanRecord,
   readPlanRecord,
+  type RecordedPlan,
 } from "../../plugins/plan-records.ts";
 import { readPlugins } from "../../plugins/plugins-file.ts";
 import { acceptedPlan, outdated } from "../../plugins/recorded-plans.ts";
 import type { ReadProject } from "../../supervisor/project/read-project.ts";
-import { changeAlone } from "../../system/shared-file.ts";
 import { cut } from "../../text/cut.ts";
 import { Failure } from "./failure.ts";
 import { type Current, freshPlan } from "./fresh-plan.ts";
 import { agreed, withGrants } from "./plan-grants.ts";
 import { callsOf, type PlanEffects, type PlannedOptions, tell, writtenIn } from "./plan-options.ts";
-import { putPlans, refuseSharedFiles, tellFiles } from "./put-plans.ts";
+import { alone, putPlans, refuseSharedFiles, tellFiles } from "./put-plans.ts";
 import { showPlan } from "./show-plan.ts";
 
 /** Characters of a reason that is kept. */
@@ -54,34 +56,79 @@ async function accepted(
   options: PlannedOptions,
   { made, granted, record, strangers }: Accepting,
 ): Promise<ReadProject> {
-  const { again, world, effects } = options;
-  const failed = [...made.failed, ...granted.failed];
+  const { world } = options;
   const fresh = granted.plans.map((its) => freshPlan(its, { ...options, record, strangers }));
-  const kept = made.kept.map((plan): Current => ({ plan, applied: undefined }));
-  // A fault that passes must not take away what runs.
-  const former = record.plans.filter((its) =>
-    failed.some(({ service }) => service === its.service),
-  );
-  const stale = former.map((plan): Current => ({ plan, applied: undefined }));
-  const current = [...kept, ...fresh, ...stale];
-  refuseSharedFiles(current, record);
-  const { asked } = made;
-  const troubles = Object.fromEntries(failed.map(({ service, why }) => [service, troubleIn(why)]));
-  const installed = readPlugins(effects.stateDirectory);
-  const plans = current.map(({ plan }) =>
-    acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
-  );
-  const next = await again({ accepted: plans, asked, troubles, fingerprint: fingerprintOf });
-  for (const { service, why } of failed) {
+  const failed = [...made.failed, ...granted.failed];
+  const { all, next } = await usable({ record, made, fresh, failed }, options);
+  for (const { service, why } of all.failed) {
     // A warning of the project has the same line.
     if (!isWarned(service, { why, next })) tell(`${service}: ${why}`, world);
   }
   // Nothing is kept of plans with which the project has mistakes.
   if (next.kind === "mistakes") return next;
-  for (const its of fresh) showPlan(its, { record, world });
+  const { current, troubles } = together(all, options);
+  refuseSharedFiles(current, record);
+  for (const its of all.fresh) showPlan(its, { record, world });
+  const { asked } = made;
   const news = await putPlans(current, { record, asked, troubles, ...options });
   tellFiles(news, world);
   return next;
+}
+
+/** Plans for the services of a project, and why there are none. */
+type Gathered = {
+  record: PlanRecord;
+  made: MadePlans;
+  fresh: readonly Current[];
+  failed: readonly FailedPlan[];
+};
+
+type Together = { current: readonly Current[]; troubles: Record<string, string>; plans: Plans };
+
+function together(
+  { record, made: { kept, asked }, fresh, failed }: Gathered,
+  { effects }: Pick<PlannedOptions, "effects">,
+): Together {
+  // A fault that passes must not take away what runs.
+  const former = record.plans.filter((its) =>
+    failed.some(({ service }) => service === its.service),
+  );
+  const standing = (plan: RecordedPlan): Current => ({ plan, applied: undefined });
+  const stale = former.map(standing);
+  const current = [...kept.map(standing), ...fresh, ...stale];
+  const troubles = Object.fromEntries(failed.map(({ service, why }) => [service, troubleIn(why)]));
+  const installed = readPlugins(effects.stateDirectory);
+  const accepted = current.map(({ plan }) =>
+    acceptedPlan(plan, former.includes(plan) ? outdated(plan, installed) : undefined),
+  );
+  return { current, troubles, plans: { accepted, asked, troubles, fingerprint: fingerprintOf } };
+}
+
+/** Without the new plans with which the project has mistakes that it has not otherwise. */
+async function usable(
+  all: Gathered,
+  options: PlannedOptions,
+): Promise<{ all: Gathered; next: ReadProject }> {
+  const readWith = async (its: Gathered) => await options.again(together(its, options).plans);
+  const whole = await readWith(all);
+  if (whole.kind !== "mistakes" || all.fresh.length === 0) return { all, next: whole };
+  const unplanned = ({ plan: { service, plugin } }: Current, mistakes: readonly string[]) => ({
+    service,
+    why: `the plugin ${plugin} ${wrongText(mistakes)}`,
+  });
+  const none = all.fresh.map((its) => unplanned(its, whole.mistakes));
+  let good: Gathered = { ...all, fresh: [], failed: [...all.failed, ...none] };
+  // The mistakes are the person's own.
+  if ((await readWith(good)).kind === "mistakes") return { all, next: whole };
+  for (const its of all.fresh) {
+    const { service } = its.plan;
+    const others = good.failed.filter((one) => one.service !== service);
+    const more = { ...good, fresh: [...good.fresh, its], failed: others };
+    const read = await readWith(more);
+    if (read.kind !== "mistakes") good = more;
+    else good = { ...good, failed: [...others, unplanned(its, read.mistakes)] };
+  }
+  return { all: good, next: await readWith(good) };
 }
 
 function isWarned(service: string, { why, next }: { why: string; next: ReadProject }): boolean {
@@ -97,17 +144,6 @@ function troubleIn(why: string): string {
     [first, ...(errors.length === 0 ? [] : [errors.join("; ")])].join(" "),
     longestTrouble,
   );
-}
-
-/** One process at a time chooses ports, and writes plans and their files. */
-async function alone<Result>(
-  { stateDirectory }: PlanEffects,
-  change: () => Promise<Result>,
-): Promise<Result> {
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-  const done = await changeAlone({ path: plansFolder(stateDirectory) }, change);
-  if (done.kind === "changed") return done.result;
-  throw new Failure("failed", "another localhostess is changing the plans of plugins; try again");
 }
 
 function isEmpty({ plans, files, asked, troubles }: PlanRecord): boolean {
@@ -132,10 +168,16 @@ export async function madePlans(
     const isWhole = files.every(({ path }) => existsSync(join(directory, path)));
     return isWhole && !Object.values(ports).some((port) => strangers.has(port));
   });
+  const answers = new Map<Plugin, boolean>();
   const made = await makePlans({
     ...callsOf({ directory, read, effects }),
     ...{ written: writtenIn(read), plugins: effects.plugins, before },
-    agree: async (plugin) => await agreed(plugin, { world, effects }),
+    async agree(plugin) {
+      // Also for the next service, whatever the answer was.
+      const its = answers.get(plugin) ?? (await agreed(plugin, { world, effects }));
+      answers.set(plugin, its);
+      return its;
+    },
   });
   return { made, strangers };
 }

@@ -1,9 +1,15 @@
 /** Plans -> their files in the project, and the record of both; and away again. */
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { foldedPath } from "../../plugins/file-path.ts";
+import type { Plugin } from "../../plugins/installed.ts";
+import { plansFolder } from "../../plugins/plan-place.ts";
 import {
   allPlanRecords,
+  brokenRecords,
   forgetMoved,
   type PlanRecord,
+  type RecordedPlan,
   writePlanRecord,
 } from "../../plugins/plan-records.ts";
 import {
@@ -13,10 +19,11 @@ import {
   type Written,
 } from "../../plugins/planned-files.ts";
 import { folderIdentity } from "../../system/folder-identity.ts";
+import { changeAlone } from "../../system/shared-file.ts";
 import { listed } from "../../text/list.ts";
 import { Failure } from "./failure.ts";
 import type { Current } from "./fresh-plan.ts";
-import { type PlannedOptions, tell } from "./plan-options.ts";
+import { type PlanEffects, type PlannedOptions, tell } from "./plan-options.ts";
 
 /** Two plans cannot have one file. @throws a Failure */
 export function refuseSharedFiles(current: readonly Current[], { files }: PlanRecord): void {
@@ -26,12 +33,12 @@ export function refuseSharedFiles(current: readonly Current[], { files }: PlanRe
     files.filter((its) => its.service === plan.service).map(({ path }) => path);
   for (const its of current) {
     for (const path of pathsOf(its)) {
-      const other = owners.get(path);
+      const other = owners.get(foldedPath(path));
       if (other !== undefined) {
         const what = `the plans for ${other} and ${its.plan.service} both write ${path}`;
         throw new Failure("invalid_project", `${what}; nothing was started`);
       }
-      owners.set(path, its.plan.service);
+      owners.set(foldedPath(path), its.plan.service);
     }
   }
 }
@@ -91,22 +98,46 @@ export async function putPlans(
   });
 }
 
+/** One process at a time chooses ports, and writes plans and their files. @throws a Failure */
+export async function alone<Result>(
+  { stateDirectory }: Pick<PlanEffects, "stateDirectory">,
+  change: () => Promise<Result>,
+): Promise<Result> {
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  const done = await changeAlone({ path: plansFolder(stateDirectory) }, change);
+  if (done.kind === "changed") return done.result;
+  throw new Failure("failed", "another localhostess is changing the plans of plugins; try again");
+}
+
+/** `plugin`: a project's is not the person's own of that name. */
+type Which = {
+  directory?: string | undefined;
+  plugin?: Pick<Plugin, "name" | "from"> | undefined;
+};
+
 /** Services that plugins have made are not made any more: for `plugin remove`, and for a project that is forgotten. */
-export async function removePlans(
+export async function removePlans(stateDirectory: string, which: Which): Promise<FileNews> {
+  if (!existsSync(plansFolder(stateDirectory))) return { written: [], removed: [], left: [] };
+  return await alone({ stateDirectory }, async () => await withoutPlans(stateDirectory, which));
+}
+
+async function withoutPlans(
   stateDirectory: string,
-  { directory, plugin }: { directory?: string | undefined; plugin?: string | undefined },
+  { directory, plugin }: Which,
 ): Promise<FileNews> {
-  let news: FileNews = { written: [], removed: [], left: [] };
+  // Files that such a record is about stay.
+  const left = directory === undefined ? brokenRecords(stateDirectory) : [];
+  let news: FileNews = { written: [], removed: [], left };
   for (const record of allPlanRecords(stateDirectory)) {
     if (directory !== undefined && record.directory !== directory) continue;
-    const goes = (its: { plugin: string }): boolean =>
-      plugin === undefined || its.plugin === plugin;
+    const goes = (its: RecordedPlan): boolean =>
+      plugin === undefined || (its.plugin === plugin.name && its.from === plugin.from);
     const plans = record.plans.filter((its) => !goes(its));
     if (plans.length === record.plans.length && plugin !== undefined) continue;
     const stays = ({ service }: { service: string }): boolean =>
       plans.some((its) => its.service === service);
     const kept = record.files.filter(stays);
-    const asked = plugin === undefined ? [] : record.asked.filter((its) => its !== plugin);
+    const asked = plugin === undefined ? [] : record.asked.filter((its) => its !== plugin.name);
     const write = async ({ files, folders }: Written) => {
       const written = { files: [...kept, ...files], folders: [...folders] };
       const troubles = plugin === undefined ? {} : record.troubles;

@@ -96,8 +96,10 @@ function bindings(ports: readonly Published[]): Record<string, object[]> {
 }
 
 /** `name` is none: the service's own address leads there, and a second row in lists would say the same. */
-export function runLabels({ run, owner, directory, service }: RunLabels): Record<string, string> {
+export function runLabels(its: RunLabels): Record<string, string> {
+  const { run, owner, directory, service, client } = its;
   return {
+    ...(client === undefined ? {} : { [labelNames.client]: client }),
     [labelNames.run]: run,
     [labelNames.owner]: owner,
     [labelNames.directory]: directory,

@@ -34,6 +34,8 @@ export type RunLabels = {
   service: string;
   /** Without `.localhost`. Undefined: no request reaches it. */
   routeName: string | undefined;
+  /** Set where no daemon knows the run: whoever waits for it (one-off-clients.ts). */
+  client?: string | undefined;
 };
 
 export const labelNames = {
@@ -44,6 +46,8 @@ export const labelNames = {
   name: "localhostess.name",
   /** A container in which an image is made: it need not be asked to end. */
   builds: "localhostess.builds",
+  /** The process that waits for the container, by its pid and its birth. */
+  client: "localhostess.client",
   /** A volume that builds use again. */
   cache: "localhostess.cache",
 } as const;

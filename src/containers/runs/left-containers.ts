@@ -5,6 +5,7 @@ import { removeBuilt } from "./build-leftovers.ts";
 import { type Listed, removeLabelled } from "./container-calls.ts";
 import { labelNames } from "./container-plan.ts";
 import { notedEngines } from "./engine-notes.ts";
+import { isPersonsBuild } from "./one-off-clients.ts";
 import { leaveNetwork } from "./project-network.ts";
 
 export type LeftOptions = {
@@ -73,11 +74,15 @@ export function leftContainers({
 
   return {
     removeContainers: ({ directory, service }) =>
-      everywhere({ [labelNames.directory]: directory, [labelNames.service]: service }, () => true),
+      everywhere(
+        { [labelNames.directory]: directory, [labelNames.service]: service },
+        // A build of it may be another process's; those whose client is gone go with the next one.
+        ({ labels }) => labels[labelNames.builds] === undefined,
+      ),
     removeOthers: (goesOn) =>
       everywhere({}, ({ labels }) => {
         const run = labels[labelNames.run];
-        return run !== undefined && !goesOn().has(run);
+        return run !== undefined && !goesOn().has(run) && !isPersonsBuild(labels);
       }),
     async removeBuilt({ directory }) {
       await Promise.all(

@@ -3,9 +3,6 @@ import { processNow } from "../../system/process-now.ts";
 import { type At, removeLabelled } from "./container-calls.ts";
 import { labelNames } from "./container-plan.ts";
 
-/** The process that waits for the container, by its pid and its birth. */
-const clientLabel = "localhostess.client";
-
 /** Milliseconds that such a container is given to end. */
 const timeout = 3_000;
 
@@ -20,7 +17,7 @@ export function oneOffLabels(
   client: number = process.pid,
 ): Record<string, string> {
   const its = { [labelNames.run]: run, [labelNames.owner]: owner };
-  return { ...its, [clientLabel]: clientOf(client), [labelNames.name]: name };
+  return { ...its, [labelNames.client]: clientOf(client), [labelNames.name]: name };
 }
 
 /** Removes those of clients that have ended without doing so. */
@@ -28,21 +25,28 @@ export async function removeAbandoned(at: At, owner: string): Promise<void> {
   await removeLabelled(at, {
     ...{ labels: { [labelNames.owner]: owner }, timeout },
     isWanted({ labels }) {
-      const client = labels[clientLabel];
+      const client = labels[labelNames.client];
       return client !== undefined && !isAlive(client);
     },
   });
+}
+
+/** Whether a process at a terminal waits for a build, of which no daemon knows. */
+export function isPersonsBuild(labels: Readonly<Record<string, string>>): boolean {
+  const client = labels[labelNames.client];
+  return labels[labelNames.builds] !== undefined && client !== undefined && isAlive(client);
 }
 
 /** Removes the one of a run, whoever waits for it. */
 export async function removeRun(at: At, { run, owner }: OneOffLabels): Promise<void> {
   const labels = { [labelNames.owner]: owner, [labelNames.run]: run };
   const isWanted = (its: { labels: Readonly<Record<string, string>> }): boolean =>
-    its.labels[clientLabel] !== undefined;
+    its.labels[labelNames.client] !== undefined;
   await removeLabelled(at, { labels, timeout, isWanted });
 }
 
-function clientOf(pid: number): string {
+/** The words of its label. */
+export function clientOf(pid: number): string {
   return `${pid}:${processNow(pid)?.startTicks ?? 0}`;
 }
 

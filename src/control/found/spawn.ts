@@ -1,4 +1,5 @@
 /** A command line -> a daemon in a session of its own, which outlives the process that started it. */
+import { buildVariables } from "../../manifest/order.ts";
 import { unwritableError } from "../../text/unwritable.ts";
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { processNow } from "../../system/process-now.ts";
@@ -12,6 +13,9 @@ export type SpawnOptions = {
   /** The file to which the daemon's errors are appended. */
   log: string;
 };
+
+/** The end of a build would be the daemon's. */
+const ofBuilds: readonly string[] = Object.values(buildVariables);
 
 /** Any other variable of the shell, tokens included, would stay in the daemon's environment for as long as it runs. */
 const passedOn =
@@ -30,7 +34,7 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
       cwd: "/",
       env: Object.fromEntries(
         Object.entries(env).filter((its): its is [string, string] => {
-          return its[1] !== undefined && passedOn.test(its[0]);
+          return its[1] !== undefined && !ofBuilds.includes(its[0]) && passedOn.test(its[0]);
         }),
       ),
       stdin: "ignore",

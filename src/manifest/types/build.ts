@@ -19,6 +19,8 @@ export type CommandBuild = {
   kind: "command";
   /** References stand in it until it is filled. */
   command: string;
+  /** As the file has it, for people: what references stand for may be secrets. Undefined until it is filled. */
+  written?: string | undefined;
   /** Globs relative to workdir: it is run again where the content of a matching file has changed; empty: always. */
   inputs: readonly string[];
 };

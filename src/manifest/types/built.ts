@@ -144,6 +144,11 @@ export function readImageBuild({ value, wrong, directory }: OwnReader): ImageBui
     return { kind: "builder", builder, buildpacks, context };
   }
   if (build.buildpacks !== undefined) {
+    const other = (["dockerfile", "target", "args"] as const).find((key) => build[key]);
+    if (other !== undefined) {
+      wrong("build", `buildpacks and ${other} are two ways to build; leave out one of them`);
+      return undefined;
+    }
     const image = 'builder = "heroku/builder:24"';
     wrong(
       "build",

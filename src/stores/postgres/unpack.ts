@@ -1,15 +1,8 @@
 /** A package's tarball -> its files in a folder, which is there as a whole or not at all. */
-import {
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { moveWhole, removeUnfinished, unfinishedPath } from "../../system/whole-folder.ts";
 import { readTar, staysInside, type TarFile } from "../../wire/tar.ts";
 import { fileFault, Unstartable } from "./unstartable.ts";
 
@@ -19,9 +12,6 @@ const largest = 1024 * 1024 * 1024;
 /** All that runs stands below it in the package. */
 const kept = "package/native/";
 const linksFile = "package/native/pg-symlinks.json";
-
-/** Milliseconds; nobody unpacks for so long. */
-const abandonedAfter = 3_600_000;
 
 export type UnpackOptions = {
   /** Absolute; made by a rename. Whoever has made it first has made it for all. */
@@ -34,10 +24,10 @@ export type UnpackOptions = {
 export function unpack(tarball: Uint8Array, { folder, name }: UnpackOptions): void {
   const files = filesIn(tarball, name);
   const links = linksOf(files, name);
-  const temporary = `${folder}.${process.pid}-${crypto.randomUUID()}.tmp`;
+  const temporary = unfinishedPath(folder);
   try {
     mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
-    removeAbandoned(dirname(folder));
+    removeUnfinished(dirname(folder));
     for (const { path, bytes, executable } of files) {
       if (!path.startsWith(kept)) continue;
       const target = join(temporary, path.slice(kept.length));
@@ -48,7 +38,7 @@ export function unpack(tarball: Uint8Array, { folder, name }: UnpackOptions): vo
       const from = join(temporary, target);
       symlinkSync(relative(dirname(from), join(temporary, source)), from);
     }
-    moveInto(temporary, folder);
+    moveWhole(temporary, folder);
   } catch (error) {
     throw fileFault(dirname(folder), error, "make room, or let XDG_CACHE_HOME name another folder");
   } finally {
@@ -57,16 +47,6 @@ export function unpack(tarball: Uint8Array, { folder, name }: UnpackOptions): vo
     } catch {
       // The fault that came first is the one to tell; the folder is swept later.
     }
-  }
-}
-
-/** Another program may have been quicker: its files are the same, as its hash was. */
-function moveInto(temporary: string, folder: string): void {
-  try {
-    renameSync(temporary, folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
   }
 }
 
@@ -108,13 +88,4 @@ function linksOf(files: readonly TarFile[], name: string): readonly WrittenLink[
 
 function isBelowNative(path: unknown): path is string {
   return typeof path === "string" && path.startsWith("native/") && staysInside(path);
-}
-
-/** Folders of programs that were killed while they unpacked. */
-function removeAbandoned(parent: string): void {
-  for (const name of readdirSync(parent).filter((its) => its.endsWith(".tmp"))) {
-    const its = statSync(join(parent, name), { throwIfNoEntry: false });
-    if (its === undefined || Date.now() - its.mtimeMs < abandonedAfter) continue;
-    rmSync(join(parent, name), { recursive: true, force: true });
-  }
 }

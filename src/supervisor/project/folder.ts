@@ -408,6 +408,7 @@ export class Folder {
     if (project === undefined) return undefined;
     this.#missed = new Map();
     this.#cancelLook?.();
+    const watchedUntil = this.#effects.clock.wall();
     const placed = (shell: Shell): HandedShell => {
       if (shell === standIn) return "lost";
       return shell === this.#effects.shell ? "own" : place(shell);
@@ -416,7 +417,7 @@ export class Folder {
     const { whole, profiles } = project.wishes;
     return {
       handed: {
-        ...{ directory, file, whole },
+        ...{ directory, file, whole, watchedUntil },
         spec: sayable(project.spec) as typeof project.spec,
         shell: placed(this.shell),
         isLost: standIn !== undefined,
@@ -437,6 +438,7 @@ export class Folder {
 
   /** Another daemon has it. Returns what it may not have seen: files of services that have changed meanwhile. */
   leave(ended: (pid: number, ending: Ending) => void): ReadonlyMap<string, string> {
+    this.#watches.flush();
     this.close();
     this.project?.leave(ended);
     return this.#missed ?? new Map();
@@ -469,7 +471,7 @@ export class Folder {
     this.project = this.#effects.make({ spec, pending }, this.completed);
     this.shell = shellOf(handed.shell);
     const failed = await this.project.adopt(handed, { streams, shellOf });
-    this.#watch(fingerprintsOf(spec.files), { settled: true });
+    this.#watch(fingerprintsOf(spec.files), { settled: true, since: handed.watchedUntil });
     return failed;
   }
 
@@ -530,9 +532,12 @@ export class Folder {
     }
   }
 
-  #watch(files: Fingerprints, { settled }: { settled: boolean }): void {
+  #watch(
+    files: Fingerprints,
+    { settled, since }: { settled: boolean; since?: number | undefined },
+  ): void {
     this.#watches.files(files, { settled });
-    this.#watches.services(this.project?.spec.services ?? []);
+    this.#watches.services(this.project?.spec.services ?? [], { since });
   }
 
   #lookAgain(): void {

@@ -238,6 +238,8 @@ const folder = v.object({
   /** A shell's environment was lost with an earlier daemon. */
   isLost: v.boolean(),
   whole: v.boolean(),
+  /** Milliseconds since the Unix epoch: files that services watch and that change later are news to the next daemon. */
+  watchedUntil: v.optional(number),
   profiles: texts,
   units: v.array(unit),
 });

@@ -335,8 +335,9 @@ export class Project {
   /** Restarts a service that runs, or builds it again beside that, for a reason that nobody typed. */
   renew(name: string, because: string, renewal?: Renewal): void {
     const { wish, service } = this.#units.get(name) ?? {};
-    // A build must not be outdated by the time at which the process makes way for it.
-    const makesWay = wish?.state === "renewing" || wish?.state === "restarting";
+    // A change between a build and the process that is to begin with it is built after that.
+    const isBetween = wish?.state === "due" && service?.snapshot().state === "stopped";
+    const makesWay = wish?.state === "renewing" || wish?.state === "restarting" || isBetween;
     const heeds =
       wish?.state === "given" || (makesWay && service !== undefined && isSwapped(service.spec));
     if (heeds && service?.renew?.(because, renewal)) return;

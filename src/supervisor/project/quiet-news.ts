@@ -10,6 +10,8 @@ export type QuietNewsOptions = {
 
 export interface QuietNews {
   add(path: string): void;
+  /** Reports at once, where there is something to report. */
+  flush(): void;
   /** Drops paths that were added and not reported. Twice is harmless. */
   cancel: Cancel;
 }
@@ -42,6 +44,9 @@ export function quietNews({ clock, quiet = usualQuiet, onChange }: QuietNewsOpti
       timer?.();
       timer = clock.after(quiet, tell);
       last ??= clock.after(longestWait, tell);
+    },
+    flush() {
+      if (paths.size > 0) tell();
     },
     cancel,
   };

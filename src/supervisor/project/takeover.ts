@@ -59,6 +59,8 @@ type EndOptions = { families: Families; note: Note };
 type RunsOptions = EndOptions & {
   /** The ids of runs that go on. */
   except?: ReadonlySet<string>;
+  /** The ids of runs that this daemon has begun: they have the same key. */
+  own?: () => ReadonlySet<string>;
 };
 
 const none: ReadonlySet<string> = new Set();
@@ -66,7 +68,7 @@ const none: ReadonlySet<string> = new Set();
 /** Ends all that the daemon before has started, also what it was killed before it could write down. */
 export async function endRuns(
   before: KeptState,
-  { families, note, except = none }: RunsOptions,
+  { families, note, except = none, own = () => none }: RunsOptions,
 ): Promise<void> {
   // Pids and ticks begin anew with each boot.
   const sameBoot = families.boot !== undefined && before.boot === families.boot;
@@ -83,8 +85,10 @@ export async function endRuns(
     note(error.message);
     return [];
   });
+  // Asked for now: whatever was begun during that look may be among what it found.
+  const ours = own();
   for (const run of unwritten) {
-    if (known.has(run.runId)) continue;
+    if (known.has(run.runId) || ours.has(run.runId)) continue;
     const members = { birth: undefined, members: undefined };
     const how = { signal: "SIGTERM", timeout: 5000 } as const;
     runs.push({ id: `pid ${run.pid}`, run: { ...run, ...members, ...how } });

@@ -17,6 +17,8 @@ export type WatchTreeOptions = {
   events: FolderEvents;
   /** Milliseconds without a further change before the report. */
   quiet?: number;
+  /** Milliseconds since the Unix epoch: until then somebody else has told of changes; by default until now. */
+  since?: number | undefined;
   /** Folders that are watched at most. */
   most?: number;
   onChange(paths: readonly string[]): void;
@@ -88,12 +90,18 @@ export class WatchTree {
     this.#news = quietNews(options);
     this.#stopLooking = options.clock.every(lookPeriod, () => this.#lookAround());
     const { base, wanted } = wantedFrom(patterns, options.folder);
-    this.#add({ path: base, real: base, parent: undefined, wanted, since: Date.now() });
+    const { since = Date.now() } = options;
+    this.#add({ path: base, real: base, parent: undefined, wanted, since });
   }
 
   /** Resolves once everything that is known to have changed has been looked at. */
   async settled(): Promise<void> {
     while (this.#working !== undefined) await this.#working;
+  }
+
+  /** Reports at once what has been heard of. */
+  flush(): void {
+    this.#news.flush();
   }
 
   /** Twice is harmless. */

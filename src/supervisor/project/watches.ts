@@ -52,8 +52,8 @@ export class Watches {
     this.#files.looked(files, { settled });
   }
 
-  /** Watches for these services instead of the former ones. */
-  services(services: readonly ServiceSpec[]): void {
+  /** Watches for these services instead of the former ones. `since`: until then, another daemon has watched. */
+  services(services: readonly ServiceSpec[], { since }: { since?: number | undefined } = {}): void {
     const wanted = new Map(
       services.flatMap((its) => (its.watch.length === 0 ? [] : [[its.name, its] as const])),
     );
@@ -63,7 +63,12 @@ export class Watches {
       tree.close();
       this.#trees.delete(name);
     }
-    for (const [name, its] of wanted) if (!this.#trees.has(name)) this.#watch(name, its);
+    for (const [name, its] of wanted) if (!this.#trees.has(name)) this.#watch(name, its, since);
+  }
+
+  /** Tells at once of what services' files have changed. */
+  flush(): void {
+    for (const { tree } of this.#trees.values()) tree.flush();
   }
 
   /** Sentences about all that cannot be watched as it should, for a service. */
@@ -76,7 +81,7 @@ export class Watches {
     this.services([]);
   }
 
-  #watch(name: string, its: ServiceSpec): void {
+  #watch(name: string, its: ServiceSpec, since: number | undefined): void {
     const { clock, events, onWatched, onTrouble } = this.#options;
     const watched: Watched = {
       key: keyOf(its),
@@ -85,6 +90,7 @@ export class Watches {
         folder: its.workdir,
         clock,
         events,
+        since,
         onChange(paths) {
           const [first, ...others] = paths;
           const more = others.length === 0 ? "" : ` and ${others.length} more`;

@@ -1,4 +1,5 @@
 /** Watched files that change while a build runs -> those that somebody else has changed: it is built again for them. */
+import { OwnPaths } from "./own-paths.ts";
 
 export type BuildFiles = {
   /** A hash of the content; undefined where there is no such file. Never rejects. */
@@ -12,6 +13,8 @@ export type BuildWritesOptions = BuildFiles & {
   wall(): number;
   /** A line of our own in the service's log. */
   say(text: string): void;
+  /** Files that are remembered: those of names with a hash are new with each build, and a daemon lives for weeks. */
+  most?: number;
 };
 
 /** `builds`: in how many in a row it has changed. */
@@ -25,6 +28,7 @@ const latest = 4000;
 
 /** Files that are looked at after a build: one that writes more than these is asked for what it reads by `watch`. */
 const mostFiles = 2000;
+const mostRemembered = 5 * mostFiles;
 
 /**
  * A build may write into the folder that its service watches, and must not begin again because of that for ever. No
@@ -39,11 +43,15 @@ export class BuildWrites {
   /** Undefined while a build runs. */
   #to: number | undefined = Number.NEGATIVE_INFINITY;
   readonly #pending = new Set<string>();
+  /** The one that was met last is at the end. */
   readonly #seen = new Map<string, Seen>();
-  readonly #own = new Set<string>();
+  readonly #own: OwnPaths;
+  readonly #most: number;
 
   constructor(options: BuildWritesOptions) {
     this.#options = options;
+    this.#most = options.most ?? mostRemembered;
+    this.#own = new OwnPaths(this.#most);
   }
 
   get isOpen(): boolean {
@@ -111,7 +119,10 @@ export class BuildWrites {
   }
 
   async #isNews(path: string): Promise<boolean> {
-    if (this.#own.has(path)) return false;
+    if (this.#own.has(path)) {
+      this.#own.add(path);
+      return false;
+    }
     const { hashOf, say } = this.#options;
     const build = this.#number;
     const hash = await hashOf(path);
@@ -119,7 +130,7 @@ export class BuildWrites {
     const isNext = before !== undefined && before.build < build;
     const builds = isNext && before.build === build - 1 ? before.builds + 1 : 1;
     if (before?.build === build && before.hash === hash) return false;
-    this.#seen.set(path, { hash, build, builds });
+    this.#remember(path, { hash, build, builds });
     if ((isNext && before.hash === hash) || this.#isBeside(path)) {
       this.#own.add(path);
       return false;
@@ -130,15 +141,17 @@ export class BuildWrites {
     return false;
   }
 
+  #remember(path: string, seen: Seen): void {
+    this.#seen.delete(path);
+    this.#seen.set(path, seen);
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > this.#most) this.#seen.delete(oldest!);
+  }
+
   /** True for a file that came or went in this build, in a folder in which it has written: names with a hash do. */
   #isBeside(path: string): boolean {
-    const folder = folderOf(path);
-    if (![...this.#own].some((its) => folderOf(its) === folder)) return false;
+    if (!this.#own.hasBeside(path)) return false;
     const times = this.#options.timesOf(path);
     return times === undefined || times.born >= this.#from;
   }
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }

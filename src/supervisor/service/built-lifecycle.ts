@@ -62,7 +62,22 @@ const clockStep = 10;
 
 /** The process has these while it may still build, or could be replaced. */
 const upStates: ReadonlySet<SupervisedState> = new Set(["starting", "running", "ready", "unready"]);
+/** A process has begun, or has failed to. */
+const launchedStates: ReadonlySet<SupervisedState> = new Set([
+  "running",
+  "ready",
+  "unready",
+  "backoff",
+  "failed",
+]);
 const restStates: ReadonlySet<SupervisedState> = new Set(["stopped", "exited", "completed"]);
+
+/** Something is built that no process has begun with. */
+const builtPhases: ReadonlySet<SwapPhase> = new Set(["built", "builtLate", "kept", "keptLate"]);
+/** No process is there that could be asked: the next one is about to begin. */
+const keptPhases: ReadonlySet<SwapPhase> = new Set(["kept", "keptLate"]);
+/** A build beside the process runs, or begins at once. */
+const buildPhases: ReadonlySet<SwapPhase> = new Set(["building", "again", "late"]);
 
 class BuiltLifecycle implements Lifecycle {
   readonly spec: ServiceSpec;
@@ -139,7 +154,7 @@ class BuiltLifecycle implements Lifecycle {
   }
 
   get isBuilding(): boolean {
-    return this.#phase === "building" || this.#phase === "again";
+    return buildPhases.has(this.#phase);
   }
 
   get unbuilt(): string | undefined {
@@ -201,12 +216,9 @@ class BuiltLifecycle implements Lifecycle {
       this.#halted.change = because;
       return true;
     }
-    if (this.#phase === "kept") {
-      this.#happen("change");
-      return true;
-    }
     const { state } = this.#running.snapshot();
-    if (restStates.has(state) || state === "stopping") return false;
+    const isOver = restStates.has(state) || state === "stopping";
+    if (isOver && !keptPhases.has(this.#phase)) return false;
     if (paths === undefined || this.#writes.heard(paths)) this.#change(because, paths);
     // A build that runs is asked about its files when it has ended.
     else if (!this.#writes.isOpen) void this.#judge(because);
@@ -269,10 +281,15 @@ class BuiltLifecycle implements Lifecycle {
     if (request !== undefined) this.#request = takenRequest(request, shell);
     const { state, startedAt } = this.#running.snapshot();
     this.#before = { state, startedAt };
-    if (this.#running.isPreparing) this.#open(startedAt);
+    if (this.#running.isPreparing && request?.isBuilt) this.#phase = "begins";
+    else if (this.#running.isPreparing) this.#open(startedAt);
     if (build?.todo === "anew") this.#change(build.why ?? "it was built again");
     else if (build?.todo === "built") this.#phase = "built";
-    else if (build?.todo === "stale") {
+    else if (build?.todo === "late") {
+      this.#phase = "builtLate";
+      this.#because = build.why;
+      this.#asked = this.#options.effects.clock.wall();
+    } else if (build?.todo === "stale") {
       this.#phase = "stale";
       this.#unbuilt = build.why;
     }
@@ -306,11 +323,11 @@ class BuiltLifecycle implements Lifecycle {
 
   /** The request for a process that begins: it builds by itself unless that has been done for it. */
   #begun(request: StartRequest): StartRequest {
-    const isBuilt = this.#phase === "kept" || this.#phase === "built";
+    const isBuilt = builtPhases.has(this.#phase);
     this.#happen("begun");
     this.#request = request;
     this.#isOutdated = false;
-    this.#doubtful = [];
+    if (this.#phase !== "late") this.#doubtful = [];
     const { isBuilt: _former, ...others } = request;
     if (isBuilt) return { ...others, isBuilt: true };
     this.#open();
@@ -335,6 +352,9 @@ class BuiltLifecycle implements Lifecycle {
     this.#before = { state, startedAt };
     const isAtIt = state === "starting" || this.#running.isPreparing === true;
     if (this.#mayBuild && !isAtIt) this.#close();
+    // The program that runs a container looks for the image first.
+    const isSeeking = state === "running" && this.spec.own?.kind === "container";
+    if (launchedStates.has(state) && !isAtIt && !isSeeking) this.#happen("launched");
     const builds = this.#request?.isBuilt !== true;
     if (builds && state === "starting" && before.state === "backoff") this.#open();
     // After a crash, it has built by itself.
@@ -353,7 +373,8 @@ class BuiltLifecycle implements Lifecycle {
     this.#doubtful = [];
     this.#asked = Math.max(this.#asked, this.#timeOf(paths));
     const { state } = this.#running.snapshot();
-    if (state !== "failed" || this.isBuilding || this.#request === undefined) {
+    const begins = this.isBuilding || keptPhases.has(this.#phase);
+    if (state !== "failed" || begins || this.#request === undefined) {
       this.#happen("change", because);
       return;
     }

@@ -1,5 +1,5 @@
 /** A shell's environment, a service and what it is given -> the environment of its processes. Pure. */
-import { builtVariable } from "../../manifest/order.ts";
+import { buildVariables, builtVariable } from "../../manifest/order.ts";
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { runVariable } from "../family/census.ts";
 import { terminalSize } from "./child.ts";
@@ -34,6 +34,7 @@ const foreign = [
   "LOCALHOSTESS_URL",
   "LOCALHOSTESS_INSTANCE",
   builtVariable,
+  ...Object.values(buildVariables),
   runVariable,
 ];
 

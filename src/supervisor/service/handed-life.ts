@@ -79,7 +79,7 @@ export const handedLifecycle = v.object({
   request: v.optional(request),
   life: v.optional(life),
   /** Only where it is built: what is to be done beside its process, and for a person why. */
-  build: v.optional(v.object({ todo: v.picklist(["anew", "built", "stale"]), why: text })),
+  build: v.optional(v.object({ todo: v.picklist(["anew", "built", "late", "stale"]), why: text })),
   /** Since when it is served, where it has no process: milliseconds since the Unix epoch. */
   served: v.optional(v.object({ startedAt: v.number(), readyAt: v.number() })),
 });

@@ -2,10 +2,22 @@
 
 /**
  * `idle`: nothing beside it. `building`: a build runs; `again`: the same, and something has changed since. `built`: the
- * build has succeeded, and the process is about to make way for what it built; `kept`: it has made way. `stale`: the
- * last build failed, so that the process runs what was built before.
+ * build has succeeded, and the process is about to make way for what it built; `kept`: it has made way; `begins`: the
+ * next one begins with what was built. `builtLate`, `keptLate`, `late`: the same, and something has changed since that
+ * build. `stale`: the last build failed, so that the process runs what was built before.
  */
-export const swapPhases = ["idle", "building", "again", "built", "kept", "stale"] as const;
+export const swapPhases = [
+  "idle",
+  "building",
+  "again",
+  "built",
+  "builtLate",
+  "kept",
+  "keptLate",
+  "begins",
+  "late",
+  "stale",
+] as const;
 
 export type SwapPhase = (typeof swapPhases)[number];
 
@@ -19,6 +31,8 @@ export const swapEvents = [
   "same",
   /** A process begins, or is ready, that has built by itself; or, where it is `kept`, one that need not. */
   "begun",
+  /** A process that need not build has begun with its own work, or has failed to. */
+  "launched",
   /** The process ends to make way for another one. */
   "way",
   /** Nothing of it is to run. */
@@ -37,6 +51,8 @@ type Row = Partial<Record<SwapEvent, SwapStep>>;
 const idle: SwapStep = { next: "idle" };
 const drop: SwapStep = { next: "idle", action: "drop" };
 const build: SwapStep = { next: "building", action: "build" };
+const begins: SwapStep = { next: "begins" };
+const late: SwapStep = { next: "late" };
 
 const table: Record<SwapPhase, Row> = {
   idle: { change: build },
@@ -49,9 +65,14 @@ const table: Record<SwapPhase, Row> = {
   },
   // One after another: two builds at once would write the same files.
   again: { built: build, unbuilt: build, same: build, begun: drop, way: drop, stop: drop },
-  // A process that waits for a dependency before it makes way must not begin with what is outdated by then.
-  built: { change: build, begun: idle, way: { next: "kept" }, stop: idle },
-  kept: { change: idle, begun: idle, way: idle, stop: idle },
+  // Nobody answers until the next process is there: it waits for no further build.
+  built: { change: { next: "builtLate" }, begun: begins, way: { next: "kept" }, stop: idle },
+  builtLate: { begun: late, way: { next: "keptLate" }, stop: idle },
+  kept: { change: { next: "keptLate" }, begun: begins, way: idle, stop: idle },
+  keptLate: { begun: late, way: idle, stop: idle },
+  // A build that begins before would have the place that the process has to look into.
+  begins: { change: late, launched: idle, begun: idle, way: idle, stop: idle },
+  late: { launched: build, begun: idle, way: idle, stop: idle },
   stale: { change: build, begun: idle, way: idle, stop: idle },
 };
 
@@ -61,7 +82,7 @@ export function swapStep(phase: SwapPhase, event: SwapEvent): SwapStep | undefin
 }
 
 /**
- * Work for the next daemon, beside going on with the process. `anew`: a build that was under way begins again
+ * Work for the next daemon, beside going on with the process. `anew`: a build that was under way, or is due, begins
  * there, as nothing of it may be handed over.
  */
 export const swapHanded = {
@@ -69,6 +90,10 @@ export const swapHanded = {
   building: "anew",
   again: "anew",
   built: "built",
+  builtLate: "late",
   kept: undefined,
+  keptLate: undefined,
+  begins: undefined,
+  late: "anew",
   stale: "stale",
 } as const satisfies Record<SwapPhase, string | undefined>;

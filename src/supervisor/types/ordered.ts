@@ -26,6 +26,7 @@ export function ordered(
     project,
     directory,
     service: spec.name,
+    instanceOf: spec.instance?.of,
     own: spec.own as Exclude<NonNullable<ServiceSpec["own"]>, SiteSpec>,
     command: spec.command,
     port,

@@ -514,6 +514,8 @@ describe("what goes wrong", () => {
     expect(await why()).toContain("its first line is not such as #!/bin/sh");
     await writeFile(path, "#!/no/such/shell\n");
     expect(await why()).toContain("the program in its first line is missing");
+    await writeFile(path, "#!/bin/sh\r\nexit 0\r\n");
+    expect(await why()).toContain("its lines end as those of Windows do");
     await rm(path);
     expect(await why()).toBe(
       `a@1.0.0 cannot be asked: there is no ${path}, which every buildpack has`,

@@ -112,6 +112,38 @@ describe("what is built again", () => {
 });
 
 describe("the app that buildpacks get", () => {
+  test("is there: a folder that is missing, or a file, is told as such", async () => {
+    scene = new BuildScene();
+    const buildpacks = [scene.buildpack({ id: "any", build: "" })];
+    rmSync(scene.app, { recursive: true });
+    const why = async () => ((await scene.build({ buildpacks })).built as { why: string }).why;
+    expect(await why()).toBe(`there is no folder ${scene.app} to build from`);
+    writeFileSync(scene.app, "");
+    expect(await why()).toBe(`${scene.app} is no folder; context names the folder of the app`);
+  });
+
+  test("has nothing of our own folders, whatever path leads to them", async () => {
+    scene = new BuildScene({ "app.txt": "one", "state/builds/shop/api/a/app/x": "" });
+    symlinkSync(join(scene.app, "state"), join(scene.root, "state"));
+    const buildpacks = [scene.buildpack({ id: "list", build: "ls" })];
+    const options = { buildpacks, without: [join(scene.root, "state"), "/none/such"] };
+    const { lines } = await scene.built(options);
+    expect(saidBy("list", lines)).toEqual(["app.txt"]);
+    scene.write({ "state/logs/api": "a line" });
+    expect((await scene.built(options)).ran).toBe(false);
+  });
+
+  test("comes with variables as files, but for names that lead out of their folder", async () => {
+    scene = new BuildScene();
+    const build = `cd "$CNB_PLATFORM_DIR/.."; ls -A platform platform/env`;
+    const { lines } = await scene.built({
+      buildpacks: [scene.buildpack({ id: "list", build })],
+      variables: { A: "1", "../outside": "2", "..": "3", "a.b": "4" },
+    });
+    const listed = ["platform:", "env", "", "platform/env:", "A", "a.b"];
+    expect(saidBy("list", lines)).toEqual(listed);
+  });
+
   const list = { id: "list", build: "ls -la" };
 
   test("has links as they are, modes and dates; sockets and pipes are left out", async () => {

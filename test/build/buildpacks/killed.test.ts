@@ -12,9 +12,10 @@ import { byMount, canMount, smallDisk } from "../../support/small-disk.ts";
 let scene: BuildScene;
 afterEach(() => scene?.end());
 
-/** Ends the program that has started it, where the test says so, and stays behind as an orphan. */
+/** Ends the program that has started it, where the test says so, and stays behind as an orphan until the test ends. */
 const deadly = (name: string) => `
-  if [ -e ${name} ]; then kill -KILL $PPID; while :; do sleep 0.01; echo x >> "$CNB_PLATFORM_DIR/written" || exit; done; fi`;
+  if [ -e ${name} ]; then kill -KILL $PPID; exec 2> /dev/null
+    while [ -d "$CNB_BUILDPACK_DIR" ]; do sleep 0.01; { echo x >> "$CNB_PLATFORM_DIR/written"; } || :; done; fi`;
 
 function buildpack(): string {
   return scene.buildpack({
@@ -92,6 +93,23 @@ describe("a build that is killed", () => {
       30_000,
     );
   }
+
+  test.skipIf(process.platform !== "linux")(
+    "leaves none of its variables once the next one has nothing to do",
+    async () => {
+      scene = new BuildScene();
+      const folder = buildpack();
+      const { launchable } = await scene.built({ buildpacks: [folder] });
+      scene.write({ "app.txt": "two" });
+      await killed("phase building its", folder);
+      const other = launchable.generation === "a" ? "b" : "a";
+      expect(existsSync(join(scene.place, other, "platform"))).toBe(true);
+      scene.write({ "app.txt": "one" });
+      expect((await scene.built({ buildpacks: [folder] })).ran).toBe(false);
+      expect(existsSync(join(scene.place, other))).toBe(false);
+    },
+    30_000,
+  );
 
   test.skipIf(process.platform !== "linux")(
     "and was the first: there is none, and the next succeeds",

@@ -74,6 +74,26 @@ test("only layers for launch and from the cache are there when the app runs (Exp
   ]);
 });
 
+test("a layer without a type is out of the way for the buildpacks behind (Ignored Layers)", async () => {
+  scene = new BuildScene();
+  const first = scene.buildpack({ id: "first", build: table });
+  const second = scene.buildpack({
+    id: "second",
+    build: `cd "$CNB_LAYERS_DIR/../first"; ls -d */`,
+  });
+  const { lines } = await scene.built({ buildpacks: [first, second] });
+  expect(saidBy("second", lines)).toEqual([
+    "false-false-false.ignore/",
+    "false-false-true/",
+    "false-true-false/",
+    "false-true-true/",
+    "true-false-false/",
+    "true-false-true/",
+    "true-true-false/",
+    "true-true-true/",
+  ]);
+});
+
 const launchOnly = `
 if [ -e "$CNB_LAYERS_DIR/node.toml" ]; then
   echo "content: $(ls "$CNB_LAYERS_DIR/node" 2>/dev/null || echo none)"

@@ -67,6 +67,17 @@ test("a buildpack that two composites bring is there once, where it comes first"
   expect(rows([group("R O")], [r, o, ...components])).toEqual(["A B", "A? B? C D"]);
 });
 
+test("an entry or a buildpack for every environment says so by a star, or by nothing (exec-env)", () => {
+  const entry = (execEnvs: string[]): Group => [{ ...group("A")[0]!, execEnvs }];
+  expect(["*", "production", "test"].map((its) => rows([entry([its])]))).toEqual([
+    ["A"],
+    ["A"],
+    [],
+  ]);
+  const any = { ...named("A"), execEnvs: ["*"] };
+  expect(rows([group("A")], [any])).toEqual(["A"]);
+});
+
 test("without a version, the highest by number", () => {
   const known = ["1.2.9", "1.10.0", "1.9.11"].map((version) => named("A", { version }));
   const expanded = expandOrder([group("A")], { known, execEnv: "production" });

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -276,6 +277,8 @@ describe("without the transpiler", () => {
     [["install", "ftp://shop.test/a.wasm"], 2, "ftp://shop.test is not taken; a file, https and"],
     [["install", "https://me:secret@shop.test/a.wasm"], 2, "an address with a password in it is"],
     [["install", "none.wasm"], 2, "none.wasm: no such file"],
+    [["install", "https://me:secret@shop.test:99999/a"], 2, "https://…@shop.test:99999/a is no"],
+    [["new", "locald.toml"], 1, "locald.toml is there already, and is no folder"],
     [["install", "/"], 2, "/ is a folder; name the component in it, such as redis.wasm"],
     [["install", redis, "--sha256", "abc"], 2, "--sha256: expected 64 hexadecimal digits"],
     [["install", redis, "--name", "A b"], 2, "A b is no name for a plugin: expected at most 63"],
@@ -315,6 +318,40 @@ describe("without the transpiler", () => {
     }
     appendFileSync(path, " ");
     expect((await plugin("list")).err).toContain("correct it, or begin anew: mv ");
+  });
+
+  test("what config.toml grants to the person's own plugin is not for a project's of that name", async () => {
+    mkdirSync(join(her.stateDirectory, "plugins"), { recursive: true, mode: 0o700 });
+    copyFileSync(redis, join(her.stateDirectory, "plugins/redis.wasm"));
+    const own = { sha256, source: redis, claims: [], granted: [] };
+    const text = JSON.stringify({ version: 1, plugins: { redis: own }, agreed: {} });
+    writeFileSync(join(her.stateDirectory, "plugins.json"), text, { mode: 0o600 });
+    mkdirSync(join(her.folder, ".locald/plugins"), { recursive: true });
+    copyFileSync(redis, join(her.folder, ".locald/plugins/redis.wasm"));
+    const file = join(her.folder, "..", ".config/localhostess/config.toml");
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '[plugins.redis]\ngrant = ["oci-pull"]\n');
+    expect(await her.json("plugin", "list")).toMatchObject([
+      { from: "project", granted: [] },
+      { from: "user", granted: ["oci-pull"] },
+    ]);
+  });
+
+  test("a project whose folder of plugins is a link has nothing put or removed behind it", async () => {
+    const outside = join(her.folder, "../outside");
+    mkdirSync(outside);
+    copyFileSync(redis, join(outside, "redis.wasm"));
+    mkdirSync(join(her.folder, ".locald"));
+    symlinkSync(outside, join(her.folder, ".locald/plugins"));
+    for (const words of [
+      ["remove", "redis"],
+      ["install", "--project", examplePlugin("static-site")],
+    ]) {
+      const { code, err } = await plugin(...words);
+      expect(code).toBe(1);
+      expect(err).toContain(".locald/plugins is a symbolic link; plugin changes nothing there");
+    }
+    expect(readdirSync(outside)).toEqual(["redis.wasm"]);
   });
 
   test("new makes the source of a plugin in a new folder, and nothing in one that is not empty", async () => {

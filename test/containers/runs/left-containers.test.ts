@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noteEngine } from "../../../src/containers/runs/engine-notes.ts";
 import { leftContainers } from "../../../src/containers/runs/left-containers.ts";
+import { clientOf } from "../../../src/containers/runs/one-off-clients.ts";
 import { systemClock } from "../../../src/system/clock.ts";
 import { playedEngine } from "./played-engine.ts";
 
@@ -52,6 +53,21 @@ test("those of runs that go on stay, as another owner's and those without a labe
   using its = await left();
   expect(await its.containers.removeOthers(() => new Set(["2"]))).toBeUndefined();
   expect(its.runs()).toEqual(["2", "4", undefined]);
+});
+
+test("a build goes on where it is a person's at a terminal, or its service ends", async () => {
+  using its = await left();
+  const build = (run: string, pid: number) => ({
+    ...{ ...labelled(run), "localhostess.builds": "yes", "localhostess.client": clientOf(pid) },
+  });
+  // No process is older than this one, and has its pid.
+  const dead = { ...build("dead", 1), "localhostess.client": `${process.pid}:1` };
+  its.engine.has({ labels: build("persons", process.pid), running: true });
+  its.engine.has({ labels: dead, running: true });
+  await its.containers.removeContainers({ directory: "/shop", service: "web" });
+  expect(its.runs()).toEqual(["3", "4", undefined, "persons", "dead"]);
+  await its.containers.removeOthers(() => new Set());
+  expect(its.runs()).toEqual(["4", undefined, "persons"]);
 });
 
 test("no engine is asked in which no container of ours ever was", async () => {

@@ -120,6 +120,11 @@ const wrong: [what: string, keys: string, told: string][] = [
     "locald.toml:2 services.web.build: builder and dockerfile are two ways to make an image; leave out one of them",
   ],
   [
+    "buildpacks with a Dockerfile",
+    'build = { buildpacks = ["./x"], dockerfile = "D" }',
+    "locald.toml:2 services.web.build: buildpacks and dockerfile are two ways to build; leave out one of them",
+  ],
+  [
     "a process of a builder's image",
     'build = { builder = "b", process = "worker" }',
     'locald.toml:2 services.web.build: process is for buildpacks on this machine; in a container it is entrypoint = "/cnb/process/worker"',
