@@ -116,6 +116,9 @@ export function portElsewhere(warning: string): number | undefined {
 
 const unbuiltStart = "its last build ";
 
+/** In the log, below the reason of the build itself. */
+export const unbuiltNote = "its last build failed; it runs what was built before";
+
 /** The warning on a service that runs what was built before its last build. `why`: a sentence. */
 export function unbuiltText({ id, why }: { id: string; why: string | undefined }): string {
   const cause = printable(why ?? "its build failed", longestReason);

@@ -74,7 +74,10 @@ export async function askedFor(
       return await askedFor([`${known.directory}/`, ...rest], world, { flags, nameFor, plans });
     }
   }
-  if (plans) read = await withPlans(read, { directory, flags, world, files });
+  const own = isPath ? others : words;
+  if (plans) {
+    read = await withPlans(read, { directory, flags, world, files, some: own.length > 0 });
+  }
   if (read.kind === "none") {
     const why = await noProjectText(directory, world);
     if (path === undefined && !isPath && first !== undefined) {
@@ -92,7 +95,6 @@ export async function askedFor(
     );
   }
   const { project } = read;
-  const own = isPath ? others : words;
   // The daemon may know it by another name: that of an earlier branch, or one that was given.
   const isOther = own.some((word) => word.includes(":") && !isAbout(read, word));
   const name = isOther ? await knownName(directory, { flags, world }) : undefined;

@@ -29,7 +29,10 @@ const meanings: Readonly<Record<Capability, string>> = {
   "write-file": "write files in the project",
 };
 
-/** Plans for which their plugins have what they need. @throws a Failure where nobody can be asked, or says no. */
+/**
+ * Plans for which their plugins have what they need. @throws a Failure where nobody can be asked, or says no, and all
+ * services are to start.
+ */
 export async function withGrants(
   fresh: readonly NewPlan[],
   options: PlannedOptions,
@@ -52,7 +55,13 @@ export async function withGrants(
       const question = `${service.name}: the plugin ${plugin.name} asks to ${asks}.\nAllow it, for all projects? [y/N] `;
       const answer = await answerTo(question, world);
       if (answer !== "yes") {
-        throw new Failure(answer === "no" ? "declined" : "failed", ungranted(plan, options));
+        const { what, how } = ungranted(plan, options);
+        if (options.some) {
+          failed.push({ service: service.name, why: `${what}; to grant it, ${how}` });
+          continue;
+        }
+        const why = `${service.name}: ${what}; nothing was started. To grant it, ${how}`;
+        throw new Failure(answer === "no" ? "declined" : "failed", why);
       }
       await effects.grant(plugin, missing);
       given.set(plugin.sha256, [...has, ...missing]);
@@ -72,13 +81,14 @@ export async function withGrants(
   return { plans, failed };
 }
 
-function ungranted({ service, plugin, missing }: NewPlan, { effects }: PlannedOptions): string {
+/** `how`: to grant it, after the words. */
+function ungranted({ plugin, missing }: NewPlan, { effects }: PlannedOptions) {
   const all = [...new Set([...effects.grantedInConfig(plugin), ...missing])];
   const table = `[plugins.${plugin.name}] grant = [${all.map((its) => `"${its}"`).join(", ")}]`;
-  const what = `${service.name}: the plugin ${plugin.name} has not been granted ${listed(missing)}`;
+  const what = `the plugin ${plugin.name} has not been granted ${listed(missing)}`;
   if (hasNamesake(plugin, effects.plugins)) {
     const whose = `it is this project's, and what is granted to your own of that name is not for it`;
-    return `${what}; ${whose}. localhostess up asks at a terminal; nothing was started`;
+    return { what: `${what}; ${whose}`, how: "run localhostess up at a terminal, which asks" };
   }
-  return `${what}; nothing was started. To grant it, add ${table} to ${effects.configFile}`;
+  return { what, how: `add ${table} to ${effects.configFile}` };
 }

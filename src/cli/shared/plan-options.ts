@@ -35,6 +35,8 @@ export type PlannedOptions = {
   again(plans: Plans): Promise<ReadProject>;
   world: Pick<World, "err" | "json" | "prompt">;
   effects: PlanEffects;
+  /** A plan that lacks a grant fails alone, in the place of all. */
+  some?: boolean;
 };
 
 export function writtenIn(read: ReadProject): readonly WrittenService[] {

@@ -60,7 +60,10 @@ async function accepted(
   const fresh = granted.plans.map((its) => freshPlan(its, { ...options, record, strangers }));
   const failed = [...made.failed, ...granted.failed];
   const { all, next } = await usable({ record, made, fresh, failed }, options);
-  for (const { service, why } of all.failed) tell(`${service}: ${why}`, world);
+  for (const { service, why } of all.failed) {
+    // A warning of the project has the same line.
+    if (!isWarned(service, { why, next })) tell(`${service}: ${why}`, world);
+  }
   // Nothing is kept of plans with which the project has mistakes.
   if (next.kind === "mistakes") return next;
   const { current, troubles } = together(all, options);
@@ -126,6 +129,12 @@ async function usable(
     else good = { ...good, failed: [...others, unplanned(its, read.mistakes)] };
   }
   return { all: good, next: await readWith(good) };
+}
+
+function isWarned(service: string, { why, next }: { why: string; next: ReadProject }): boolean {
+  if (next.kind !== "project" || why.includes("\n")) return false;
+  const its = next.project.services.find(({ name }) => name === service);
+  return its?.unusable?.startsWith(troubleIn(why)) ?? false;
 }
 
 /** One line, of a reason that may have several errors of a plugin below it. */

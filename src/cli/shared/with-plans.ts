@@ -12,6 +12,8 @@ export type WithPlansOptions = {
   directory: string;
   flags: Flags;
   world: World;
+  /** Services are named: one without a plan is in nobody's way. */
+  some?: boolean;
   /** As the project was read with. */
   files: ProjectFilesOptions;
 };
@@ -19,7 +21,7 @@ export type WithPlansOptions = {
 /** @throws a Failure where a plugin needs more than it has been granted. */
 export async function withPlans(
   read: ReadProject,
-  { directory, flags, world, files }: WithPlansOptions,
+  { directory, flags, world, files, some = false }: WithPlansOptions,
 ): Promise<ReadProject> {
   const state = daemonPaths(world);
   if (state.kind === "mistake" || read.kind === "none") return read;
@@ -39,7 +41,7 @@ export async function withPlans(
     import("./plan-effects.ts"),
   ]);
   return await plannedProject({
-    ...{ directory, read: all, world },
+    ...{ directory, read: all, world, some },
     again: async (plans) => await projectIn(directory, world, { ...files, claimed, plans }),
     effects: await planEffects(directory, { stateDirectory, flags, world }),
   });

@@ -1,7 +1,7 @@
 /** A service that is built -> its process, and beside it builds that it makes way for once they have succeeded. */
 import { nothingToBuild, type Order, orderVariable } from "../../manifest/order.ts";
 import type { ServiceSpec } from "../../manifest/project.ts";
-import { unbuiltText } from "../../routes/state-sentence.ts";
+import { unbuiltNote, unbuiltText } from "../../routes/state-sentence.ts";
 import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
@@ -314,7 +314,7 @@ class BuiltLifecycle implements Lifecycle {
     if (event === "change") this.#because = because;
     if (found.action === "build") this.#make();
     else if (found.action === "drop") void this.#drop();
-    else if (found.action === "tell") this.#options.say(this.unbuilt!);
+    else if (found.action === "tell") this.#options.say(unbuiltNote);
     this.#tell();
     if (found.action === "swap") this.#swap();
   }
