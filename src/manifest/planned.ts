@@ -180,16 +180,28 @@ function withKept(table: Table, written: Table): Table {
     const own = entries.get(key);
     if (its === undefined || its.kind === "bad") continue;
     if (own === undefined) entries.set(key, its);
-    else if (key === "depends_on" && its.kind === "leaf" && own.kind === "leaf") {
-      entries.set(key, bothOf(own, its));
-    }
+    else if (key === "depends_on" && own.kind !== "bad") entries.set(key, bothOf(own, its));
   }
   return { ...table, entries };
 }
 
-function bothOf(own: Leaf, other: Leaf): Leaf {
-  const both = [...new Set([...(own.value as string[]), ...(other.value as string[])])];
-  return { ...own, raw: both, value: both };
+type Needs = Leaf | Table;
+
+/** A list, or a table with what is awaited of each; the plan's own word counts where both have one. */
+function bothOf(own: Needs, other: Needs): Needs {
+  if (own.kind === "leaf" && other.kind === "leaf") {
+    const both = [...new Set([...(own.value as string[]), ...(other.value as string[])])];
+    return { ...own, raw: both, value: both };
+  }
+  const entries = new Map([...entriesOf(other), ...entriesOf(own)]);
+  return { kind: "table", source: own.source, path: own.path, entries };
+}
+
+/** A list does not say what is awaited. */
+function entriesOf(its: Needs): [string, Node][] {
+  if (its.kind === "table") return [...its.entries];
+  const names = its.value as string[];
+  return names.map((name) => [name, { ...its, raw: undefined, value: undefined }]);
 }
 
 export function writtenService(name: string, its: Table, { fingerprint }: Plans): WrittenService {

@@ -1,10 +1,13 @@
 /** Files that plans want, and those that we have written for plans -> the same files in the project's folder. */
 import { createHash } from "node:crypto";
-import { lstat, mkdir, rmdir, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, readdir, rmdir, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { fileHash } from "../system/file-hash.ts";
 import type { WrittenFile } from "./plan-records.ts";
+
+/** As `writeAtomically` ends a name while it writes. */
+const part = /^\.\d+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 export type WantedFile = { service: string; path: string; contents: string | Uint8Array };
 
@@ -93,6 +96,7 @@ export async function putFiles(
     }
     try {
       await makeFolders(path, directory);
+      await sweep(path, directory);
       await writeAtomically(join(directory, path), contents, { mode });
       written.set(path, hash);
     } catch (error) {
@@ -132,6 +136,7 @@ async function removeFiles(
     if (look.kind === "absent") continue;
     if (look.kind === "file" && hashes.includes(look.hash)) {
       try {
+        await sweep(path, directory);
         await unlink(join(directory, path));
         removed.push(path);
       } catch (error) {
@@ -141,6 +146,16 @@ async function removeFiles(
     else stayed.push(`${path} stays: ${look.why}`);
   }
   return { removed, stayed };
+}
+
+/** Parts of the file that a process of ours has left when it was killed; no other one writes now. */
+async function sweep(path: string, directory: string): Promise<void> {
+  const folder = dirname(join(directory, path));
+  const name = basename(path);
+  for (const file of await readdir(folder)) {
+    const isPart = file.startsWith(`${name}.`) && part.test(file.slice(name.length));
+    if (isPart) await unlink(join(folder, file));
+  }
 }
 
 /** Those that we have made, and that are empty. @returns the others. */

@@ -9,11 +9,12 @@ import { unwritable } from "../text/unwritable.ts";
 
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
-/** As it is typed, and as its file is called. */
-export const pluginName = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** As it is typed, and as its file is called. Two words are of every object, and of no record. */
+export const pluginName = /^(?!(?:constructor|prototype)$)[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** Completes "expected ...". */
-export const pluginNameForm = "at most 63 lower-case letters, digits and hyphens";
+export const pluginNameForm =
+  'at most 63 lower-case letters, digits and hyphens, and not "constructor" or "prototype"';
 
 const allowed = {
   /** Built-in types that it said it knows, in the order of our list. */

@@ -284,6 +284,9 @@ class StepReader {
     for (const [key, its] of values) {
       if (its.kind === "literal" && ["null", "bytes"].includes(its.value.kind)) {
         wrong(`value ${shown(key)}: expected a text, a number or a boolean, got ${its.value.kind}`);
+      } else if (its.kind === "literal" && plainOf(its, this.#outputs) === undefined) {
+        const number = "value" in its.value ? String(its.value.value) : "";
+        wrong(`value ${shown(key)}: the number ${number} is too large, or none`);
       }
     }
     const { parts, mistakes } = readTemplate(template);

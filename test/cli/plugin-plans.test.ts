@@ -503,6 +503,20 @@ test("plans go with their plugin, or with their project", async () => {
   });
 });
 
+test("a file that was not replaced when the program was killed is replaced by the next up", async () => {
+  await up(granted);
+  // As the record is from before the first file is replaced: the plan is the new one.
+  const [its] = record().files;
+  const at = planRecordPath(stateDirectory, directory);
+  writeFileSync(conf(), "port 1\n");
+  const old = new Bun.CryptoHasher("sha256").update("port 1\n").digest("hex");
+  const files = [{ ...its!, hashes: [its!.hashes[0]!, old] }];
+  writeFileSync(at, JSON.stringify({ version: 1, ...record(), files }));
+  await up(granted);
+  expect(readFileSync(conf(), "utf8")).toBe(`port ${portIn()}\n`);
+  expect(record().files[0]!.hashes.length).toBe(1);
+});
+
 test("when a plugin is removed, a record that cannot be read is told", async () => {
   await up(granted);
   writeFileSync(planRecordPath(stateDirectory, directory), "{");

@@ -84,6 +84,25 @@ test("what a person says of dependencies, profiles and disabled holds for each s
   expect(data).toMatchObject({ disabled: false, profiles: ["all"], dependsOn: ["web"] });
 });
 
+test("what a person awaits of a dependency is joined to what the plan needs, list or table", () => {
+  const text =
+    '[services.cache]\ntype = "cache"\ndepends_on = { web = "started", task = "completed" }\n[services.web]\ncommand = "x"\n[services.task]\ntype = "task"\ncommand = "y"\n';
+  const services = {
+    cache: { command: "a", depends_on: ["cache-data"] },
+    "cache-data": { command: "b", depends_on: { web: "ready" } },
+  };
+  const [cache, data] = project(text, plans({ text, services })).services;
+  expect(cache!.conditions).toEqual({ "cache-data": "ready", web: "started", task: "completed" });
+  expect(data!.conditions).toEqual({ web: "ready", task: "completed" });
+});
+
+test("a name that stands for several is awaited as a table says, too", () => {
+  const services = { "cache-a": { command: "a" }, "cache-b": { type: "worker", command: "b" } };
+  const text = `${usual}depends_on = { cache = "started" }\n`;
+  const web = project(text, plans({ text, services })).services.at(-1)!;
+  expect(web.conditions).toEqual({ "cache-a": "started", "cache-b": "started" });
+});
+
 test("values of a plan say that they are of it", () => {
   const its = read(usual, plans());
   if (its.kind !== "project") throw new Error(its.mistakes.join());

@@ -291,9 +291,9 @@ export const builds: readonly Fault[] = [
     tests: ["test/containers/runs/left-containers.test.ts"],
   },
   {
-    name: "the end of a service ends the build of its image",
+    name: "the end of a service ends the build of its image at a terminal",
     file: "src/containers/runs/left-containers.ts",
-    find: "({ labels }) => labels[labelNames.builds] === undefined,",
+    find: "({ labels }) => !isPersonsBuild(labels),",
     replace: "() => true,",
     tests: ["test/containers/runs/left-containers.test.ts"],
   },

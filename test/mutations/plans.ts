@@ -42,6 +42,13 @@ export const planFaults: readonly Fault[] = [
     tests: bad,
   },
   {
+    name: "a file that was not replaced to the end stays so",
+    file: "src/cli/shared/plugin-plans.ts",
+    find: "hashes.length === 1 && existsSync",
+    replace: "hashes.length >= 1 && existsSync",
+    tests: up,
+  },
+  {
     name: "a file that comes while others are written is written over",
     file: "src/plugins/planned-files.ts",
     find: 'if (now.kind !== "absent" && !(now.kind',
@@ -159,6 +166,13 @@ export const planFaults: readonly Fault[] = [
     find: "if (unprintable.test(path)) return",
     replace: 'if (path === "\\0") return',
     tests: bad,
+  },
+  {
+    name: "a service that a person waits for is forgotten where the plan has others",
+    file: "src/manifest/planned.ts",
+    find: "new Map([...entriesOf(other), ...entriesOf(own)])",
+    replace: "new Map([...entriesOf(own)])",
+    tests: planned,
   },
   {
     name: "the end of a command is not shown",

@@ -499,6 +499,11 @@ const bad: readonly Bad[] = [
     ['step "conf": the template has no value "port"; it has no values'],
   ],
   [
+    "a value that is a number of 64 bits",
+    plan([web, template("conf", "{{a}}", { a: unsigned("18446744073709551615") })], renders),
+    ['step "conf": value "a": the number 18446744073709551615 is too large, or none'],
+  ],
+  [
     "a value that is bytes",
     plan([web, template("conf", "{{a}}", { a: literal("bytes", [1]) })], renders),
     ['step "conf": value "a": expected a text, a number or a boolean, got bytes'],

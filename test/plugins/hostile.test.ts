@@ -1,6 +1,7 @@
 /** Components that mean harm, or were made wrong: each is refused or ended, with its sentence, and that is all. */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CallOutcome } from "../../src/plugins/call.ts";
 import { readPlugin } from "../../src/plugins/component.ts";
@@ -147,6 +148,21 @@ describe.skipIf(!hasTranspiler())(`ended when it runs${lackingTranspiler()}`, ()
 
   test.each(refused)("%s is refused before it runs", (fixture, why) => {
     expect(outcomes.get(nameOf(fixture, "detect"))).toEqual({ kind: "ended", why });
+  });
+
+  test("a name of the interface that could become JavaScript is refused", async () => {
+    const text = readFileSync(examplePlugin("redis")).toString("latin1");
+    const folder = mkdtempSync(join(tmpdir(), "localhostess-names-"));
+    try {
+      const path = join(folder, "a.wasm");
+      for (const name of ["depends'on", "depends`on", "depends\non", "depen*/son"]) {
+        writeFileSync(path, Buffer.from(text.replaceAll("depends-on", name), "latin1"));
+        const outcome = await call(path, request("detect"));
+        expect(outcome).toMatchObject({ why: expect.stringContaining("is not in kebab case") });
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("a plugin that means well answers all the same", () => {

@@ -4,6 +4,7 @@ import {
   chmodSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -57,6 +58,18 @@ test("killed while a file is being replaced, both texts are ours", async () => {
   await put("two");
   expect(readFileSync(path(), "utf8")).toBe("two");
   expect(hashes()).toEqual([[hashOf("two")]]);
+});
+
+test("what a killed process has left beside a file goes with the next write, or with the file", async () => {
+  const left = () => `${path()}.123.${crypto.randomUUID()}.tmp`;
+  await put("one");
+  const others = [`${path()}.tmp`, `${path()}.1.tmp`, left().replace("conf", "other")];
+  for (const file of [left(), ...others]) writeFileSync(file, "o");
+  await put("two");
+  expect(readdirSync(join(directory, "a")).length).toBe(1 + others.length);
+  writeFileSync(left(), "t");
+  await put(undefined);
+  expect(readdirSync(join(directory, "a")).length).toBe(others.length);
 });
 
 test("killed before a file is removed, it is removed the next time, with its folder", async () => {

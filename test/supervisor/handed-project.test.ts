@@ -1,7 +1,14 @@
 /** A project whose services another daemon has supervised: each wish is taken up, and what cannot go on is started. */
 import { expect, test } from "bun:test";
-import type { HandedFolder } from "../../src/supervisor/project/handed-project.ts";
+import * as v from "valibot";
+import { fill } from "../../src/manifest/fill.ts";
+import {
+  type HandedFolder,
+  handedProjects,
+  sayable,
+} from "../../src/supervisor/project/handed-project.ts";
 import type { WishState } from "../../src/supervisor/project/wishes.ts";
+import { project as projectIn } from "../manifest/manifest.ts";
 import { type Declared, PlayedProject } from "./fake-project.ts";
 
 const shell = { FROM: "its shell" };
@@ -67,4 +74,34 @@ test("wishes are what they were, and only those that are due are started", async
   });
   expect([...fake.made.keys()]).toEqual(["web", "again"]);
   expect(fake.project.wishes).toMatchObject({ whole: true, unwanted: ["off"], dozing: ["lazy"] });
+});
+
+test("every kind of build comes out of it as it was, as the file has it and filled", () => {
+  const builds = [
+    '"make ${project.name}"',
+    '{ buildpacks = ["./b"], process = "web" }',
+    '{ builder = "b" }',
+    '{ dockerfile = "D", args = { A = "1" } }',
+  ];
+  const text = builds.map((build, at) => `[services.s${at}]\ncommand = "x"\nbuild = ${build}\n`);
+  const spec = projectIn(text.join(""));
+  const { name, domain, directory } = spec;
+  const facts = { project: { name, domain, directory }, shell: {}, given: {} };
+  const filled = spec.services.map((its) => {
+    const done = fill(its, { ...facts, fieldOf: () => undefined });
+    return done.kind === "filled" && done.own !== undefined ? { ...its, own: done.own } : its;
+  });
+  const services = [...spec.services, ...filled];
+  const read = v.parse(handedProjects, {
+    ...{ form: 1, pid: 7, environments: [], snapshots: [] },
+    folders: [
+      {
+        ...{ directory, shell: "own", isLost: false, whole: true, profiles: [], units: [] },
+        spec: sayable({ ...spec, services }),
+      },
+    ],
+  });
+  expect(read.folders[0]!.spec.services.map(({ own }) => own)).toEqual(
+    services.map(({ own }) => own),
+  );
 });

@@ -164,8 +164,10 @@ export async function madePlans(
   const strangers = await strangePorts(record, effects);
   const before = record.plans.filter(({ service, ports }) => {
     const files = record.files.filter((its) => its.service === service);
-    // A file that is gone is made again.
-    const isWhole = files.every(({ path }) => existsSync(join(directory, path)));
+    // A file that is gone is made again, and so is one that was not replaced to the end: it has two hashes.
+    const isWhole = files.every(
+      ({ path, hashes }) => hashes.length === 1 && existsSync(join(directory, path)),
+    );
     return isWhole && !Object.values(ports).some((port) => strangers.has(port));
   });
   const answers = new Map<Plugin, boolean>();

@@ -98,13 +98,16 @@ export async function putPlans(
   });
 }
 
+/** Milliseconds. Whoever is at it reads the project, and writes its files to the disk. */
+const patience = 10_000;
+
 /** One process at a time chooses ports, and writes plans and their files. @throws a Failure */
 export async function alone<Result>(
   { stateDirectory }: Pick<PlanEffects, "stateDirectory">,
   change: () => Promise<Result>,
 ): Promise<Result> {
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-  const done = await changeAlone({ path: plansFolder(stateDirectory) }, change);
+  const done = await changeAlone({ path: plansFolder(stateDirectory), patience }, change);
   if (done.kind === "changed") return done.result;
   throw new Failure("failed", "another localhostess is changing the plans of plugins; try again");
 }

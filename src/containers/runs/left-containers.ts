@@ -76,8 +76,7 @@ export function leftContainers({
     removeContainers: ({ directory, service }) =>
       everywhere(
         { [labelNames.directory]: directory, [labelNames.service]: service },
-        // A build of it may be another process's; those whose client is gone go with the next one.
-        ({ labels }) => labels[labelNames.builds] === undefined,
+        ({ labels }) => !isPersonsBuild(labels),
       ),
     removeOthers: (goesOn) =>
       everywhere({}, ({ labels }) => {

@@ -17,7 +17,8 @@ export function readNeeds(name: string, table: Table, reading: Reading): Need[] 
   }
   return [...node.entries].flatMap(([to, its]): Need[] => {
     if (its.kind !== "leaf") return [];
-    fields.noteLeaf(["services", name, "depends_on", to], its);
+    // One of a list that was joined to a table says nothing of what is awaited.
+    if (its.value !== undefined) fields.noteLeaf(["services", name, "depends_on", to], its);
     const at = { source: its.source, path: its.path };
     if (!exists(to, { at, reading })) return [];
     return [{ value: to, until: its.value as Condition, ...at }];

@@ -129,7 +129,12 @@ const own: v.GenericSchema<unknown, Own> = v.variant("kind", [
         context: path,
         process: maybe(text),
       }),
-      v.object({ kind: v.literal("command"), command: text, inputs: texts }),
+      v.object({
+        kind: v.literal("command"),
+        command: text,
+        inputs: texts,
+        written: v.optional(maybe(text)),
+      }),
     ]),
   }),
 ]);

@@ -277,6 +277,7 @@ describe("without the transpiler", () => {
     [["install", "ftp://shop.test/a.wasm"], 2, "ftp://shop.test is not taken; a file, https and"],
     [["install", "https://me:secret@shop.test/a.wasm"], 2, "an address with a password in it is"],
     [["install", "none.wasm"], 2, "none.wasm: no such file"],
+    [["install", redis, "--name", "constructor"], 2, "constructor is no name for a plugin"],
     [["install", "https://me:secret@shop.test:99999/a"], 2, "https://…@shop.test:99999/a is no"],
     [["new", "locald.toml"], 1, "locald.toml is there already, and is no folder"],
     [["install", "/"], 2, "/ is a folder; name the component in it, such as redis.wasm"],
