@@ -29,6 +29,7 @@ const offers: [words: string[], offered: string[]][] = [
     ["auto", "procfs", "lsof"],
   ],
   [["ls", "--port", ""], []],
+  [["plugin", "inspect", "redis", "--grant", "o"], ["oci-pull"]],
   [["config", "show", "--p"], ["--provenance"]],
   [
     ["untrust", "--"],

@@ -73,6 +73,10 @@ async function candidatesFor(
   if (awaiting?.long === "--profile") {
     return { candidates: await profilesHere(world).catch(() => []), otherwise: "none" };
   }
+  if (awaiting?.long === "--grant") {
+    const { capabilities } = await import("../../plugins/plan.ts");
+    return choices(capabilities, { otherwise: "none" });
+  }
   if (awaiting !== undefined)
     return choices(awaiting.argChoices, { otherwise: valuesOf(awaiting) });
   if (last.startsWith("-")) return { candidates: optionsOf(command), otherwise: "none" };
