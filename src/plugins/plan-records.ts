@@ -3,9 +3,9 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { folderIdentity, isSameFolder } from "../system/folder-identity.ts";
-import { readPrivateFile } from "../system/private-file.ts";
-import { formedText, inForm, onlyVersioned, writeFormed } from "../system/state-format.ts";
+import { formedText, onlyVersioned, writeFormed } from "../system/state-format.ts";
 import { pastedWord } from "../text/shell-words.ts";
+import { readFormedFile } from "./formed-file.ts";
 import { planRecordPath, plansFolder } from "./plan-place.ts";
 import { pluginName } from "./plugins-file.ts";
 
@@ -108,34 +108,17 @@ function movedTo(directory: string, stateDirectory: string): PlanRecord[] {
 }
 
 function readRecordAt(path: string): ReadRecord {
-  const its = readPrivateFile(path, { limit: longest, forbidden: 0o077 });
-  if (its.kind === "absent") return { kind: "absent" };
-  if (its.kind !== "text") return broken(path, reasons[its.kind]);
-  let value: unknown;
-  try {
-    value = JSON.parse(its.text);
-  } catch (error) {
-    return broken(path, (error as Error).message);
-  }
-  const formed = inForm(value, { path, format: plansFormat });
-  if (formed.kind === "newer") {
-    return { kind: "broken", why: `${path} is not used: ${formed.why}; ${formed.fix}` };
-  }
-  const checked = v.safeParse(planRecord, formed.value);
-  return checked.success
-    ? { kind: "record", record: checked.output }
-    : broken(path, "its content is not valid");
-}
-
-const reasons = {
-  exposed: "others may read or write it",
-  broken: `it is not a regular file, or larger than ${longest / 1024 / 1024} MiB`,
-  unknown: "the system cannot read it now",
-} as const;
-
-function broken(path: string, why: string): ReadRecord {
+  const its = readFormedFile(path, {
+    ...{ schema: planRecord, format: plansFormat, longest, forbidden: 0o077 },
+  });
+  if (its.kind === "value") return { kind: "record", record: its.value };
+  if (its.kind === "absent") return its;
+  if (its.kind === "newer") return { kind: "broken", why: its.why };
   const help = `remove it and run localhostess up again: rm ${pastedWord(path)}`;
-  return { kind: "broken", why: `the plans of plugins in ${path} cannot be used: ${why}; ${help}` };
+  return {
+    kind: "broken",
+    why: `the plans of plugins in ${path} cannot be used: ${its.why}; ${help}`,
+  };
 }
 
 /** One without plans and files is removed. @throws as `writeFormed`. */

@@ -1,11 +1,11 @@
 /** `plugins.json` of the state directory -> which plugins a person has installed, or agreed to; and back. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { readPrivateFile } from "../system/private-file.ts";
 import { changeAlone } from "../system/shared-file.ts";
-import { inForm, onlyVersioned, writeFormed } from "../system/state-format.ts";
+import { onlyVersioned, writeFormed } from "../system/state-format.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import { unwritable } from "../text/unwritable.ts";
+import { readFormedFile } from "./formed-file.ts";
 
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
@@ -55,36 +55,16 @@ export type ReadPlugins =
 
 export function readPlugins(stateDirectory: string): ReadPlugins {
   const path = pluginsPath(stateDirectory);
-  const its = readPrivateFile(path, { limit: longest, forbidden: 0o022 });
+  const its = readFormedFile(path, {
+    ...{ schema: keptPlugins, format: pluginsFormat, longest, forbidden: 0o022 },
+  });
+  if (its.kind === "value") return { kind: "plugins", kept: its.value };
   if (its.kind === "absent") return { kind: "plugins", kept: { plugins: {}, agreed: {} } };
-  if (its.kind !== "text") return broken(path, reasons[its.kind]);
-  let value: unknown;
-  try {
-    value = JSON.parse(its.text);
-  } catch (error) {
-    return broken(path, (error as Error).message);
-  }
-  const formed = inForm(value, { path, format: pluginsFormat });
-  if (formed.kind === "newer") {
-    return { kind: "broken", why: `${path} is not used: ${formed.why}; ${formed.fix}` };
-  }
-  const checked = v.safeParse(keptPlugins, formed.value);
-  return checked.success
-    ? { kind: "plugins", kept: checked.output }
-    : broken(path, "its content is not valid");
-}
-
-const reasons = {
-  exposed: "another user owns it, or may write it",
-  broken: `it is not a regular file, or larger than ${longest / 1024} KiB`,
-  unknown: "the system cannot read it now",
-} as const;
-
-function broken(path: string, why: string): ReadPlugins {
+  if (its.kind === "newer") return { kind: "broken", why: its.why };
   const aside = `mv ${pastedWord(path)} ${pastedWord(`${path}.old`)}`;
   return {
     kind: "broken",
-    why: `${path} cannot be used: ${why}; correct it, or begin anew: ${aside}`,
+    why: `${path} cannot be used: ${its.why}; correct it, or begin anew: ${aside}`,
   };
 }
 

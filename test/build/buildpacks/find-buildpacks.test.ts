@@ -109,21 +109,7 @@ describe("folders", () => {
     const found = await find(["./outer"]);
     expect(knownIds(found)).toEqual(["inner", "outer", "part"]);
     if (found.kind === "failed") throw new Error(found.why);
-    const detected = await detectGroups(
-      {
-        ...{
-          ...found,
-          app,
-          platform: root,
-          scratch: join(root, "scratch"),
-          env: {},
-          variables: {},
-        },
-        machine: { os: "linux", arch: "amd64", variant: undefined, distro: undefined },
-        execEnv: "production",
-      },
-      { write() {}, signal: new AbortController().signal },
-    );
+    const detected = await detectedIn(found);
     expect(detected).toMatchObject({
       why: expect.stringContaining("no buildpack missing, which outer@1.0.0 needs"),
     });
@@ -390,21 +376,7 @@ describe("archives", () => {
     await find([at("/moved.tgz")]);
     expect(requests - first).toBe(2);
     if (found.kind === "failed") throw new Error(found.why);
-    const detected = await detectGroups(
-      {
-        ...{
-          ...found,
-          app,
-          platform: root,
-          scratch: join(root, "scratch"),
-          env: {},
-          variables: {},
-        },
-        machine: { os: "linux", arch: "amd64", variant: undefined, distro: undefined },
-        execEnv: "production",
-      },
-      { write() {}, signal: new AbortController().signal },
-    );
+    const detected = await detectedIn(found);
     expect(detected.kind).toBe("passed");
   });
 
@@ -476,3 +448,14 @@ describe("archives", () => {
     expect(await cached().catch(() => [])).toEqual([]);
   });
 });
+
+async function detectedIn(found: Extract<Awaited<ReturnType<typeof find>>, { kind: "found" }>) {
+  return await detectGroups(
+    {
+      ...{ ...found, app, platform: root, scratch: join(root, "scratch"), env: {}, variables: {} },
+      machine: { os: "linux", arch: "amd64", variant: undefined, distro: undefined },
+      execEnv: "production",
+    },
+    { write() {}, signal: new AbortController().signal },
+  );
+}
