@@ -13,6 +13,10 @@ import { lackingFor } from "../support/engine-needs.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
 
+/** A port is chosen by the name: other tests, side by side, would have the same one. */
+const project = `shop-${crypto.randomUUID().slice(0, 8)}`;
+const id = `${project}:web`;
+
 const patience = 120_000;
 const needs = lackingFor("docker");
 const ownScript = '#!/bin/sh\necho "$0 of the project runs"\n';
@@ -32,7 +36,7 @@ describe.skipIf(needs !== "")(`images by a builder${needs}`, () => {
       ...{ HTTP_PROXY: "http://proxy.example:3128", CNB_REGISTRY_AUTH: secret },
     };
     directory = await place.project(
-      "shop",
+      project,
       `[services.web]
 build = { builder = "shop/builder:1", buildpacks = ["tests/page", "./buildpacks/own"] }
 env = { WORD = "of the file" }
@@ -63,16 +67,16 @@ stop_timeout = "1s"
   }
 
   async function get(): Promise<string> {
-    const { url } = await place.row("shop:web");
+    const { url } = await place.row(id);
     return await (await fetch(url!, { headers: { Host: new URL(url!).host } })).text();
   }
 
   const up = () => place.up(directory, { env });
   const build = (...flags: string[]) =>
-    cli(["build", "shop:web", ...flags], {
+    cli(["build", id, ...flags], {
       env: { ...env, LOCALHOSTESS_STATE_DIR: place.daemon.directory },
     });
-  const stop = () => place.send({ Stop: { name: "shop:web" } });
+  const stop = () => place.send({ Stop: { name: id } });
 
   type Container = { Id: string; Image: string; Labels: Record<string, string> };
 
@@ -101,7 +105,7 @@ stop_timeout = "1s"
   /** Lines of the service's log since the last call. */
   let heard = 0;
   async function news(): Promise<string[]> {
-    const all = await place.logs("shop:web");
+    const all = await place.logs(id);
     const fresh = all.slice(heard);
     heard = all.length;
     return fresh;
@@ -124,7 +128,9 @@ stop_timeout = "1s"
       expect(lines).toContain("credentials of registries: some");
       expect(lines).toContain("CNB_REGISTRY_AUTH is .");
       expect(lines.join("\n")).not.toContain(secret);
-      expect(await made()).toEqual([expect.stringMatching(/^localhostess\/shop-.{8}-web:.{16}$/)]);
+      expect(await made()).toEqual([
+        expect.stringMatching(/^localhostess\/shop-.{8}-.{8}-web:.{16}$/),
+      ]);
       expect(await containers()).toHaveLength(1);
       await stop();
       expect(await containers()).toEqual([]);
@@ -144,7 +150,7 @@ stop_timeout = "1s"
       const both = await Promise.all([build(), build()]);
       expect(both.map(({ code }) => code)).toEqual([0, 0]);
       const said = both.map(({ err }) => err).join("");
-      expect(said.match(/shop:web: built in/g)).toHaveLength(1);
+      expect(said.split(`${id}: built in`).slice(1)).toHaveLength(1);
       expect(said.match(/nothing has changed since the last build/g)).toHaveLength(1);
       const out = both.map((its) => its.out).join("");
       expect(out).toContain("deps are used again\n");
@@ -171,7 +177,7 @@ stop_timeout = "1s"
       write("broken", "");
       const why = "shop/builder:1 failed while building: a buildpack ended with exit code 51";
       expect((await up()).at(-1)).toEqual({ Error: expect.stringContaining(why) });
-      expect(await place.row("shop:web")).toMatchObject({ state: "failed" });
+      expect(await place.row(id)).toMatchObject({ state: "failed" });
       expect(await news()).toContain("the page is broken");
       rmSync(join(directory, "broken"));
       rmSync(join(directory, "page"));
@@ -190,16 +196,16 @@ stop_timeout = "1s"
   /** Ways to end a build that is under way. */
   const endings: Record<string, () => Promise<unknown>> = {
     "stopped while analyzing": stop,
-    "killed while detecting": async () => endNow((await place.row("shop:web")).pid!),
+    "killed while detecting": async () => endNow((await place.row(id)).pid!),
     "left by a killed daemon while restoring": killDaemon,
     "killed with its daemon while building": async () => {
-      const { pid } = await place.row("shop:web");
+      const { pid } = await place.row(id);
       // The client first, so that nothing asks the engine to stop anything.
       for (const each of place.daemon.pids()) process.kill(each, "SIGSTOP");
       endNow(pid!);
       await killDaemon();
     },
-    "killed while exporting": async () => endNow((await place.row("shop:web")).pid!),
+    "killed while exporting": async () => endNow((await place.row(id)).pid!),
   };
 
   async function killDaemon(): Promise<void> {
@@ -218,9 +224,7 @@ stop_timeout = "1s"
         await eventually(
           `it is ${phase}`,
           async () =>
-            (await place.logs("shop:web").catch((): string[] => [])).includes(
-              `held while ${phase}`,
-            ),
+            (await place.logs(id).catch((): string[] => [])).includes(`held while ${phase}`),
           30_000,
         );
         const [its] = await containers();
@@ -253,7 +257,7 @@ stop_timeout = "1s"
       expect((await caches()).filter((its) => its.startsWith("localhostess-shop-"))).toHaveLength(
         2,
       );
-      await place.send({ RegistryForget: { name: "shop" } });
+      await place.send({ RegistryForget: { name: project } });
       await eventually("both are gone", async () => {
         const left = (await caches()).filter((its) => its.startsWith("localhostess-shop-"));
         return left.length === 0 && (await made()).length === 0;
