@@ -35,9 +35,12 @@ describe("sockets of a service manager", () => {
   });
 
   test("that are said to be there and are not are no sockets", () => {
+    // The system gives the least number that is free.
+    const free = openSync("/dev/null", "r");
+    closeSync(free);
     const { passed } = take({ LISTEN_PID: "7", LISTEN_FDS: "99" });
     expect(passed.every(({ descriptor }) => descriptor < 3 + 64)).toBeTrue();
-    expect(passed.length).toBeLessThan(64);
+    expect(passed.map(({ descriptor }) => descriptor)).not.toContain(free);
   });
 });
 
