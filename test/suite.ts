@@ -60,7 +60,7 @@ async function run(args: readonly string[]): Promise<Ended> {
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.length > 0) return (await run(args)).code;
-  const { code, failed } = await run(["--parallel=4", "--timings=test/timings.json"]);
+  const { code, failed } = await run(["--parallel=3", "--timings=test/timings.json"]);
   if (code === 0 || failed.length === 0 || failed.length > mostAgain) return code;
   const bad: string[] = [];
   for (const file of failed) {
