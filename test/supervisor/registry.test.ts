@@ -16,7 +16,10 @@ import { folderIdentity, isSameFolder, whereabouts } from "../../src/system/fold
 import { systemClock } from "../../src/system/clock.ts";
 
 const folders: string[] = [];
-afterEach(() => {
+const open: { flush(): Promise<void> }[] = [];
+afterEach(async () => {
+  // What is written later would make its folder again.
+  for (const registry of open.splice(0)) await registry.flush();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
@@ -28,6 +31,7 @@ function made(at?: string) {
   const notes: string[] = [];
   const path = join(folder, "registry.json");
   const registry = registryAt({ path, clock, note: (text) => void notes.push(text) });
+  open.push(registry);
   return { folder, path, registry, notes };
 }
 
