@@ -102,3 +102,6 @@ export const nothingToBuild = "nothing to build";
 
 /** Before the order's program is this one's command: `localhostess <word>`. */
 export const orderWord = "__run";
+
+/** How our program ends where it has said why it cannot go on. EX_UNAVAILABLE of sysexits.h. */
+export const unavailable = 69;

@@ -54,10 +54,23 @@ const file = "project.toml";
 const usualShell = "/bin/sh";
 
 /** Keys of [io.buildpacks]. `env` has been the place of `build.env` in drafts of 0.2, and is found in the wild. */
+/** Bytes; a person's has less than 10 KiB. */
+export const longestDescriptor = 1024 * 1024;
+
 const keys = [
   ...["schema-version", "builder", "include", "exclude"],
   ...["group", "pre", "post", "build", "env"],
 ];
+
+/** A project.toml as it was read, `path` for a person -> what it says; an empty one where there is no such file. */
+export function descriptorOf(
+  its: { kind: "text"; text: string } | { kind: "missing" } | { kind: "unreadable"; why: string },
+  path: string,
+): ReadDescriptor {
+  if (its.kind === "missing") return { kind: "descriptor", descriptor: emptyDescriptor };
+  if (its.kind === "text") return readDescriptor(its.text);
+  return { kind: "mistakes", mistakes: [`${path} cannot be read: ${its.why}`] };
+}
 
 /** Project Descriptor 0.1 and 0.2, of the Buildpacks spec. */
 export function readDescriptor(text: string): ReadDescriptor {

@@ -1,12 +1,9 @@
 /** An order of the supervisor, in the environment -> the program of a managed service, in this process. */
-import { type Order, orderVariable } from "../manifest/order.ts";
+import { type Order, orderVariable, unavailable } from "../manifest/order.ts";
 import { notifySupervisor } from "../system/notify-supervisor.ts";
 import { runPostgres } from "./run-postgres.ts";
 import { runStore } from "./run-store.ts";
 import type { Running } from "./running.ts";
-
-/** Exit code of a program that has said why it cannot go on. EX_UNAVAILABLE of sysexits.h. */
-const unavailable = 69;
 
 /** Characters of a reason, of which the supervisor shows fewer. */
 const mostTold = 1000;

@@ -1,4 +1,5 @@
 /** A project's service -> its state as a sentence with the command that helps, the same at every door. Pure. */
+import { unavailable } from "../manifest/order.ts";
 import { printable } from "../text/printable.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import { turnOf } from "./turn.ts";
@@ -61,9 +62,6 @@ export function stateCause(its: Supervised, options: { isAbsent?: boolean } = {}
   const doubts = doubtsOf(its).map((doubt) => `; ${doubt}`);
   return `${stateWords(its, options)}${hasSaidWhy(its) ? "" : exit}${again}${reason}${doubts.join("")}`;
 }
-
-/** EX_UNAVAILABLE of sysexits.h: how our own programs end that have said why they cannot go on. */
-const unavailable = 69;
 
 /** The exit code of such a program means nothing to a person, beside one in its words. */
 function hasSaidWhy(its: Supervised): boolean {

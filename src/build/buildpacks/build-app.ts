@@ -2,9 +2,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { descriptorOf, longestDescriptor } from "../../manifest/project-descriptor.ts";
 import { projectFiles } from "../../manifest/project-files.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { lockInTurn } from "../../system/file-lock.ts";
+import { readText } from "../../system/read-text.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import { printablePath } from "../../text/printable.ts";
 import { endOrphans } from "../../system/end-orphans.ts";
@@ -47,7 +49,6 @@ import {
 import { literalPaths } from "./literal-paths.ts";
 import { nameOf } from "./order.ts";
 import { ownLinks } from "./own-links.ts";
-import { descriptorIn } from "./project-toml.ts";
 import { restore } from "./restore.ts";
 import { readSeen, writeSeen } from "./seen-contents.ts";
 import { targetVariables, thisMachine } from "./target.ts";
@@ -113,8 +114,10 @@ async function build(request: BuildRequest, effects: BuildEffects): Promise<Outc
   await recover(place, last?.generation);
   const none = await whyNoApp(app);
   if (none !== undefined) return { kind: "failed", why: none };
-  const read = await descriptorIn(app);
-  if (read.kind === "failed") return read;
+  const toml = join(app, "project.toml");
+  const text = await readText(toml, { longest: longestDescriptor });
+  const read = descriptorOf(text, printablePath(toml));
+  if (read.kind === "mistakes") return { kind: "failed", why: read.mistakes.join("; ") };
   const { descriptor } = read;
   const found = await findBuildpacks(
     {

@@ -2,9 +2,9 @@
 import { lstat, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  emptyDescriptor,
+  descriptorOf,
+  longestDescriptor,
   type ProjectDescriptor,
-  readDescriptor,
 } from "../../manifest/project-descriptor.ts";
 import { projectFiles } from "../../manifest/project-files.ts";
 import { readText } from "../../system/read-text.ts";
@@ -21,8 +21,6 @@ export type AppFiles = {
 
 export type ReadApp = { kind: "app"; app: AppFiles } | { kind: "bad"; why: string };
 
-/** Bytes of a project.toml. */
-const longestText = 1024 * 1024;
 const hint = "if the build does not need it, name it under exclude in project.toml";
 
 export async function readApp(
@@ -37,8 +35,10 @@ export async function readApp(
   if (!(await lstat(folder)).isDirectory()) {
     return { kind: "bad", why: `${shown} is no folder; context names the folder of the app` };
   }
-  const read = await descriptorIn(folder);
-  if (read.kind === "bad") return read;
+  const path = join(folder, "project.toml");
+  const text = await readText(path, { longest: longestDescriptor });
+  const read = descriptorOf(text, printablePath(path));
+  if (read.kind === "mistakes") return { kind: "bad", why: read.mistakes.join("; ") };
   const { descriptor } = read;
   const files = projectFiles(descriptor);
   const options = {
@@ -55,17 +55,4 @@ export async function readApp(
       archiveDigest(folderArchive(folder, { ...options, note: () => {}, timeless: true })),
   };
   return { kind: "app", app };
-}
-
-async function descriptorIn(
-  folder: string,
-): Promise<{ kind: "descriptor"; descriptor: ProjectDescriptor } | { kind: "bad"; why: string }> {
-  const path = join(folder, "project.toml");
-  const its = await readText(path, { longest: longestText });
-  if (its.kind === "missing") return { kind: "descriptor", descriptor: emptyDescriptor };
-  if (its.kind !== "text") {
-    return { kind: "bad", why: `${printablePath(path)} cannot be used: ${its.why}` };
-  }
-  const read = readDescriptor(its.text);
-  return read.kind === "descriptor" ? read : { kind: "bad", why: read.mistakes.join("; ") };
 }
