@@ -251,7 +251,8 @@ class BuiltLifecycle implements Lifecycle {
     const halted: { change: string | undefined } = { change: undefined };
     if (todo === "anew") halted.change = why ?? "it was built again";
     this.#halted = halted;
-    this.#step("stop", { keeps: !this.isBuilding });
+    // Another phase goes on to the next daemon as it is.
+    if (this.isBuilding) this.#step("stop");
     await this.#build.stop();
     const handed = await this.#running.halt(own);
     if (handed === undefined) {
@@ -300,15 +301,12 @@ class BuiltLifecycle implements Lifecycle {
   }
 
   #happen(event: SwapEvent, because?: string): void {
-    if (this.#halted === undefined) this.#step(event, { because });
+    if (this.#halted === undefined) this.#step(event, because);
   }
 
-  /** Walks the table. `keeps`: the phase stays, as the next daemon gets it. */
-  #step(
-    event: SwapEvent,
-    { because, keeps = false }: { because?: string | undefined; keeps?: boolean },
-  ): void {
-    const found = keeps ? undefined : swapStep(this.#phase, event);
+  /** Walks the table. */
+  #step(event: SwapEvent, because?: string): void {
+    const found = swapStep(this.#phase, event);
     if (found === undefined) return;
     this.#phase = found.next;
     if (event === "change") this.#because = because;
@@ -361,7 +359,7 @@ class BuiltLifecycle implements Lifecycle {
     const isNew = startedAt !== undefined && startedAt !== before.startedAt;
     if (isNew && builds && this.#phase === "stale") this.#doubt = startedAt;
     if (state === "ready" && this.#doubt === startedAt && this.#phase === "stale") {
-      this.#step("begun", {});
+      this.#step("begun");
       return;
     }
     this.#tell();
