@@ -1,6 +1,5 @@
 /** Rows of services -> the same with the plans of plugins that they come of, as records of their projects have them. */
-import { settingsOf } from "../shared/settings.ts";
-import type { Flags } from "../shared/settings.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import type { Row } from "./asking.ts";
 
